@@ -1,0 +1,305 @@
+//! Dense kernels with a fixed split of the work: the same bits for any number of threads.
+//!
+//! Every call into faer's dense algorithms goes through this file, so that they
+//! are instantiated once, sequentially, and parallelism is decided here.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use crate::error::LinalgError;
+
+/// Rows per task when a product is split over rows.
+const ROW_CHUNK: usize = 8192;
+/// Columns per task when a product is split over columns.
+const COLUMN_CHUNK: usize = 64;
+/// Tile edge of a large Gram matrix.
+const GRAM_TILE: usize = 192;
+
+/// Splits a block of columns into pieces of at most `width` columns that can be written in parallel.
+pub(crate) fn column_pieces(mat: MatMut<'_, f64>, width: usize) -> Vec<MatMut<'_, f64>> {
+    let mut rest = mat;
+    let mut pieces = Vec::new();
+    while rest.ncols() > width {
+        let (head, tail) = rest.split_at_col_mut(width);
+        pieces.push(head);
+        rest = tail;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+fn row_pieces(mat: MatMut<'_, f64>, height: usize) -> Vec<MatMut<'_, f64>> {
+    let mut rest = mat;
+    let mut pieces = Vec::new();
+    while rest.nrows() > height {
+        let (head, tail) = rest.split_at_row_mut(height);
+        pieces.push(head);
+        rest = tail;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// `out = A x`, split over rows of A.
+pub fn multiply(out: MatMut<'_, f64>, a: MatRef<'_, f64>, x: MatRef<'_, f64>) {
+    row_pieces(out, ROW_CHUNK).into_par_iter().enumerate().for_each(|(i, piece)| {
+        let rows = piece.nrows();
+        matmul(piece, Accum::Replace, a.subrows(i * ROW_CHUNK, rows), x, 1.0, Par::Seq);
+    });
+}
+
+/// `out = A^T y`, split over columns of A.
+pub fn multiply_transpose(out: MatMut<'_, f64>, a: MatRef<'_, f64>, y: MatRef<'_, f64>) {
+    row_pieces(out, COLUMN_CHUNK).into_par_iter().enumerate().for_each(|(i, piece)| {
+        let columns = piece.nrows();
+        let block = a.subcols(i * COLUMN_CHUNK, columns);
+        matmul(piece, Accum::Replace, block.transpose(), y, 1.0, Par::Seq);
+    });
+}
+
+/// The Gram matrix `A^T A` (p x p, both triangles).
+///
+/// # Cost
+/// k p² flops; tiles of the lower triangle run in parallel, each summed over all rows in one order.
+pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
+    let p = a.ncols();
+    let mut out = Mat::<f64>::zeros(p, p);
+    let tiles: Vec<(usize, usize)> =
+        (0..p.div_ceil(GRAM_TILE)).flat_map(|j| (j..p.div_ceil(GRAM_TILE)).map(move |i| (i, j))).collect();
+    let products: Vec<Mat<f64>> = tiles
+        .par_iter()
+        .map(|&(i, j)| {
+            let (i0, j0) = (i * GRAM_TILE, j * GRAM_TILE);
+            let left = a.subcols(i0, GRAM_TILE.min(p - i0));
+            let right = a.subcols(j0, GRAM_TILE.min(p - j0));
+            let mut tile = Mat::<f64>::zeros(left.ncols(), right.ncols());
+            if i == j {
+                triangular::matmul(
+                    tile.as_mut(),
+                    BlockStructure::TriangularLower,
+                    Accum::Replace,
+                    left.transpose(),
+                    BlockStructure::Rectangular,
+                    right,
+                    BlockStructure::Rectangular,
+                    1.0,
+                    Par::Seq,
+                );
+            } else {
+                matmul(tile.as_mut(), Accum::Replace, left.transpose(), right, 1.0, Par::Seq);
+            }
+            tile
+        })
+        .collect();
+    for (&(i, j), tile) in tiles.iter().zip(&products) {
+        for c in 0..tile.ncols() {
+            let first = if i == j { c } else { 0 };
+            for r in first..tile.nrows() {
+                let (row, col) = (i * GRAM_TILE + r, j * GRAM_TILE + c);
+                out[(row, col)] = tile[(r, c)];
+                out[(col, row)] = tile[(r, c)];
+            }
+        }
+    }
+    out
+}
+
+/// Euclidean norm of every column, safe against overflow and underflow of squares.
+pub fn column_norms(a: MatRef<'_, f64>) -> Vec<f64> {
+    (0..a.ncols()).into_par_iter().map(|j| norm(&column(a, j))).collect()
+}
+
+/// A column as a contiguous vector.
+pub fn column(a: MatRef<'_, f64>, j: usize) -> Vec<f64> {
+    (0..a.nrows()).map(|i| a[(i, j)]).collect()
+}
+
+/// Column sums `1^T A`.
+pub fn column_sums(a: MatRef<'_, f64>) -> Vec<f64> {
+    (0..a.ncols()).into_par_iter().map(|j| sum((0..a.nrows()).map(|i| a[(i, j)]))).collect()
+}
+
+/// Compensated (Neumaier) sum: the error does not grow with the number of terms.
+pub fn sum(terms: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut total, mut lost) = (0.0f64, 0.0f64);
+    for term in terms {
+        let next = total + term;
+        lost += if total.abs() >= term.abs() { (total - next) + term } else { (term - next) + total };
+        total = next;
+    }
+    total + lost
+}
+
+/// Compensated dot product.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    sum(a.iter().zip(b).map(|(x, y)| x * y))
+}
+
+/// Euclidean norm with scaling.
+pub fn norm(a: &[f64]) -> f64 {
+    let largest = a.iter().fold(0.0f64, |m, v| if v.is_nan() { f64::NAN } else { m.max(v.abs()) });
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * a.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+/// Upper-triangular factor R of a tall matrix with the transformed right-hand side.
+#[derive(Debug, Clone)]
+pub struct TallQr {
+    /// R, min(k, p) x p.
+    pub r: Mat<f64>,
+    /// Leading entries of `Q^T b`, min(k, p).
+    pub qtb: Vec<f64>,
+    /// Norm of the part of b outside the range of A.
+    pub outside: f64,
+}
+
+/// QR of the augmented matrix [A b] by blocks of rows (TSQR), without forming Q.
+///
+/// # Cost
+/// 2 k p² flops in parallel row blocks and one block copy per thread; A is not copied whole.
+pub fn tall_qr(a: MatRef<'_, f64>, b: &[f64], extra: Option<&[f64]>) -> TallQr {
+    let (k, p) = (a.nrows(), a.ncols());
+    // Tall blocks keep the merge cheap; the split depends on the shape only.
+    let height = (4 * (p + 1)).max(4096);
+    let blocks: Vec<(usize, usize)> =
+        (0..k.div_ceil(height).max(1)).map(|i| (i * height, height.min(k - i * height))).collect();
+    let mut factors: Vec<Mat<f64>> = blocks
+        .par_iter()
+        .map(|&(first, rows)| {
+            let mut block = Mat::<f64>::zeros(rows, p + 1);
+            for j in 0..p {
+                for i in 0..rows {
+                    block[(i, j)] = a[(first + i, j)];
+                }
+            }
+            for i in 0..rows {
+                block[(i, p)] = b[first + i];
+            }
+            upper_factor(block)
+        })
+        .collect();
+    if let Some(diagonal) = extra {
+        factors.push(Mat::from_fn(p, p + 1, |i, j| if i == j { diagonal[i] } else { 0.0 }));
+    }
+    let merged = if factors.len() == 1 {
+        factors.swap_remove(0)
+    } else {
+        let rows = factors.iter().map(Mat::nrows).sum();
+        let mut stacked = Mat::<f64>::zeros(rows, p + 1);
+        let mut first = 0;
+        for factor in &factors {
+            stacked.as_mut().subrows_mut(first, factor.nrows()).copy_from(factor);
+            first += factor.nrows();
+        }
+        upper_factor(stacked)
+    };
+    let rank_rows = merged.nrows().min(p);
+    TallQr {
+        r: merged.as_ref().submatrix(0, 0, rank_rows, p).to_owned(),
+        qtb: (0..rank_rows).map(|i| merged[(i, p)]).collect(),
+        outside: if merged.nrows() > p { merged[(p, p)].abs() } else { 0.0 },
+    }
+}
+
+/// R of a Householder QR: min(m, n) x n.
+fn upper_factor(a: Mat<f64>) -> Mat<f64> {
+    let (m, n) = (a.nrows(), a.ncols());
+    let qr = a.qr();
+    let r = qr.R();
+    Mat::from_fn(m.min(n), n, |i, j| if i <= j { r[(i, j)] } else { 0.0 })
+}
+
+/// Singular value decomposition of a small matrix: (U, s, V), singular values decreasing.
+pub fn small_svd(a: MatRef<'_, f64>) -> Result<(Mat<f64>, Vec<f64>, Mat<f64>), LinalgError> {
+    if a.nrows() == 0 || a.ncols() == 0 {
+        return Ok((Mat::zeros(a.nrows(), 0), Vec::new(), Mat::zeros(a.ncols(), 0)));
+    }
+    let svd = a.thin_svd().map_err(|_| LinalgError::NoConvergence { what: "singular value decomposition" })?;
+    let s: Vec<f64> = (0..svd.S().dim()).map(|i| svd.S()[i]).collect();
+    if s.iter().any(|v| !v.is_finite()) {
+        return Err(LinalgError::NoConvergence { what: "singular value decomposition" });
+    }
+    Ok((svd.U().to_owned(), s, svd.V().to_owned()))
+}
+
+/// Eigenvalues (increasing) and eigenvectors (columns) of a symmetric matrix.
+pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), LinalgError> {
+    // faer answers Ok for NaN input, so finiteness is checked on both sides.
+    let bad = |m: MatRef<'_, f64>| (0..m.ncols()).any(|j| (0..m.nrows()).any(|i| !m[(i, j)].is_finite()));
+    let fail = LinalgError::NoConvergence { what: "symmetric eigenvalue decomposition" };
+    if bad(a) {
+        return Err(fail);
+    }
+    let eigen = a.self_adjoint_eigen(faer::Side::Lower).map_err(|_| fail.clone())?;
+    let values: Vec<f64> = (0..a.ncols()).map(|i| eigen.S()[i]).collect();
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(fail);
+    }
+    Ok((values, eigen.U().to_owned()))
+}
+
+/// Solves `U x = b` (`upper = true`) or `U^T x = b` for an upper-triangular U with nonzero diagonal.
+pub fn solve_upper(u: MatRef<'_, f64>, b: &mut [f64], transpose: bool) {
+    let n = b.len();
+    if transpose {
+        for i in 0..n {
+            let mut value = b[i];
+            for j in 0..i {
+                value -= u[(j, i)] * b[j];
+            }
+            b[i] = value / u[(i, i)];
+        }
+    } else {
+        for i in (0..n).rev() {
+            b[i] /= u[(i, i)];
+            let x = b[i];
+            for j in 0..i {
+                b[j] -= u[(j, i)] * x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(m: usize, n: usize) -> Mat<f64> {
+        Mat::from_fn(m, n, |i, j| ((i * 37 + j * 101) as f64 * 0.618).sin() + if i == j { 2.0 } else { 0.0 })
+    }
+
+    #[test]
+    fn gram_equals_the_product_across_tiles() {
+        let a = sample(500, 2 * GRAM_TILE + 7);
+        let g = gram(a.as_ref());
+        let reference = a.transpose() * &a;
+        assert!((&g - &reference).norm_max() <= 1e-12 * reference.norm_max());
+    }
+
+    #[test]
+    fn tall_qr_keeps_gram_and_right_hand_side() {
+        let a = sample(10_000, 9);
+        let b: Vec<f64> = (0..10_000).map(|i| (i as f64 * 0.01).cos()).collect();
+        let qr = tall_qr(a.as_ref(), &b, None);
+        let g = qr.r.transpose() * &qr.r;
+        assert!((&g - gram(a.as_ref())).norm_max() < 1e-10 * g.norm_max());
+        let norm2 = norm(&qr.qtb).hypot(qr.outside);
+        assert!((norm2 - norm(&b)).abs() < 1e-12 * norm2);
+    }
+
+    #[test]
+    fn compensated_sum_keeps_what_plain_summation_loses() {
+        assert_eq!(sum([1.0, 1e100, 1.0, -1e100]), 2.0);
+    }
+
+    #[test]
+    fn norm_neither_overflows_nor_underflows() {
+        assert!((norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
+        assert!((norm(&[3e-200, 4e-200]) / 5e-200 - 1.0).abs() < 1e-15);
+        assert!(norm(&[1.0, f64::NAN]).is_nan());
+    }
+}

@@ -1,0 +1,148 @@
+use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
+use crate::dense::norm;
+use crate::error::LinalgError;
+use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
+
+/// Damped, matrix-free least squares by LSMR.
+///
+/// Needs only products with A and Aᵀ; from x = 0 it converges to the
+/// minimum-norm solution. The reported rank is min(m, p): an iteration cannot
+/// see dependence, only a growing condition estimate.
+///
+/// # Cost
+/// One product with A and one with Aᵀ an iteration; about as many iterations as
+/// distinct clusters of singular values.
+///
+/// # References
+/// Fong and Saunders 2011, doi:10.1137/10079687X.
+#[derive(Debug, Clone, Copy)]
+pub struct Lsmr {
+    /// Stop at ‖Aᵀr‖ ≤ tolerance ‖A‖ ‖r‖, or ‖r‖ ≤ tolerance (‖b‖ + ‖A‖ ‖x‖).
+    pub tolerance: f64,
+    /// Iteration limit; `None` means 10 p + 100.
+    pub max_iterations: Option<usize>,
+}
+
+impl Default for Lsmr {
+    fn default() -> Self {
+        Self { tolerance: 1e-13, max_iterations: None }
+    }
+}
+
+impl LeastSquares for Lsmr {
+    fn solve(&self, a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<LstsqSolution, LinalgError> {
+        check_problem(a, b, damping)?;
+        let (m, p) = (a.nrows(), a.ncols());
+        // Damping per column: the stacked operator [A; diag(d)].
+        let forward = |x: &[f64]| {
+            let mut y = apply_vec(a, x);
+            if let Some(d) = damping {
+                y.extend(d.iter().zip(x).map(|(d, x)| d * x));
+            }
+            y
+        };
+        let backward = |y: &[f64]| {
+            let mut x = apply_transpose_vec(a, &y[..m]);
+            if let Some(d) = damping {
+                x.iter_mut().zip(d).zip(&y[m..]).for_each(|((x, d), y)| *x += d * y);
+            }
+            x
+        };
+        let limit = self.max_iterations.unwrap_or(10 * p + 100);
+        let mut u = b.to_vec();
+        u.resize(m + damping.map_or(0, <[f64]>::len), 0.0);
+        let b_norm = norm(b);
+        let mut beta = normalise(&mut u);
+        let mut v = backward(&u);
+        let mut alpha = normalise(&mut v);
+        let mut x = vec![0.0; p];
+        let (mut iterations, mut a_norm2, mut condition) = (0, alpha * alpha, 1.0);
+        let mut relative = if alpha * beta == 0.0 { 0.0 } else { 1.0 };
+        let (mut zetabar, mut alphabar) = (alpha * beta, alpha);
+        let (mut rho, mut rhobar, mut cbar, mut sbar) = (1.0f64, 1.0f64, 1.0f64, 0.0f64);
+        let mut h = v.clone();
+        let mut hbar = vec![0.0; p];
+        let (mut betadd, mut betad) = (beta, 0.0f64);
+        let (mut rhodold, mut tautildeold, mut thetatilde, mut zeta) = (1.0f64, 0.0f64, 0.0f64, 0.0f64);
+        let (mut largest_rhobar, mut smallest_rhobar) = (0.0f64, f64::INFINITY);
+        while relative > self.tolerance && iterations < limit {
+            iterations += 1;
+            let mut next = forward(&v);
+            next.iter_mut().zip(&u).for_each(|(n, u)| *n -= alpha * u);
+            u = next;
+            beta = normalise(&mut u);
+            if beta > 0.0 {
+                let mut next = backward(&u);
+                next.iter_mut().zip(&v).for_each(|(n, v)| *n -= beta * v);
+                v = next;
+                alpha = normalise(&mut v);
+            } else {
+                alpha = 0.0;
+            }
+            // Plane rotations: bidiagonal → R, then R → Rbar.
+            let rho_old = rho;
+            rho = alphabar.hypot(beta);
+            let (c, s) = (alphabar / rho, beta / rho);
+            let theta_new = s * alpha;
+            alphabar = c * alpha;
+            let (rhobar_old, zeta_old) = (rhobar, zeta);
+            let thetabar = sbar * rho;
+            let rho_temp = cbar * rho;
+            rhobar = (cbar * rho).hypot(theta_new);
+            cbar = cbar * rho / rhobar;
+            sbar = theta_new / rhobar;
+            zeta = cbar * zetabar;
+            zetabar *= -sbar;
+            let factor = thetabar * rho / (rho_old * rhobar_old);
+            hbar.iter_mut().zip(&h).for_each(|(hb, h)| *hb = h - factor * *hb);
+            let step = zeta / (rho * rhobar);
+            x.iter_mut().zip(&hbar).for_each(|(x, hb)| *x += step * hb);
+            let shift = theta_new / rho;
+            h.iter_mut().zip(&v).for_each(|(h, v)| *h = v - shift * *h);
+            // ‖r‖ by the recurrences of the paper, section 5.
+            let betahat = c * betadd;
+            betadd *= -s;
+            let thetatilde_old = thetatilde;
+            let rhotilde_old = rhodold.hypot(thetabar);
+            let (ctilde, stilde) = (rhodold / rhotilde_old, thetabar / rhotilde_old);
+            thetatilde = stilde * rhobar;
+            rhodold = ctilde * rhobar;
+            betad = -stilde * betad + ctilde * betahat;
+            tautildeold = (zeta_old - thetatilde_old * tautildeold) / rhotilde_old;
+            let taud = (zeta - thetatilde * tautildeold) / rhodold;
+            let r_norm = (betad - taud).hypot(betadd);
+            a_norm2 += beta * beta + alpha * alpha;
+            let a_norm = a_norm2.sqrt();
+            largest_rhobar = largest_rhobar.max(rhobar_old);
+            if iterations > 1 {
+                smallest_rhobar = smallest_rhobar.min(rhobar_old);
+            }
+            condition = largest_rhobar.max(rho_temp) / smallest_rhobar.min(rho_temp);
+            let test_gradient = zetabar.abs() / (a_norm * r_norm);
+            let test_residual = r_norm / (b_norm + a_norm * norm(&x));
+            relative = test_gradient.min(test_residual);
+            if !relative.is_finite() {
+                relative = 0.0; // exact solution: zero residual
+            }
+        }
+        let (residual, optimality) = residuals(a, b, damping, &x, a_norm2.sqrt());
+        if relative > self.tolerance {
+            return Err(LinalgError::IterationLimit {
+                what: "LSMR",
+                iterations,
+                residual: relative,
+                tolerance: self.tolerance,
+            });
+        }
+        Ok(LstsqSolution { x, rank: m.min(p), condition, residual, optimality, algorithm: Algorithm::Lsmr, iterations })
+    }
+}
+
+/// Scales a vector to unit norm and returns its norm; leaves zero alone.
+fn normalise(v: &mut [f64]) -> f64 {
+    let size = norm(v);
+    if size > 0.0 {
+        v.iter_mut().for_each(|x| *x /= size);
+    }
+    size
+}

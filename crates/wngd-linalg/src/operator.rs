@@ -1,0 +1,83 @@
+//! Linear maps and factored matrices, known by their action on blocks.
+
+use faer::{Mat, MatMut, MatRef};
+
+/// A real linear map, known by its action on blocks of columns.
+///
+/// # Shapes
+/// An m x n operator takes `x` (n x r) to `out` (m x r) in [`apply`](LinearOp::apply)
+/// and `y` (m x r) to `out` (n x r) in [`apply_transpose`](LinearOp::apply_transpose);
+/// r may be any number. Both overwrite `out`.
+pub trait LinearOp: Sync {
+    /// Number of rows m.
+    fn nrows(&self) -> usize;
+    /// Number of columns n.
+    fn ncols(&self) -> usize;
+    /// `out = A x`.
+    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>);
+    /// `out = A^T y`, with the plain sign.
+    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>);
+    /// The matrix itself, where it is stored densely.
+    fn as_dense(&self) -> Option<MatRef<'_, f64>> {
+        None
+    }
+    /// The matrix as a dense array (m x n), by applying the operator to the identity if need be.
+    fn to_dense(&self) -> Mat<f64> {
+        match self.as_dense() {
+            Some(dense) => dense.to_owned(),
+            None => {
+                let mut out = Mat::zeros(self.nrows(), self.ncols());
+                self.apply(out.as_mut(), Mat::<f64>::identity(self.ncols(), self.ncols()).as_ref());
+                out
+            }
+        }
+    }
+}
+
+/// A factored square matrix: fallible to make, infallible to apply.
+pub trait Factorization: Sync {
+    /// Dimension n of the matrix.
+    fn dim(&self) -> usize;
+    /// `b <- A^{-1} b` for a block of right-hand sides (n x r).
+    fn apply_inverse(&self, b: MatMut<'_, f64>);
+    /// `b <- A^{-T} b` for a block of right-hand sides (n x r).
+    fn apply_inverse_transpose(&self, b: MatMut<'_, f64>);
+}
+
+impl LinearOp for Mat<f64> {
+    fn nrows(&self) -> usize {
+        self.as_ref().nrows()
+    }
+    fn ncols(&self) -> usize {
+        self.as_ref().ncols()
+    }
+    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
+        crate::dense::multiply(out, self.as_ref(), x);
+    }
+    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
+        crate::dense::multiply_transpose(out, self.as_ref(), y);
+    }
+    fn as_dense(&self) -> Option<MatRef<'_, f64>> {
+        Some(self.as_ref())
+    }
+}
+
+/// `A x` for one vector.
+pub fn apply_vec(op: &dyn LinearOp, x: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; op.nrows()];
+    op.apply(
+        MatMut::from_column_major_slice_mut(&mut out, op.nrows(), 1),
+        MatRef::from_column_major_slice(x, op.ncols(), 1),
+    );
+    out
+}
+
+/// `A^T y` for one vector.
+pub fn apply_transpose_vec(op: &dyn LinearOp, y: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; op.ncols()];
+    op.apply_transpose(
+        MatMut::from_column_major_slice_mut(&mut out, op.ncols(), 1),
+        MatRef::from_column_major_slice(y, op.nrows(), 1),
+    );
+    out
+}
