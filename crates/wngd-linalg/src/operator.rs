@@ -32,6 +32,13 @@ pub trait LinearOp: Sync {
             }
         }
     }
+    /// As [`to_dense`](Self::to_dense), without a copy where the matrix is stored densely.
+    fn into_dense(self) -> Mat<f64>
+    where
+        Self: Sized,
+    {
+        self.to_dense()
+    }
 }
 
 /// A factored square matrix: fallible to make, infallible to apply.
@@ -59,6 +66,9 @@ impl LinearOp for Mat<f64> {
     }
     fn as_dense(&self) -> Option<MatRef<'_, f64>> {
         Some(self.as_ref())
+    }
+    fn into_dense(self) -> Mat<f64> {
+        self
     }
 }
 
