@@ -18,7 +18,7 @@ const COLUMN_CHUNK: usize = 64;
 const GRAM_TILE: usize = 192;
 
 /// Splits a block of columns into pieces of at most `width` columns that can be written in parallel.
-pub(crate) fn column_pieces(mat: MatMut<'_, f64>, width: usize) -> Vec<MatMut<'_, f64>> {
+pub fn column_pieces(mat: MatMut<'_, f64>, width: usize) -> Vec<MatMut<'_, f64>> {
     let mut rest = mat;
     let mut pieces = Vec::new();
     while rest.ncols() > width {

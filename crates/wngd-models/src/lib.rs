@@ -1,0 +1,25 @@
+//! Models whose state is a density on a grid, and data observed on the same grid.
+//!
+//! ```
+//! use wngd_adjoint::{ForwardModel, taylor_test};
+//! use wngd_linalg::Grid;
+//! use wngd_models::{Covariances, GaussianMixture, MixtureParameters};
+//!
+//! let grid = Grid::new(&[-6.0, -6.0], &[11.0, 11.0], &[40, 40])?;
+//! let parameters = MixtureParameters {
+//!     weights: vec![0.3, 0.7],
+//!     means: vec![vec![4.2, 4.0], vec![3.0, 2.0]],
+//!     covariances: Covariances::Identity,
+//! };
+//! let model = GaussianMixture::new(grid, parameters, &["means[0]"])?;
+//! assert_eq!(model.parameter_names(), ["means[0][0]", "means[0][1]"]);
+//! assert!(taylor_test(&model, &[4.2, 4.0], &[1.0, -0.5])?.rate > 1.9);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod mixture;
+mod observe;
+
+pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureParameters};
+pub use observe::{Estimate, Observation, ObserveError, density_of_samples};

@@ -1,0 +1,284 @@
+mod component;
+mod parameters;
+
+pub use parameters::{Covariances, MixtureError, MixtureParameters};
+
+use rayon::prelude::*;
+use wngd_adjoint::{ForwardModel, Linearization, ModelError, State};
+use wngd_linalg::dense::column_pieces;
+use wngd_linalg::faer::Mat;
+use wngd_linalg::{ACTIVE_DENSITY, Grid};
+
+use component::Component;
+use parameters::Parameter;
+
+/// Cells per task when a density is evaluated.
+const CHUNK: usize = 4096;
+
+/// A Gaussian mixture on a grid, any subset of its parameters free.
+///
+/// ρ = Σ wᵢ N(x; μᵢ, Σᵢ) at the cell centres, w_K = 1 − Σ wᵢ. Free parameters
+/// come in the order weights, means, covariances, whatever the order in which
+/// they are named; a covariance entry off the diagonal moves with its twin.
+/// ln ρ is kept as well, so that nothing is lost where ρ underflows.
+///
+/// # Cost
+/// One exponential per cell and component with a full covariance; one per cell
+/// of an axis and component otherwise.
+#[derive(Debug, Clone)]
+pub struct GaussianMixture {
+    grid: Grid,
+    parameters: MixtureParameters,
+    free: Vec<Parameter>,
+}
+
+impl GaussianMixture {
+    /// A mixture on `grid` with the named parameters free.
+    ///
+    /// Names are `weights[i]` (i < K−1), `means[i][a]`, `covariances[i]`
+    /// (isotropic), `covariances[i][a]` (diagonal), `covariances[i][a][b]` (full),
+    /// or any prefix of them such as `means` or `means[0]`.
+    ///
+    /// # Errors
+    /// Shapes or values that make no mixture, names that do not exist or repeat.
+    pub fn new(grid: Grid, parameters: MixtureParameters, free: &[impl AsRef<str>]) -> Result<Self, MixtureError> {
+        parameters.check(grid.dim())?;
+        let free = parameters.select(free)?;
+        Ok(Self { grid, parameters, free })
+    }
+
+    /// The grid.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// Current values of the free parameters.
+    pub fn theta(&self) -> Vec<f64> {
+        self.free.iter().map(|&p| self.parameters.get(p)).collect()
+    }
+
+    /// All parameters at θ.
+    ///
+    /// # Errors
+    /// θ outside the domain.
+    pub fn parameters_at(&self, theta: &[f64]) -> Result<MixtureParameters, ModelError> {
+        self.parameters.with(&self.free, theta)
+    }
+
+    /// ρ at the midpoints of all faces, in face order (q values).
+    ///
+    /// # Errors
+    /// θ outside the domain.
+    pub fn face_midpoint_density(&self, theta: &[f64]) -> Result<Vec<f64>, ModelError> {
+        let parameters = self.parameters.with(&self.free, theta)?;
+        let components = self.components(&parameters);
+        Ok(self
+            .grid
+            .face_midpoints()
+            .par_iter()
+            .map(|x| log_sum(&parameters.weights, &components, x).exp())
+            .collect())
+    }
+
+    fn components(&self, parameters: &MixtureParameters) -> Vec<Component> {
+        (0..parameters.components()).map(|i| Component::new(&self.grid, parameters, i)).collect()
+    }
+
+    fn density(&self, parameters: &MixtureParameters, components: &[Component]) -> State {
+        let k = self.grid.len();
+        let (mut values, mut logs) = (vec![0.0; k], vec![0.0; k]);
+        values.par_chunks_mut(CHUNK).zip(logs.par_chunks_mut(CHUNK)).enumerate().for_each(|(chunk, (rho, log))| {
+            let first = chunk * CHUNK;
+            for (component, &weight) in components.iter().zip(&parameters.weights) {
+                component.add_density(&self.grid, first, weight, rho);
+            }
+            for (offset, (rho, log)) in rho.iter().zip(log).enumerate() {
+                *log = if *rho > ACTIVE_DENSITY {
+                    rho.ln()
+                } else {
+                    log_sum(&parameters.weights, components, &self.grid.center(first + offset))
+                };
+            }
+        });
+        State { values, log_values: Some(logs) }
+    }
+}
+
+/// ln Σ wᵢ Nᵢ(x) without underflow.
+fn log_sum(weights: &[f64], components: &[Component], x: &[f64]) -> f64 {
+    let terms: Vec<f64> =
+        weights.iter().zip(components).filter(|(w, _)| **w > 0.0).map(|(w, c)| w.ln() + c.log_density(x)).collect();
+    let largest = terms.iter().fold(f64::NEG_INFINITY, |m, &t| m.max(t));
+    largest + terms.iter().map(|t| (t - largest).exp()).sum::<f64>().ln()
+}
+
+impl ForwardModel for GaussianMixture {
+    type Jacobian = Mat<f64>;
+
+    fn dim_param(&self) -> usize {
+        self.free.len()
+    }
+
+    fn dim_state(&self) -> usize {
+        self.grid.len()
+    }
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.free.iter().map(|p| p.name()).collect()
+    }
+
+    fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
+        let parameters = self.parameters.with(&self.free, theta)?;
+        Ok(self.density(&parameters, &self.components(&parameters)))
+    }
+
+    fn linearize(&self, theta: &[f64]) -> Result<Linearization<Mat<f64>>, ModelError> {
+        let parameters = self.parameters.with(&self.free, theta)?;
+        let components = self.components(&parameters);
+        let state = self.density(&parameters, &components);
+        let last = parameters.components() - 1;
+        let mut jacobian = Mat::zeros(self.grid.len(), self.free.len());
+        column_pieces(jacobian.as_mut(), 1).into_par_iter().zip(&self.free).for_each(|(mut piece, &parameter)| {
+            let mut column = vec![0.0; piece.nrows()];
+            match parameter {
+                Parameter::Weight(i) => {
+                    components[i].add_density(&self.grid, 0, 1.0, &mut column);
+                    components[last].add_density(&self.grid, 0, -1.0, &mut column);
+                }
+                Parameter::Mean(i, _)
+                | Parameter::Variance(i)
+                | Parameter::AxisVariance(i, _)
+                | Parameter::Covariance(i, ..) => {
+                    components[i].fill_derivative(&self.grid, parameters.weights[i], parameter, &mut column);
+                }
+            }
+            for (row, value) in column.into_iter().enumerate() {
+                piece[(row, 0)] = value;
+            }
+        });
+        Ok(Linearization { state, jacobian })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wngd_adjoint::taylor_test;
+
+    fn mixture(dim: usize, covariances: Covariances, free: &[&str]) -> GaussianMixture {
+        let grid = Grid::new(&vec![-5.0; dim], &vec![6.0; dim], &[[30, 17, 11][dim - 1], 19, 13][..dim]).unwrap();
+        let means = vec![vec![0.3, -0.6, 0.4][..dim].to_vec(), vec![1.9, 1.1, -0.8][..dim].to_vec()];
+        let parameters = MixtureParameters { weights: vec![0.4, 0.6], means, covariances };
+        GaussianMixture::new(grid, parameters, free).unwrap()
+    }
+
+    fn full(dim: usize) -> Covariances {
+        let matrix = |scale: f64| -> Vec<Vec<f64>> {
+            (0..dim)
+                .map(|a| (0..dim).map(|b| scale * if a == b { 1.0 + 0.2 * a as f64 } else { 0.3 }).collect())
+                .collect()
+        };
+        Covariances::Full(vec![matrix(1.0), matrix(0.7)])
+    }
+
+    #[test]
+    fn every_parameter_of_every_kind_passes_the_taylor_test() {
+        for dim in 1..=3 {
+            let kinds = [
+                Covariances::Identity,
+                Covariances::Isotropic(vec![0.8, 1.3]),
+                Covariances::Diagonal(vec![vec![0.8, 1.1, 0.9][..dim].to_vec(), vec![1.3, 0.7, 1.0][..dim].to_vec()]),
+                full(dim),
+            ];
+            for covariances in kinds {
+                let names: &[&str] =
+                    if covariances == Covariances::Identity { &["weights", "means"] } else { &["weights", "means", "covariances"] };
+                let model = mixture(dim, covariances, names);
+                let theta = model.theta();
+                for i in 0..theta.len() {
+                    let mut delta = vec![0.0; theta.len()];
+                    delta[i] = 0.6;
+                    let test = taylor_test(&model, &theta, &delta).unwrap();
+                    assert!(test.rate > 1.9, "{dim}-D {}: {test:?}", model.parameter_names()[i]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn logarithms_survive_underflow() {
+        let grid = Grid::new(&[-80.0], &[80.0], &[160]).unwrap();
+        let parameters = MixtureParameters {
+            weights: vec![0.5, 0.5],
+            means: vec![vec![0.0], vec![1.0]],
+            covariances: Covariances::Identity,
+        };
+        let model = GaussianMixture::new(grid.clone(), parameters, &["means"]).unwrap();
+        let state = model.state(&[0.0, 1.0]).unwrap();
+        let logs = state.log_values.unwrap();
+        assert_eq!(state.values[0], 0.0);
+        let x = grid.centers(0)[0];
+        let expected = 0.5f64.ln() - 0.5 * x * x - 0.5 * (2.0 * std::f64::consts::PI).ln();
+        assert!((logs[0] - expected).abs() < 1e-9 * expected.abs());
+        for i in 0..160 {
+            if state.values[i] > 1e-280 {
+                assert!((logs[i] - state.values[i].ln()).abs() < 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_outside_the_domain_are_recoverable() {
+        let model = mixture(2, full(2), &["weights", "means", "covariances"]);
+        let names = model.parameter_names();
+        for (name, value) in [("weights[0]", 1.2), ("weights[0]", -0.1), ("covariances[0][0][1]", 5.0), ("means[0][0]", f64::NAN)] {
+            let mut theta = model.theta();
+            theta[names.iter().position(|n| n == name).unwrap()] = value;
+            let error = model.state(&theta).unwrap_err();
+            assert!(error.is_recoverable(), "{error}");
+        }
+        assert!(!model.state(&[1.0]).unwrap_err().is_recoverable());
+    }
+
+    #[test]
+    fn names_select_prefixes_and_refuse_strangers() {
+        let parameters = MixtureParameters {
+            weights: vec![0.4, 0.6],
+            means: vec![vec![0.0, 0.0], vec![1.0, 1.0]],
+            covariances: full(2),
+        };
+        let names = |free: &[&str]| -> Result<Vec<String>, MixtureError> {
+            Ok(parameters.select(free)?.into_iter().map(Parameter::name).collect())
+        };
+        assert_eq!(names(&["means[1]", "weights"]).unwrap(), ["weights[0]", "means[1][0]", "means[1][1]"]);
+        assert_eq!(names(&["covariances[0][1][0]"]).unwrap(), ["covariances[0][0][1]"]);
+        assert_eq!(names(&["covariances[1]"]).unwrap().len(), 3);
+        assert!(matches!(names(&["means[2]"]), Err(MixtureError::UnknownParameter { .. })));
+        assert!(matches!(names(&["weights[1]"]), Err(MixtureError::UnknownParameter { .. })));
+        assert!(matches!(names(&["means", "means[0]"]), Err(MixtureError::Duplicate { .. })));
+        assert!(matches!(names(&[]), Err(MixtureError::NoFreeParameter)));
+    }
+
+    #[test]
+    fn impossible_mixtures_are_refused_by_name() {
+        let base = MixtureParameters {
+            weights: vec![0.4, 0.6],
+            means: vec![vec![0.0, 0.0], vec![1.0, 1.0]],
+            covariances: Covariances::Identity,
+        };
+        let change = |edit: &dyn Fn(&mut MixtureParameters)| {
+            let mut parameters = base.clone();
+            edit(&mut parameters);
+            parameters.check(2).unwrap_err().to_string()
+        };
+        assert!(change(&|p| p.weights[0] = -0.1).contains("weights[0]"));
+        assert!(change(&|p| p.weights[0] = 0.5).contains("sum of weights"));
+        assert!(change(&|p| p.means[1] = vec![1.0]).contains("means[1]"));
+        assert!(change(&|p| p.means[0][1] = f64::INFINITY).contains("means[0][1]"));
+        assert!(change(&|p| p.covariances = Covariances::Isotropic(vec![1.0])).contains("isotropic"));
+        assert!(change(&|p| p.covariances = Covariances::Diagonal(vec![vec![1.0, 0.0], vec![1.0, 1.0]])).contains("covariances[0][1]"));
+        let indefinite = vec![vec![1.0, 2.0], vec![2.0, 1.0]];
+        assert!(change(&|p| p.covariances = Covariances::Full(vec![indefinite.clone(), indefinite.clone()])).contains("positive definite"));
+        assert!(change(&|p| p.weights = vec![]).contains("weights"));
+    }
+}

@@ -1,0 +1,315 @@
+use thiserror::Error;
+use wngd_adjoint::ModelError;
+
+/// Covariances of the components of a mixture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Covariances {
+    /// The identity for every component.
+    Identity,
+    /// σ² I per component: K variances.
+    Isotropic(Vec<f64>),
+    /// diag(σ²) per component: K x d variances.
+    Diagonal(Vec<Vec<f64>>),
+    /// A symmetric positive definite matrix per component: K x d x d.
+    Full(Vec<Vec<Vec<f64>>>),
+}
+
+/// All parameters of a Gaussian mixture, free or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MixtureParameters {
+    /// K weights, summing to 1.
+    pub weights: Vec<f64>,
+    /// K means of dimension d.
+    pub means: Vec<Vec<f64>>,
+    /// Covariances of the components.
+    pub covariances: Covariances,
+}
+
+/// What can be wrong with the description of a mixture.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum MixtureError {
+    /// An array has the wrong shape.
+    #[error("{field} has {found} entries, {expected} are needed ({reason})")]
+    Shape {
+        /// The array.
+        field: String,
+        /// Entries needed.
+        expected: usize,
+        /// Entries given.
+        found: usize,
+        /// Why so many.
+        reason: String,
+    },
+    /// A value is not admissible.
+    #[error("{field} = {value}: {rule}")]
+    Value {
+        /// The value's name.
+        field: String,
+        /// The value.
+        value: f64,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// A free parameter is not a parameter of this mixture.
+    #[error("free parameter \"{name}\" does not exist; this mixture has {}", known.join(", "))]
+    UnknownParameter {
+        /// The name asked for.
+        name: String,
+        /// Names that exist.
+        known: Vec<String>,
+    },
+    /// A free parameter is named twice.
+    #[error("free parameter \"{name}\" is named twice; name it once")]
+    Duplicate {
+        /// The parameter.
+        name: String,
+    },
+    /// No parameter is free.
+    #[error("no free parameter: name at least one, for example \"means[0]\"")]
+    NoFreeParameter,
+}
+
+/// One scalar parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Weight(usize),
+    Mean(usize, usize),
+    /// Common variance of an isotropic component.
+    Variance(usize),
+    /// Variance of one axis of a diagonal component.
+    AxisVariance(usize, usize),
+    /// Entry (a, b), a <= b, of a full covariance, together with (b, a).
+    Covariance(usize, usize, usize),
+}
+
+impl Parameter {
+    pub(super) fn name(self) -> String {
+        match self {
+            Parameter::Weight(i) => format!("weights[{i}]"),
+            Parameter::Mean(i, a) => format!("means[{i}][{a}]"),
+            Parameter::Variance(i) => format!("covariances[{i}]"),
+            Parameter::AxisVariance(i, a) => format!("covariances[{i}][{a}]"),
+            Parameter::Covariance(i, a, b) => format!("covariances[{i}][{a}][{b}]"),
+        }
+    }
+}
+
+impl MixtureParameters {
+    /// Number of components K.
+    pub fn components(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Checks shapes and values for dimension d.
+    ///
+    /// # Errors
+    /// The first violated rule, with the name of the entry.
+    pub fn check(&self, dim: usize) -> Result<(), MixtureError> {
+        let k = self.components();
+        let shape = |field: String, expected: usize, found: usize, reason: &str| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(MixtureError::Shape { field, expected, found, reason: reason.to_string() })
+            }
+        };
+        let value = |field: String, value: f64, ok: bool, rule: &'static str| {
+            if ok { Ok(()) } else { Err(MixtureError::Value { field, value, rule }) }
+        };
+        if k == 0 {
+            return shape("weights".into(), 1, 0, "at least one component");
+        }
+        for (i, &w) in self.weights.iter().enumerate() {
+            value(format!("weights[{i}]"), w, (0.0..=1.0).contains(&w), "weights lie in [0, 1]")?;
+        }
+        let total: f64 = self.weights.iter().sum();
+        value("sum of weights".into(), total, (total - 1.0).abs() <= 1e-9, "weights sum to 1")?;
+        shape("means".into(), k, self.means.len(), "one per weight")?;
+        for (i, mean) in self.means.iter().enumerate() {
+            shape(format!("means[{i}]"), dim, mean.len(), "one per grid axis")?;
+            for (a, &m) in mean.iter().enumerate() {
+                value(format!("means[{i}][{a}]"), m, m.is_finite(), "means are finite")?;
+            }
+        }
+        let positive = "variances are finite and positive";
+        match &self.covariances {
+            Covariances::Identity => {}
+            Covariances::Isotropic(v) => {
+                shape("covariance.isotropic".into(), k, v.len(), "one variance per component")?;
+                for (i, &s) in v.iter().enumerate() {
+                    value(format!("covariances[{i}]"), s, s > 0.0 && s.is_finite(), positive)?;
+                }
+            }
+            Covariances::Diagonal(v) => {
+                shape("covariance.diagonal".into(), k, v.len(), "one row per component")?;
+                for (i, row) in v.iter().enumerate() {
+                    shape(format!("covariance.diagonal[{i}]"), dim, row.len(), "one variance per grid axis")?;
+                    for (a, &s) in row.iter().enumerate() {
+                        value(format!("covariances[{i}][{a}]"), s, s > 0.0 && s.is_finite(), positive)?;
+                    }
+                }
+            }
+            Covariances::Full(v) => {
+                shape("covariance.full".into(), k, v.len(), "one matrix per component")?;
+                for (i, matrix) in v.iter().enumerate() {
+                    shape(format!("covariance.full[{i}]"), dim, matrix.len(), "a d x d matrix")?;
+                    for (a, row) in matrix.iter().enumerate() {
+                        shape(format!("covariance.full[{i}][{a}]"), dim, row.len(), "a d x d matrix")?;
+                        for (b, &s) in row.iter().enumerate() {
+                            let name = format!("covariances[{i}][{a}][{b}]");
+                            value(name.clone(), s, s.is_finite(), "covariances are finite")?;
+                            let twin = matrix[b][a];
+                            let symmetric = (s - twin).abs() <= 1e-12 * (s.abs() + twin.abs());
+                            value(name, s, symmetric, "covariance matrices are symmetric")?;
+                        }
+                    }
+                    let name = format!("covariances[{i}]");
+                    let pivot = smallest_pivot(matrix);
+                    value(name, pivot, pivot > 0.0, "covariance matrices are positive definite (smallest pivot given)")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All parameters in canonical order: weights but the last, means, covariances.
+    pub(super) fn all(&self) -> Vec<Parameter> {
+        let k = self.components();
+        let dim = self.means.first().map_or(0, Vec::len);
+        let mut list: Vec<Parameter> = (0..k.saturating_sub(1)).map(Parameter::Weight).collect();
+        list.extend((0..k).flat_map(|i| (0..dim).map(move |a| Parameter::Mean(i, a))));
+        match self.covariances {
+            Covariances::Identity => {}
+            Covariances::Isotropic(_) => list.extend((0..k).map(Parameter::Variance)),
+            Covariances::Diagonal(_) => {
+                list.extend((0..k).flat_map(|i| (0..dim).map(move |a| Parameter::AxisVariance(i, a))));
+            }
+            Covariances::Full(_) => list.extend((0..k).flat_map(|i| {
+                (0..dim).flat_map(move |a| (a..dim).map(move |b| Parameter::Covariance(i, a, b)))
+            })),
+        }
+        list
+    }
+
+    /// Resolves names and prefixes (`means`, `means[0]`, `means[0][1]`) in canonical order.
+    pub(super) fn select(&self, names: &[impl AsRef<str>]) -> Result<Vec<Parameter>, MixtureError> {
+        let all = self.all();
+        let mut chosen = vec![false; all.len()];
+        for name in names {
+            let name = name.as_ref();
+            let mut found = false;
+            for (slot, parameter) in chosen.iter_mut().zip(&all) {
+                let full = parameter.name();
+                let symmetric_twin = match *parameter {
+                    Parameter::Covariance(i, a, b) => format!("covariances[{i}][{b}][{a}]") == name,
+                    _ => false,
+                };
+                if full == name || symmetric_twin || full.strip_prefix(name).is_some_and(|rest| rest.starts_with('[')) {
+                    found = true;
+                    if std::mem::replace(slot, true) {
+                        return Err(MixtureError::Duplicate { name: full });
+                    }
+                }
+            }
+            if !found {
+                return Err(MixtureError::UnknownParameter {
+                    name: name.to_string(),
+                    known: all.iter().map(|p| p.name()).collect(),
+                });
+            }
+        }
+        let free: Vec<Parameter> = all.into_iter().zip(chosen).filter_map(|(p, c)| c.then_some(p)).collect();
+        if free.is_empty() { Err(MixtureError::NoFreeParameter) } else { Ok(free) }
+    }
+
+    pub(super) fn get(&self, parameter: Parameter) -> f64 {
+        match (parameter, &self.covariances) {
+            (Parameter::Weight(i), _) => self.weights[i],
+            (Parameter::Mean(i, a), _) => self.means[i][a],
+            (Parameter::Variance(i), Covariances::Isotropic(v)) => v[i],
+            (Parameter::AxisVariance(i, a), Covariances::Diagonal(v)) => v[i][a],
+            (Parameter::Covariance(i, a, b), Covariances::Full(v)) => v[i][a][b],
+            _ => f64::NAN,
+        }
+    }
+
+    fn set(&mut self, parameter: Parameter, value: f64) {
+        match (parameter, &mut self.covariances) {
+            (Parameter::Weight(i), _) => self.weights[i] = value,
+            (Parameter::Mean(i, a), _) => self.means[i][a] = value,
+            (Parameter::Variance(i), Covariances::Isotropic(v)) => v[i] = value,
+            (Parameter::AxisVariance(i, a), Covariances::Diagonal(v)) => v[i][a] = value,
+            (Parameter::Covariance(i, a, b), Covariances::Full(v)) => {
+                v[i][a][b] = value;
+                v[i][b][a] = value;
+            }
+            _ => {}
+        }
+    }
+
+    /// The parameters with the free ones replaced by θ; the last weight closes the simplex.
+    pub(super) fn with(&self, free: &[Parameter], theta: &[f64]) -> Result<Self, ModelError> {
+        ModelError::check_theta(theta, free.len())?;
+        let mut next = self.clone();
+        for (&parameter, &value) in free.iter().zip(theta) {
+            next.set(parameter, value);
+        }
+        let out = |parameter: String, value: f64, rule: &'static str| {
+            Err(ModelError::OutOfDomain { parameter, value, rule })
+        };
+        if free.iter().any(|p| matches!(p, Parameter::Weight(_))) {
+            let last = next.weights.len() - 1;
+            let head: f64 = next.weights[..last].iter().sum();
+            next.weights[last] = 1.0 - head;
+            for (i, &w) in next.weights.iter().enumerate() {
+                if !(0.0..=1.0).contains(&w) {
+                    return out(format!("weights[{i}]"), w, "weights lie in [0, 1] and sum to 1");
+                }
+            }
+        }
+        for &parameter in free {
+            match (parameter, &next.covariances) {
+                (Parameter::Variance(_) | Parameter::AxisVariance(..), _) if !(next.get(parameter) > 0.0) => {
+                    return out(parameter.name(), next.get(parameter), "variances are positive");
+                }
+                (Parameter::Covariance(i, ..), Covariances::Full(v)) => {
+                    let pivot = smallest_pivot(&v[i]);
+                    if !(pivot > 0.0) {
+                        return out(
+                            format!("covariances[{i}]"),
+                            pivot,
+                            "covariance matrices are positive definite (smallest pivot given)",
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(next)
+    }
+}
+
+/// Smallest pivot of the elimination of a small symmetric matrix, relative to its diagonal
+/// entry's size; not positive for an indefinite matrix.
+fn smallest_pivot(matrix: &[Vec<f64>]) -> f64 {
+    let d = matrix.len();
+    let mut a: Vec<Vec<f64>> = matrix.to_vec();
+    let mut smallest = f64::INFINITY;
+    for i in 0..d {
+        let pivot = a[i][i];
+        // A pivot at rounding level is no better than an indefinite matrix.
+        let safe = pivot - 1e-14 * matrix[i][i].abs();
+        smallest = smallest.min(if safe > 0.0 { pivot } else { safe });
+        if !(safe > 0.0) {
+            return safe;
+        }
+        for r in i + 1..d {
+            let factor = a[r][i] / pivot;
+            for c in i..d {
+                a[r][c] -= factor * a[i][c];
+            }
+        }
+    }
+    smallest
+}
