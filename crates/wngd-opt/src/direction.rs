@@ -1,0 +1,239 @@
+use wngd_linalg::dense::{column_norms, gram};
+use wngd_linalg::faer::Mat;
+use wngd_linalg::operator::apply_transpose_vec;
+use wngd_linalg::{
+    Algorithm, LaplacianReport, LeastSquares, LinearOp, Lsmr, MassLeak, PivotedQr, Svd, solve_information,
+};
+
+use crate::error::DirectionError;
+use crate::metric::{Metric, Point};
+
+/// How η = argmin ‖b + Yη‖ is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Route {
+    /// Rank-revealing QR of Y.
+    Qr,
+    /// Truncated singular value decomposition of Y.
+    Svd,
+    /// LSMR on Y.
+    Lsmr,
+    /// G η = −Zᵀu with the information matrix G = YᵀY.
+    Information,
+}
+
+/// A descent direction with what is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Direction {
+    /// η, p values.
+    pub eta: Vec<f64>,
+    /// Rank of the whitened Jacobian (p for the standard gradient).
+    pub rank: usize,
+    /// 2-norm condition number of the whitened Jacobian Y (that of G is its square).
+    pub condition: f64,
+    /// Algorithm that solved the system; `None` for the standard gradient.
+    pub algorithm: Option<Algorithm>,
+}
+
+/// Computes directions at one point for any damping, the whitening being done once.
+pub trait PreparedDirection {
+    /// The direction with Marquardt damping: (G + λ diag G) η = −Zᵀu.
+    ///
+    /// # Errors
+    /// Failed solves, a direction that is not finite.
+    fn direction(&self, damping: f64) -> Result<Direction, DirectionError>;
+    /// The information matrix |c| YᵀY (p x p); the identity for the standard gradient.
+    fn information(&self) -> Mat<f64>;
+    /// Mass leak removed when whitening.
+    fn mass_leak(&self) -> Option<&MassLeak> {
+        None
+    }
+    /// What the factorisation behind the metric met.
+    fn laplacian(&self) -> Option<&LaplacianReport> {
+        None
+    }
+}
+
+/// A rule for descent directions.
+pub trait DirectionSolver<J: LinearOp>: Sync {
+    /// Short name, that of the metric; "none" for the standard gradient.
+    fn name(&self) -> &'static str;
+    /// Damping λ the rule starts with.
+    fn damping(&self) -> f64 {
+        0.0
+    }
+    /// Whitens at a point.
+    ///
+    /// # Shapes
+    /// `jacobian`: k x p; `u`: k, the objective's derivative; `weight`: |c|.
+    ///
+    /// # Errors
+    /// Failed factorisations.
+    fn prepare(
+        &self,
+        point: &Point<'_>,
+        jacobian: J,
+        u: &[f64],
+        weight: f64,
+    ) -> Result<Box<dyn PreparedDirection>, DirectionError>;
+}
+
+/// The standard gradient: η = −|c| Zᵀu.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standard;
+
+struct PreparedStandard {
+    eta: Vec<f64>,
+}
+
+impl<J: LinearOp> DirectionSolver<J> for Standard {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+    fn prepare(
+        &self,
+        _: &Point<'_>,
+        jacobian: J,
+        u: &[f64],
+        weight: f64,
+    ) -> Result<Box<dyn PreparedDirection>, DirectionError> {
+        let eta = apply_transpose_vec(&jacobian, u).into_iter().map(|g| -weight * g).collect();
+        Ok(Box::new(PreparedStandard { eta }))
+    }
+}
+
+impl PreparedDirection for PreparedStandard {
+    fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
+        let eta: Vec<f64> = self.eta.iter().map(|e| e / (1.0 + damping)).collect();
+        let rank = eta.len();
+        Ok(Direction { eta, rank, condition: 1.0, algorithm: None })
+    }
+    fn information(&self) -> Mat<f64> {
+        Mat::identity(self.eta.len(), self.eta.len())
+    }
+}
+
+/// The natural gradient of a metric: η = argmin ‖b + Yη‖.
+pub struct Natural<M> {
+    /// The metric on densities.
+    pub metric: M,
+    /// How the system is solved.
+    pub route: Route,
+    /// Marquardt damping λ: G + λ diag G; 0 for none.
+    pub damping: f64,
+}
+
+impl<M: Metric> Natural<M> {
+    /// By rank-revealing QR, without damping.
+    pub fn new(metric: M) -> Self {
+        Self { metric, route: Route::Qr, damping: 0.0 }
+    }
+}
+
+impl Metric for Box<dyn Metric> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
+        (**self).at(point)
+    }
+}
+
+struct PreparedNatural {
+    y: Mat<f64>,
+    /// b scaled as Y.
+    b: Vec<f64>,
+    /// |c|: the information matrix is |c| YᵀY.
+    weight: f64,
+    route: Route,
+    mass_leak: Option<MassLeak>,
+    laplacian: Option<LaplacianReport>,
+}
+
+impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
+    fn name(&self) -> &'static str {
+        self.metric.name()
+    }
+    fn damping(&self) -> f64 {
+        self.damping
+    }
+    fn prepare(
+        &self,
+        point: &Point<'_>,
+        jacobian: J,
+        u: &[f64],
+        weight: f64,
+    ) -> Result<Box<dyn PreparedDirection>, DirectionError> {
+        let local = self.metric.at(point)?;
+        let b = local.whiten_derivative(u);
+        let whitened = local.whiten(jacobian.into_dense());
+        let laplacian = local.laplacian().cloned();
+        Ok(Box::new(PreparedNatural {
+            y: whitened.y,
+            b,
+            weight,
+            route: self.route,
+            mass_leak: whitened.mass_leak,
+            laplacian,
+        }))
+    }
+}
+
+impl PreparedDirection for PreparedNatural {
+    fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
+        let weights: Option<Vec<f64>> =
+            (damping > 0.0).then(|| column_norms(self.y.as_ref()).iter().map(|n| damping.sqrt() * n).collect());
+        let solved = match self.route {
+            Route::Information => {
+                let mut g = gram(self.y.as_ref());
+                for i in 0..g.nrows() {
+                    g[(i, i)] *= 1.0 + damping;
+                }
+                let rhs = apply_transpose_vec(&self.y, &self.b);
+                // Entries of G carry rounding of sums over all rows.
+                let tolerance = self.y.nrows().max(self.y.ncols()) as f64 * f64::EPSILON;
+                let solution = solve_information(g.as_ref(), &rhs, Some(tolerance))?;
+                Direction {
+                    eta: solution.x,
+                    rank: solution.rank,
+                    condition: solution.condition.sqrt(),
+                    algorithm: Some(Algorithm::NormalEquations),
+                }
+            }
+            Route::Qr | Route::Svd | Route::Lsmr => {
+                let solver: &dyn LeastSquares = match self.route {
+                    Route::Svd => &Svd { tolerance: None },
+                    Route::Lsmr => &Lsmr { tolerance: 1e-13, max_iterations: None },
+                    _ => &PivotedQr { tolerance: None },
+                };
+                let solution = solver.solve(&self.y, &self.b, weights.as_deref())?;
+                Direction {
+                    eta: solution.x,
+                    rank: solution.rank,
+                    condition: solution.condition,
+                    algorithm: Some(solution.algorithm),
+                }
+            }
+        };
+        let eta: Vec<f64> = solved.eta.iter().map(|e| -e).collect();
+        match eta.iter().position(|e| !e.is_finite()) {
+            Some(index) => Err(DirectionError::NotFinite { index }),
+            None => Ok(Direction { eta, ..solved }),
+        }
+    }
+    fn information(&self) -> Mat<f64> {
+        let mut g = gram(self.y.as_ref());
+        for j in 0..g.ncols() {
+            for i in 0..g.nrows() {
+                g[(i, j)] *= self.weight;
+            }
+        }
+        g
+    }
+    fn mass_leak(&self) -> Option<&MassLeak> {
+        self.mass_leak.as_ref()
+    }
+    fn laplacian(&self) -> Option<&LaplacianReport> {
+        self.laplacian.as_ref()
+    }
+}

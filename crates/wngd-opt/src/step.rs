@@ -1,0 +1,259 @@
+use crate::direction::{Direction, PreparedDirection};
+use crate::error::DirectionError;
+
+/// Halvings after which a line search gives up: 2⁻⁶⁰ is below any useful step.
+const MAX_HALVINGS: usize = 60;
+
+/// What a step rule may ask at one iterate.
+pub struct Trial<'a> {
+    /// θ, p values.
+    pub theta: &'a [f64],
+    /// f(θ).
+    pub objective: f64,
+    /// |c| Zᵀu, p values.
+    pub gradient: &'a [f64],
+    /// Directions for any damping.
+    pub prepared: &'a dyn PreparedDirection,
+    /// Damping that the direction rule starts with.
+    pub damping: f64,
+    /// f at trial parameters; `None` outside the domain or where f is not finite.
+    pub value: &'a mut dyn FnMut(&[f64]) -> Result<Option<f64>, crate::error::DescentError>,
+}
+
+impl Trial<'_> {
+    fn moved(&self, eta: &[f64], length: f64) -> Vec<f64> {
+        self.theta.iter().zip(eta).map(|(t, e)| t + length * e).collect()
+    }
+
+    fn slope(&self, eta: &[f64]) -> f64 {
+        self.gradient.iter().zip(eta).map(|(g, e)| g * e).sum()
+    }
+}
+
+/// A step that a rule proposes to take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// New parameters.
+    pub theta: Vec<f64>,
+    /// f there.
+    pub objective: f64,
+    /// Step length t in θ + t η.
+    pub length: f64,
+    /// Slope |c| Zᵀu · η of the direction taken.
+    pub slope: f64,
+    /// The direction taken.
+    pub direction: Direction,
+    /// Damping used.
+    pub damping: f64,
+    /// Trial points rejected before this one.
+    pub rejected: usize,
+    /// Whether a fixed step was shortened to stay in the domain.
+    pub shortened: bool,
+}
+
+/// Outcome of asking a rule for a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepOutcome {
+    /// A step to take.
+    Taken(Step),
+    /// No step of this rule decreases f, and the decrease that the slope promises is
+    /// below rounding of f: there is nothing left to gain.
+    AtRounding,
+    /// No acceptable step was found.
+    Failed(&'static str),
+}
+
+/// Chooses a step along directions from a [`PreparedDirection`].
+pub trait StepRule {
+    /// Short name, as in experiment files.
+    fn name(&self) -> &'static str;
+    /// Proposes a step.
+    ///
+    /// # Errors
+    /// Failed solves or evaluations; never a mere lack of progress.
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError>;
+}
+
+fn direction(trial: &Trial<'_>, damping: f64) -> Result<(Direction, f64), DirectionError> {
+    let direction = trial.prepared.direction(damping)?;
+    let slope = trial.slope(&direction.eta);
+    Ok((direction, slope))
+}
+
+/// A fixed step length: θ ← θ + t η. Outside the domain it is halved, and says so.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fixed {
+    /// Step length t > 0.
+    pub length: f64,
+}
+
+impl StepRule for Fixed {
+    fn name(&self) -> &'static str {
+        "fixed"
+    }
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+        let (direction, slope) = direction(trial, trial.damping)?;
+        let mut length = self.length;
+        for rejected in 0..=MAX_HALVINGS {
+            let theta = trial.moved(&direction.eta, length);
+            if let Some(objective) = (trial.value)(&theta)? {
+                return Ok(StepOutcome::Taken(Step {
+                    theta,
+                    objective,
+                    length,
+                    slope,
+                    direction,
+                    damping: trial.damping,
+                    rejected,
+                    shortened: rejected > 0,
+                }));
+            }
+            length *= 0.5;
+        }
+        Ok(StepOutcome::Failed("no step along the direction stays in the domain"))
+    }
+}
+
+/// Armijo backtracking: the first t, t/2, t/4, … with f(θ + tη) ≤ f(θ) + c₁ t slope.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Armijo {
+    /// First step length tried.
+    pub initial: f64,
+    /// Fraction of the promised decrease that is asked for, 0 < c₁ < 1.
+    pub c1: f64,
+    /// Start each search from min(initial, 2 · last accepted) instead of `initial`.
+    pub remember: bool,
+    last: Option<f64>,
+}
+
+impl Armijo {
+    /// Starts every search from `initial`.
+    pub fn new(initial: f64, c1: f64) -> Self {
+        Self { initial, c1, remember: false, last: None }
+    }
+
+    /// Starts each search from twice the last accepted length, at most `initial`.
+    pub fn remembering(initial: f64, c1: f64) -> Self {
+        Self { remember: true, ..Self::new(initial, c1) }
+    }
+}
+
+impl StepRule for Armijo {
+    fn name(&self) -> &'static str {
+        "armijo"
+    }
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+        let (direction, slope) = direction(trial, trial.damping)?;
+        let mut length = match self.last {
+            Some(last) if self.remember => self.initial.min(2.0 * last),
+            _ => self.initial,
+        };
+        if !(slope < 0.0) {
+            return Ok(no_descent(trial, slope, length));
+        }
+        for rejected in 0..=MAX_HALVINGS {
+            let theta = trial.moved(&direction.eta, length);
+            if theta == trial.theta {
+                return Ok(StepOutcome::AtRounding);
+            }
+            if let Some(objective) = (trial.value)(&theta)? {
+                if objective <= trial.objective + self.c1 * length * slope {
+                    self.last = Some(length);
+                    let damping = trial.damping;
+                    return Ok(StepOutcome::Taken(Step {
+                        theta,
+                        objective,
+                        length,
+                        slope,
+                        direction,
+                        damping,
+                        rejected,
+                        shortened: false,
+                    }));
+                }
+            }
+            // Once the promised decrease drowns in rounding of f, no comparison can succeed.
+            if length * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
+                return Ok(StepOutcome::AtRounding);
+            }
+            length *= 0.5;
+        }
+        Ok(StepOutcome::Failed("the line search found no decrease; the direction may be wrong or f not smooth"))
+    }
+}
+
+fn no_descent(trial: &Trial<'_>, slope: f64, length: f64) -> StepOutcome {
+    let gradient: f64 = trial.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    if gradient == 0.0 || length * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
+        StepOutcome::AtRounding
+    } else {
+        StepOutcome::Failed("the direction does not descend; add damping or change the metric")
+    }
+}
+
+/// Levenberg–Marquardt: full steps of length `length` along damped directions, the
+/// damping raised until f falls and lowered after good predictions (Nielsen's rule).
+///
+/// # References
+/// Madsen, Nielsen and Tingleff 2004, Methods for Non-Linear Least Squares Problems, 3.2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevenbergMarquardt {
+    /// Damping λ of the first iteration, relative to diag G.
+    pub initial: f64,
+    /// Length of the full step; 1 for a metric that matches the objective.
+    pub length: f64,
+    damping: Option<f64>,
+    growth: f64,
+}
+
+impl LevenbergMarquardt {
+    /// Starts with damping `initial`.
+    pub fn new(initial: f64, length: f64) -> Self {
+        Self { initial, length, damping: None, growth: 2.0 }
+    }
+}
+
+impl StepRule for LevenbergMarquardt {
+    fn name(&self) -> &'static str {
+        "levenberg-marquardt"
+    }
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+        let mut damping = self.damping.unwrap_or(self.initial.max(trial.damping));
+        let information = trial.prepared.information();
+        for rejected in 0..=MAX_HALVINGS {
+            let (direction, slope) = direction(trial, damping)?;
+            let t = self.length;
+            let theta = trial.moved(&direction.eta, t);
+            if theta == trial.theta || t * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
+                self.damping = Some(damping);
+                return Ok(StepOutcome::AtRounding);
+            }
+            // Decrease promised by the undamped local model f + t gᵀη + t/2 ηᵀGη.
+            let bend: f64 = (0..direction.eta.len())
+                .map(|i| direction.eta[i] * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>())
+                .sum();
+            let promised = -(t * slope + 0.5 * t * bend);
+            if let Some(objective) = (trial.value)(&theta)? {
+                let gain = (trial.objective - objective) / promised;
+                if objective < trial.objective && gain > 0.0 {
+                    self.damping = Some(damping * (1.0f64 / 3.0).max(1.0 - (2.0 * gain - 1.0).powi(3)));
+                    self.growth = 2.0;
+                    return Ok(StepOutcome::Taken(Step {
+                        theta,
+                        objective,
+                        length: t,
+                        slope,
+                        direction,
+                        damping,
+                        rejected,
+                        shortened: false,
+                    }));
+                }
+            }
+            damping = if damping > 0.0 { damping * self.growth } else { 1e-6 };
+            self.growth *= 2.0;
+        }
+        self.damping = Some(damping);
+        Ok(StepOutcome::Failed("no damping gives a decrease; the direction may be wrong or f not smooth"))
+    }
+}
