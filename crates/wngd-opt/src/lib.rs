@@ -57,5 +57,5 @@ pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };
 pub use quadratic::LocalModel;
-pub use step::{Armijo, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial};
+pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial};
 pub use uncertainty::{UncertaintyError, sampling_covariance, standard_errors};

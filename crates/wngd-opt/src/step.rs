@@ -121,20 +121,37 @@ pub struct Armijo {
     pub initial: f64,
     /// Fraction of the promised decrease that is asked for, 0 < c₁ < 1.
     pub c1: f64,
-    /// Start each search from min(initial, 2 · last accepted) instead of `initial`.
-    pub remember: bool,
+    /// How the first length of later searches is chosen.
+    pub start: ArmijoStart,
     last: Option<f64>,
+}
+
+/// First step length of an [`Armijo`] search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArmijoStart {
+    /// `initial` every time.
+    Initial,
+    /// min(initial, 2 · last accepted).
+    Remember,
+    /// 2 · last accepted without a limit; a length accepted at once is doubled while f
+    /// still falls. For directions whose natural length is not known.
+    Expand,
 }
 
 impl Armijo {
     /// Starts every search from `initial`.
     pub fn new(initial: f64, c1: f64) -> Self {
-        Self { initial, c1, remember: false, last: None }
+        Self { initial, c1, start: ArmijoStart::Initial, last: None }
     }
 
     /// Starts each search from twice the last accepted length, at most `initial`.
     pub fn remembering(initial: f64, c1: f64) -> Self {
-        Self { remember: true, ..Self::new(initial, c1) }
+        Self { start: ArmijoStart::Remember, ..Self::new(initial, c1) }
+    }
+
+    /// Finds the length by itself, from 1 on.
+    pub fn expanding(c1: f64) -> Self {
+        Self { start: ArmijoStart::Expand, ..Self::new(1.0, c1) }
     }
 }
 
@@ -144,8 +161,9 @@ impl StepRule for Armijo {
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
         let (direction, slope) = direction(trial, trial.damping)?;
-        let mut length = match self.last {
-            Some(last) if self.remember => self.initial.min(2.0 * last),
+        let mut length = match (self.start, self.last) {
+            (ArmijoStart::Remember, Some(last)) => self.initial.min(2.0 * last),
+            (ArmijoStart::Expand, Some(last)) => 2.0 * last,
             _ => self.initial,
         };
         if !(slope < 0.0) {
@@ -156,21 +174,23 @@ impl StepRule for Armijo {
             if theta == trial.theta {
                 return Ok(StepOutcome::AtRounding);
             }
-            if let Some(objective) = (trial.value)(&theta)? {
-                if objective <= trial.objective + self.c1 * length * slope {
-                    self.last = Some(length);
-                    let damping = trial.damping;
-                    return Ok(StepOutcome::Taken(Step {
-                        theta,
-                        objective,
-                        length,
-                        slope,
-                        direction,
-                        damping,
-                        rejected,
-                        shortened: false,
-                    }));
+            if let Some(objective) = (trial.value)(&theta)?.filter(|f| self.accepts(trial, *f, length, slope)) {
+                let mut best = (theta, objective, length);
+                if self.start == ArmijoStart::Expand && rejected == 0 {
+                    best = self.expand(trial, &direction.eta, slope, best)?;
                 }
+                let (theta, objective, length) = best;
+                self.last = Some(length);
+                return Ok(StepOutcome::Taken(Step {
+                    theta,
+                    objective,
+                    length,
+                    slope,
+                    direction,
+                    damping: trial.damping,
+                    rejected,
+                    shortened: false,
+                }));
             }
             // Once the promised decrease drowns in rounding of f, no comparison can succeed.
             if length * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
@@ -179,6 +199,32 @@ impl StepRule for Armijo {
             length *= 0.5;
         }
         Ok(StepOutcome::Failed("the line search found no decrease; the direction may be wrong or f not smooth"))
+    }
+}
+
+impl Armijo {
+    fn accepts(&self, trial: &Trial<'_>, objective: f64, length: f64, slope: f64) -> bool {
+        objective <= trial.objective + self.c1 * length * slope
+    }
+
+    /// Doubles an accepted step while f still falls.
+    fn expand(
+        &self,
+        trial: &mut Trial<'_>,
+        eta: &[f64],
+        slope: f64,
+        accepted: (Vec<f64>, f64, f64),
+    ) -> Result<(Vec<f64>, f64, f64), crate::error::DescentError> {
+        let mut best = accepted;
+        for _ in 0..MAX_HALVINGS {
+            let length = 2.0 * best.2;
+            let theta = trial.moved(eta, length);
+            match (trial.value)(&theta)? {
+                Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),
+                _ => break,
+            }
+        }
+        Ok(best)
     }
 }
 

@@ -1,0 +1,110 @@
+//! Command-line arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Natural gradient descent for inverse problems whose data is a density.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wngd",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:\n  wngd run mixture-mu1                 a built-in experiment, with figures, in runs/mixture-mu1\n  wngd init faithful                   write faithful.toml to edit\n  wngd run faithful.toml --out fit     your own experiment\n  wngd inspect mixture-mu1 --json      gradient, information matrices, directions\n\nExit codes: 0 converged or improved up to the iteration limit, 1 stalled or stopped,\n2 bad input or usage, 3 internal failure."
+)]
+pub struct Cli {
+    /// Threads to use; all cores if absent. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fit the model by every method of an experiment and write results and figures.
+    #[command(
+        after_help = "Examples:\n  wngd run mixture-mu1\n  wngd run my.toml --out results/first --quiet\n  wngd run faithful --no-figures"
+    )]
+    Run(RunArgs),
+    /// Print objective, gradient, information matrices and directions at a point.
+    #[command(
+        after_help = "Examples:\n  wngd inspect mixture-mu1\n  wngd inspect mixture-mu1 --theta 1.5,3.2\n  wngd inspect my.toml --json > point.json"
+    )]
+    Inspect(InspectArgs),
+    /// Descend from a lattice of starts and map which minimum each reaches.
+    #[command(
+        after_help = "Examples:\n  wngd basin mixture-weight\n  wngd basin mixture-mu1 --lower -4,-4 --upper 9,9 --counts 20,20"
+    )]
+    Basin(BasinArgs),
+    /// Write a commented experiment file to start from.
+    #[command(after_help = "Examples:\n  wngd init mixture-mu1\n  wngd init faithful --out my.toml")]
+    Init(InitArgs),
+    /// Show built-in experiments, metrics, objectives, solvers and step rules.
+    #[command(after_help = "Example:\n  wngd list")]
+    List,
+}
+
+/// Arguments of `wngd run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Experiment file, or name of a built-in experiment.
+    pub experiment: String,
+    /// Folder for results; runs/<name> if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write no figures.
+    #[arg(long)]
+    pub no_figures: bool,
+}
+
+/// Arguments of `wngd inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Experiment file, or name of a built-in experiment.
+    pub experiment: String,
+    /// Values of the free parameters, comma-separated, in the order of their names.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub theta: Option<Vec<f64>>,
+    /// Print JSON with all digits.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `wngd basin`.
+#[derive(Debug, Args)]
+pub struct BasinArgs {
+    /// Experiment file, or name of a built-in experiment.
+    pub experiment: String,
+    /// Lowest start values, one per varied parameter.
+    #[arg(long, value_name = "V,V", allow_hyphen_values = true, value_delimiter = ',')]
+    pub lower: Option<Vec<f64>>,
+    /// Highest start values.
+    #[arg(long, value_name = "V,V", allow_hyphen_values = true, value_delimiter = ',')]
+    pub upper: Option<Vec<f64>>,
+    /// Starts per varied parameter.
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub counts: Option<Vec<usize>>,
+    /// Folder for results; runs/<name>-basin if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `wngd init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Name of a built-in experiment.
+    pub name: String,
+    /// File to write; <name>.toml if absent.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}

@@ -1,0 +1,36 @@
+//! `wngd init`
+
+use std::path::{Path, PathBuf};
+
+use super::print;
+use crate::args::InitArgs;
+use crate::config::builtin;
+use crate::error::CliError;
+use crate::output::files::write_file;
+
+/// Writes a built-in experiment, and its data, as files to edit.
+pub fn init(args: &InitArgs) -> Result<u8, CliError> {
+    let Some(text) = builtin::text(&args.name) else {
+        return Err(CliError::usage(
+            "name",
+            format!("there is no built-in experiment \"{}\"; there are {}", args.name, builtin::names().join(", ")),
+        ));
+    };
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.name)));
+    let mut files: Vec<(PathBuf, &str)> = vec![(path.clone(), text)];
+    let data = format!("{}.csv", args.name);
+    if let Some(contents) = builtin::data(&data) {
+        files.push((path.parent().unwrap_or(Path::new("")).join(&data), contents));
+    }
+    for (path, _) in &files {
+        if path.exists() {
+            return Err(CliError::usage("--out", format!("{} exists; choose another name or move it away", path.display())));
+        }
+    }
+    for (path, contents) in &files {
+        write_file(path, |w| w.write_all(contents.as_bytes()))?;
+    }
+    let written: Vec<String> = files.iter().map(|(p, _)| p.display().to_string()).collect();
+    print(&format!("wrote {}\nnext: wngd run {}", written.join(" and "), path.display()))?;
+    Ok(0)
+}

@@ -1,0 +1,38 @@
+//! Experiments and data that come with the program.
+
+const EXPERIMENTS: [(&str, &str, &str); 4] = [
+    ("mixture-mu1", "first mean of a known two-component mixture", include_str!("../../experiments/mixture-mu1.toml")),
+    (
+        "mixture-weight",
+        "weight and mean from a start where plain descent is trapped",
+        include_str!("../../experiments/mixture-weight.toml"),
+    ),
+    ("mixture-full", "all five parameters of the mixture", include_str!("../../experiments/mixture-full.toml")),
+    (
+        "faithful",
+        "Old Faithful: 272 observed eruptions, two full Gaussians",
+        include_str!("../../experiments/faithful.toml"),
+    ),
+];
+
+const DATA: [(&str, &str); 1] = [("faithful.csv", include_str!("../../experiments/faithful.csv"))];
+
+/// Names of the built-in experiments.
+pub fn names() -> Vec<&'static str> {
+    EXPERIMENTS.iter().map(|e| e.0).collect()
+}
+
+/// Name and one-line description of each built-in experiment.
+pub fn descriptions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    EXPERIMENTS.iter().map(|e| (e.0, e.1))
+}
+
+/// The text of a built-in experiment.
+pub fn text(name: &str) -> Option<&'static str> {
+    EXPERIMENTS.iter().find(|e| e.0 == name).map(|e| e.2)
+}
+
+/// The contents of a built-in data file.
+pub fn data(name: &str) -> Option<&'static str> {
+    DATA.iter().find(|d| d.0 == name).map(|d| d.1)
+}

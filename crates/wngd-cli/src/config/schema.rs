@@ -1,0 +1,356 @@
+//! The experiment file: one documented schema. Unknown keys are errors.
+
+use serde::Deserialize;
+
+/// A whole experiment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentFile {
+    /// Name of the experiment and of its result folder.
+    pub name: String,
+    /// The box and its cells.
+    pub grid: GridSection,
+    /// The model with its start point.
+    pub model: ModelSection,
+    /// Where the data density comes from.
+    pub data: DataSection,
+    /// The distance to minimise.
+    #[serde(default)]
+    pub objective: ObjectiveSection,
+    /// One descent each.
+    #[serde(default)]
+    pub method: Vec<MethodSection>,
+    /// When descents end.
+    #[serde(default)]
+    pub stop: StopSection,
+    /// Starts of `wngd basin`.
+    pub basin: Option<BasinSection>,
+}
+
+/// `[grid]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridSection {
+    /// Lower corner of the box.
+    pub lower: Vec<f64>,
+    /// Upper corner of the box.
+    pub upper: Vec<f64>,
+    /// Cells per axis.
+    pub cells: Vec<usize>,
+}
+
+/// `[model]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// Which model.
+    pub kind: ModelKind,
+    /// K weights.
+    pub weights: Vec<f64>,
+    /// K means.
+    pub means: Vec<Vec<f64>>,
+    /// Covariances of the components.
+    #[serde(default)]
+    pub covariance: CovarianceSection,
+    /// Names of the free parameters.
+    pub free: Option<Vec<String>>,
+}
+
+/// Which model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// A mixture of Gaussians.
+    GaussianMixture,
+}
+
+/// `"identity"`, `{ isotropic = .. }`, `{ diagonal = .. }` or `{ full = .. }`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "covariance is \"identity\" or a table with one of isotropic, diagonal, full"
+)]
+pub enum CovarianceSection {
+    /// `"identity"`
+    Named(CovarianceName),
+    /// A table with one key.
+    Table(CovarianceTable),
+}
+
+impl Default for CovarianceSection {
+    fn default() -> Self {
+        CovarianceSection::Named(CovarianceName::Identity)
+    }
+}
+
+/// Covariances that need no numbers.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CovarianceName {
+    /// The identity.
+    Identity,
+}
+
+/// Covariances with numbers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CovarianceTable {
+    /// One variance for all components, or one per component.
+    Isotropic(OneOrMany),
+    /// Variances per component and axis.
+    Diagonal(Vec<Vec<f64>>),
+    /// A matrix per component.
+    Full(Vec<Vec<Vec<f64>>>),
+}
+
+/// A number or a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a number or a list of numbers is needed")]
+pub enum OneOrMany {
+    /// A number for all components.
+    One(f64),
+    /// One number per component.
+    Many(Vec<f64>),
+}
+
+/// `[data]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// Another mixture.
+    pub truth: Option<TruthSection>,
+    /// CSV or NPY file of samples.
+    pub samples: Option<String>,
+    /// Columns of the CSV file, one per axis.
+    pub columns: Option<Vec<String>>,
+    /// How samples become a density.
+    pub estimate: Option<EstimateKind>,
+    /// Kernel standard deviation per axis.
+    pub bandwidth: Option<Vec<f64>>,
+    /// NPY file of density values.
+    pub density: Option<String>,
+}
+
+/// `truth = { .. }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TruthSection {
+    /// K weights.
+    pub weights: Vec<f64>,
+    /// K means.
+    pub means: Vec<Vec<f64>>,
+    /// Covariances; the identity if absent.
+    #[serde(default)]
+    pub covariance: CovarianceSection,
+}
+
+/// How samples become a density.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimateKind {
+    /// Shares of the cells.
+    Histogram,
+    /// Gaussian kernel.
+    Kernel,
+}
+
+/// `[objective]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectiveSection {
+    /// Which distance; "kl" for samples and "l2" otherwise if absent.
+    pub kind: Option<ObjectiveKind>,
+}
+
+/// Distances between densities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ObjectiveKind {
+    /// ½‖ρ − ρ*‖².
+    #[serde(rename = "l2")]
+    L2,
+    /// KL(ρ*‖ρ).
+    #[serde(rename = "kl")]
+    KullbackLeibler,
+    /// ½‖ρ − ρ*‖² in Ḣ⁻¹.
+    #[serde(rename = "h-1")]
+    NegativeSobolev,
+    /// W₂ linearised at the data.
+    #[serde(rename = "linearised-wasserstein")]
+    LinearisedWasserstein,
+    /// ½W₂², exact.
+    #[serde(rename = "wasserstein")]
+    Wasserstein,
+}
+
+/// `[[method]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MethodSection {
+    /// Metric of the natural gradient, or "none".
+    pub metric: MetricKind,
+    /// Name in tables and files; the metric's name if absent.
+    pub label: Option<String>,
+    /// How the direction is solved.
+    #[serde(default)]
+    pub solver: SolverKind,
+    /// Step rule.
+    #[serde(default)]
+    pub step: StepSection,
+    /// Marquardt damping: G + damping · diag G.
+    #[serde(default)]
+    pub damping: f64,
+    /// Face densities of the Wasserstein metric.
+    pub face_mean: Option<FaceMeanKind>,
+    /// Density floor of the Wasserstein metric.
+    pub floor: Option<f64>,
+    /// Iteration limit of this method, instead of that of `[stop]`.
+    pub iterations: Option<usize>,
+}
+
+/// Metrics on densities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum MetricKind {
+    /// The standard gradient.
+    #[serde(rename = "none")]
+    None,
+    /// L².
+    #[serde(rename = "l2")]
+    L2,
+    /// Wasserstein-2.
+    #[serde(rename = "wasserstein")]
+    Wasserstein,
+    /// Fisher–Rao.
+    #[serde(rename = "fisher-rao")]
+    FisherRao,
+    /// H¹.
+    #[serde(rename = "h1")]
+    H1,
+    /// H⁻¹.
+    #[serde(rename = "h-1")]
+    HMinus1,
+    /// Ḣ⁻¹.
+    #[serde(rename = "homogeneous-h-1")]
+    HomogeneousHMinus1,
+}
+
+impl MetricKind {
+    /// All metrics that give natural gradients.
+    pub const NATURAL: [MetricKind; 6] = [
+        MetricKind::L2,
+        MetricKind::Wasserstein,
+        MetricKind::FisherRao,
+        MetricKind::H1,
+        MetricKind::HMinus1,
+        MetricKind::HomogeneousHMinus1,
+    ];
+
+    /// Name in experiment files.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricKind::None => "none",
+            MetricKind::L2 => "l2",
+            MetricKind::Wasserstein => "wasserstein",
+            MetricKind::FisherRao => "fisher-rao",
+            MetricKind::H1 => "h1",
+            MetricKind::HMinus1 => "h-1",
+            MetricKind::HomogeneousHMinus1 => "homogeneous-h-1",
+        }
+    }
+}
+
+/// How a direction is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SolverKind {
+    /// Rank-revealing QR.
+    #[default]
+    Qr,
+    /// Truncated SVD.
+    Svd,
+    /// LSMR.
+    Lsmr,
+    /// Information matrix.
+    Information,
+}
+
+/// `step = { rule = .., .. }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepSection {
+    /// Which rule.
+    #[serde(default)]
+    pub rule: StepKind,
+    /// Length of a fixed or Levenberg–Marquardt step.
+    pub length: Option<f64>,
+    /// First length of an Armijo search; found by doubling if absent.
+    pub initial: Option<f64>,
+    /// Armijo constant.
+    pub c1: Option<f64>,
+    /// Start Armijo searches from twice the last length.
+    pub remember: Option<bool>,
+    /// Initial damping of Levenberg–Marquardt.
+    pub damping: Option<f64>,
+}
+
+/// Step rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// A fixed length.
+    Fixed,
+    /// Armijo backtracking.
+    #[default]
+    Armijo,
+    /// Adaptive damping.
+    LevenbergMarquardt,
+}
+
+/// Face densities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaceMeanKind {
+    /// (a + b)/2.
+    Arithmetic,
+    /// √(ab).
+    Geometric,
+    /// Logarithmic mean.
+    Logarithmic,
+    /// 2ab/(a + b).
+    Harmonic,
+    /// The model's density at the face.
+    Midpoint,
+}
+
+/// `[stop]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StopSection {
+    /// Iteration limit.
+    pub iterations: usize,
+    /// Converged at f ≤ this · f₀.
+    pub relative_objective: f64,
+    /// Converged when the parameters move by less than this, relatively.
+    pub relative_step: f64,
+    /// Converged when the gradient's norm is below this.
+    pub gradient: f64,
+}
+
+impl Default for StopSection {
+    fn default() -> Self {
+        Self { iterations: 200, relative_objective: 1e-12, relative_step: 0.0, gradient: 0.0 }
+    }
+}
+
+/// `[basin]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasinSection {
+    /// The one or two free parameters that vary; the first two if absent.
+    pub parameters: Option<Vec<String>>,
+    /// Lowest start values.
+    pub lower: Vec<f64>,
+    /// Highest start values.
+    pub upper: Vec<f64>,
+    /// Starts per parameter.
+    pub counts: Vec<usize>,
+}

@@ -1,0 +1,37 @@
+//! Figures of a fit, written as SVG and as PNG at twice the nominal size.
+//!
+//! Every function takes plain data, checks its shape, draws, and writes
+//! `<stem>.svg` and `<stem>.png`. kuva supplies the drawing primitives, the SVG
+//! writer, the bundled font and the rasteriser; the layout (panels, axes,
+//! legends, maps, contour lines) is made here, because kuva's own contour and
+//! multi-panel layouts produce files of many megabytes and give little room to
+//! the data.
+//!
+//! The nominal sizes are CSS pixels (96 per inch): a figure 680 wide prints at
+//! 180 mm, and its smallest text, 12 pixels, prints at 9 pt.
+
+mod axes;
+mod basins;
+mod canvas;
+mod convergence;
+mod densities;
+mod error;
+mod field;
+mod landscape;
+mod legend;
+mod number;
+mod quadratic;
+mod save;
+mod spectrum;
+mod style;
+
+#[cfg(test)]
+mod tests;
+
+pub use basins::{BasinMap, BasinPanel, basin_map};
+pub use convergence::{Convergence, Series, convergence};
+pub use densities::{Axis, Densities, densities};
+pub use error::FigureError;
+pub use landscape::{Landscape, Trace, ValueScale, landscape};
+pub use quadratic::{LocalModel, Profile, QuadraticModels, QuadraticPanel, quadratic_models};
+pub use spectrum::{Spectrum, SpectrumSeries, information_spectrum};

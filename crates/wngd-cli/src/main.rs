@@ -1,0 +1,72 @@
+//! `wngd`: fit models to densities by natural gradient descent.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod config;
+mod data;
+mod error;
+mod experiment;
+#[allow(dead_code)] // a library of figures: not every item is used by a command
+mod figures;
+mod interrupt;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use error::CliError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A panic is a bug: say so, and keep its exit code apart from bad input.
+    let outcome = std::panic::catch_unwind(|| dispatch(cli));
+    match outcome {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(error)) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+        Err(_) => {
+            eprintln!("wngd: internal failure; this is a bug, please report it with the command and the input");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, CliError> {
+    if let Some(threads) = cli.threads {
+        if threads == 0 {
+            return Err(CliError::usage("--threads", "at least 1 is needed"));
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| CliError::usage("--threads", e.to_string()))?;
+    }
+    match cli.command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Inspect(args) => commands::inspect::inspect(&args),
+        Command::Basin(args) => commands::basin::basin(&args),
+        Command::Init(args) => commands::init::init(&args),
+        Command::List => commands::list::list(),
+    }
+}
+
+/// Prints an error with its causes.
+fn report(error: &CliError) {
+    eprintln!("wngd: {error}");
+    let mut cause = std::error::Error::source(error);
+    let mut shown = error.to_string();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        // Most texts already quote their cause.
+        if !shown.contains(&text) {
+            eprintln!("  because: {text}");
+            shown = text;
+        }
+        cause = source.source();
+    }
+}

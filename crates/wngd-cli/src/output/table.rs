@@ -1,0 +1,101 @@
+//! The table at the end of a run.
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+use super::files::ResultFile;
+
+/// A number with few digits, for people.
+pub fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    // Rounded to five digits first: 0.999999 has the exponent of 1.
+    let scientific = format!("{value:.4e}");
+    let exponent: i32 = scientific.rsplit('e').next().and_then(|e| e.parse().ok()).unwrap_or(0);
+    if (-3..5).contains(&exponent) {
+        format!("{value:.*}", (4 - exponent) as usize)
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// A value with its standard error: 4.2890 ± 0.0346.
+fn with_error(value: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) if error > 0.0 && error.is_finite() => {
+            let digits = (1 - error.log10().floor() as i32).clamp(0, 8) as usize;
+            format!("{value:.digits$} ± {error:.digits$}")
+        }
+        _ => short(value),
+    }
+}
+
+/// The table of methods: one row per method, then one block of parameters.
+pub fn methods(result: &ResultFile) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let with_truth = result.truth.is_some();
+    let mut header = vec!["method", "status", "iterations", "objective", "seconds"];
+    if with_truth {
+        header.insert(4, "error");
+    }
+    table.set_header(&header);
+    for method in &result.methods {
+        let mut row = vec![
+            Cell::new(&method.label),
+            Cell::new(&method.status),
+            Cell::new(method.iterations).set_alignment(CellAlignment::Right),
+            Cell::new(method.objective.map_or("–".into(), |f| format!("{f:.4e}"))).set_alignment(CellAlignment::Right),
+            Cell::new(format!("{:.2}", method.seconds)).set_alignment(CellAlignment::Right),
+        ];
+        if with_truth {
+            let error = method.error.map_or("–".into(), |e| format!("{e:.1e}"));
+            row.insert(4, Cell::new(error).set_alignment(CellAlignment::Right));
+        }
+        table.add_row(row);
+    }
+    let mut text = table.to_string();
+    text.push('\n');
+    text.push_str(&parameters(result));
+    text
+}
+
+/// One row per parameter, one column per method: reads well however many there are.
+fn parameters(result: &ResultFile) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut header = vec!["parameter".to_string(), "start".to_string()];
+    header.extend(result.methods.iter().map(|m| m.label.clone()));
+    if result.truth.is_some() {
+        header.push("truth".into());
+    }
+    table.set_header(header);
+    for (i, name) in result.names.iter().enumerate() {
+        let mut row = vec![Cell::new(name), Cell::new(short(result.theta0[i])).set_alignment(CellAlignment::Right)];
+        for method in &result.methods {
+            let error = method.standard_errors.as_ref().map(|e| e[i]);
+            row.push(Cell::new(with_error(method.theta[i], error)).set_alignment(CellAlignment::Right));
+        }
+        if let Some(truth) = &result.truth {
+            row.push(Cell::new(short(truth[i])).set_alignment(CellAlignment::Right));
+        }
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_keep_their_meaning() {
+        assert_eq!(short(0.0), "0");
+        assert_eq!(short(4.2), "4.2000");
+        assert_eq!(short(-279.25), "-279.25");
+        assert_eq!(short(1.0e-9), "1.000e-9");
+        assert_eq!(with_error(4.28966, Some(0.0346)), "4.290 ± 0.035");
+        assert_eq!(with_error(79.968, Some(0.51)), "79.97 ± 0.51");
+    }
+}
