@@ -46,8 +46,7 @@ pub fn csv_samples(
 ) -> Result<Vec<Vec<f64>>, CliError> {
     let fail = |problem: String| CliError::Data { path: path.to_path_buf(), problem };
     let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(reader);
-    let header: Vec<String> =
-        csv.headers().map_err(|e| fail(e.to_string()))?.iter().map(str::to_string).collect();
+    let header: Vec<String> = csv.headers().map_err(|e| fail(e.to_string()))?.iter().map(str::to_string).collect();
     if header.is_empty() || header.iter().all(String::is_empty) {
         return Err(fail("the file is empty; a header line and at least one row are needed".into()));
     }

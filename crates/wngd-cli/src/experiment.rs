@@ -93,7 +93,12 @@ impl Experiment {
         if bytes > MAX_JACOBIAN_BYTES {
             return Err(source.error(
                 "grid.cells",
-                format!("{} cells with {} free parameters need {} GiB for the Jacobian; use fewer cells", grid.len(), theta0.len(), bytes >> 30),
+                format!(
+                    "{} cells with {} free parameters need {} GiB for the Jacobian; use fewer cells",
+                    grid.len(),
+                    theta0.len(),
+                    bytes >> 30
+                ),
             ));
         }
         let data = load_data(source, &grid, &model)?;
@@ -277,7 +282,8 @@ fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, Cli
         let (shape, values) = data::npy_array(&path, reader, size)?;
         let dim = grid.dim();
         if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
-            return Err(source.error("data.samples", format!("{} has shape {shape:?}; (rows, {dim}) is needed", path.display())));
+            return Err(source
+                .error("data.samples", format!("{} has shape {shape:?}; (rows, {dim}) is needed", path.display())));
         }
         values.chunks_exact(dim).map(<[f64]>::to_vec).collect()
     } else {
@@ -303,7 +309,10 @@ fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, Cli
     if !seen.bandwidth.is_empty() {
         notes.push(format!("kernel bandwidth {:?}; it widens the fitted covariances by its square", seen.bandwidth));
     }
-    let axes = section.columns.clone().unwrap_or_else(|| ["x", "y", "z"][..grid.dim()].iter().map(|s| s.to_string()).collect());
+    let axes = section
+        .columns
+        .clone()
+        .unwrap_or_else(|| ["x", "y", "z"][..grid.dim()].iter().map(|s| s.to_string()).collect());
     Ok(Data { density: State::new(seen.density), truth: None, samples: Some(seen.inside), notes, axes })
 }
 
@@ -398,7 +407,9 @@ fn build_methods(
         let base = section.label.clone().unwrap_or_else(|| section.metric.name().to_string());
         let taken = |label: &str| methods.iter().any(|m| m.label == label);
         if section.label.is_some() && taken(&base) {
-            return Err(source.error(&format!("method[{i}].label"), format!("\"{base}\" is used twice; labels name files")));
+            return Err(
+                source.error(&format!("method[{i}].label"), format!("\"{base}\" is used twice; labels name files"))
+            );
         }
         let label = std::iter::once(base.clone())
             .chain((2..).map(|n| format!("{base}-{n}")))
@@ -431,10 +442,10 @@ fn build_methods(
 fn check_method(source: &Source, i: usize, section: &MethodSection) -> Result<(), CliError> {
     let fail = |field: &str, problem: &str| Err(source.error(&format!("method[{i}].{field}"), problem));
     let positive = |v: Option<f64>| v.is_none_or(|v| v.is_finite() && v > 0.0);
-    if let Some(label) = &section.label {
-        if label.is_empty() || !label.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            return fail("label", "use letters, digits, '-', '_' and '.': it becomes part of file names");
-        }
+    if let Some(label) = &section.label
+        && (label.is_empty() || !label.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)))
+    {
+        return fail("label", "use letters, digits, '-', '_' and '.': it becomes part of file names");
     }
     if !(section.damping.is_finite() && section.damping >= 0.0) {
         return fail("damping", "a finite number >= 0 is needed");
@@ -464,9 +475,21 @@ fn check_method(source: &Source, i: usize, section: &MethodSection) -> Result<()
         return fail("step.damping", "a finite number > 0 is needed");
     }
     let stray = match step.rule {
-        StepKind::Fixed => [("initial", step.initial.is_some()), ("c1", step.c1.is_some()), ("remember", step.remember.is_some()), ("damping", step.damping.is_some())],
-        StepKind::Armijo => [("length", step.length.is_some()), ("damping", step.damping.is_some()), ("", false), ("", false)],
-        StepKind::LevenbergMarquardt => [("initial", step.initial.is_some()), ("c1", step.c1.is_some()), ("remember", step.remember.is_some()), ("", false)],
+        StepKind::Fixed => [
+            ("initial", step.initial.is_some()),
+            ("c1", step.c1.is_some()),
+            ("remember", step.remember.is_some()),
+            ("damping", step.damping.is_some()),
+        ],
+        StepKind::Armijo => {
+            [("length", step.length.is_some()), ("damping", step.damping.is_some()), ("", false), ("", false)]
+        }
+        StepKind::LevenbergMarquardt => [
+            ("initial", step.initial.is_some()),
+            ("c1", step.c1.is_some()),
+            ("remember", step.remember.is_some()),
+            ("", false),
+        ],
     };
     if let Some((field, _)) = stray.iter().find(|(_, present)| *present) {
         return fail(&format!("step.{field}"), "this step rule does not use it; see `wngd list`");

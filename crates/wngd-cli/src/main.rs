@@ -7,7 +7,7 @@ mod config;
 mod data;
 mod error;
 mod experiment;
-#[allow(dead_code)] // a library of figures: not every item is used by a command
+
 mod figures;
 mod interrupt;
 mod output;

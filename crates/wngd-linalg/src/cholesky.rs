@@ -8,8 +8,7 @@ use faer::perm::Perm;
 use faer::sparse::linalg::SupernodalThreshold;
 use faer::sparse::linalg::cholesky::{
     CholeskySymbolicParams, SymbolicCholesky as FaerSymbolic, SymbolicCholeskyRaw, SymmetricOrdering,
-    factorize_symbolic_cholesky,
-    supernodal::SymbolicSupernodalCholesky,
+    factorize_symbolic_cholesky, supernodal::SymbolicSupernodalCholesky,
 };
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Par, Side};

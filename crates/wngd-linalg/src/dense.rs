@@ -213,8 +213,14 @@ fn upper_factor(a: Mat<f64>) -> Mat<f64> {
     Mat::from_fn(m.min(n), n, |i, j| if i <= j { r[(i, j)] } else { 0.0 })
 }
 
-/// Singular value decomposition of a small matrix: (U, s, V), singular values decreasing.
-pub fn small_svd(a: MatRef<'_, f64>) -> Result<(Mat<f64>, Vec<f64>, Mat<f64>), LinalgError> {
+/// Left singular vectors, singular values (decreasing) and right singular vectors.
+pub type SingularTriple = (Mat<f64>, Vec<f64>, Mat<f64>);
+
+/// Singular value decomposition of a small matrix.
+///
+/// # Errors
+/// [`LinalgError::NoConvergence`], for NaN input among others.
+pub fn small_svd(a: MatRef<'_, f64>) -> Result<SingularTriple, LinalgError> {
     if a.nrows() == 0 || a.ncols() == 0 {
         return Ok((Mat::zeros(a.nrows(), 0), Vec::new(), Mat::zeros(a.ncols(), 0)));
     }

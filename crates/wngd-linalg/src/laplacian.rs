@@ -111,8 +111,7 @@ impl LaplacianPlan {
         for (slot, block) in blocks.iter().enumerate() {
             block.for_each(|face, left, _| face_entry[face] = entry_of[left][slot]);
         }
-        let ordering =
-            if grid.dim() == 3 { Ordering::Custom(nested_dissection(grid.cells())) } else { Ordering::Amd };
+        let ordering = if grid.dim() == 3 { Ordering::Custom(nested_dissection(grid.cells())) } else { Ordering::Amd };
         let symbolic = Arc::new(SymbolicCholesky::new(n, col_ptr, row_idx, ordering)?);
         Ok(Self { grid: grid.clone(), symbolic, face_entry, diagonal_entry })
     }
@@ -440,7 +439,11 @@ impl WeightedLaplacian {
     fn solve_panels(&self, z: MatMut<'_, f64>, kind: Solve) -> MassLeak {
         let reports: Vec<Vec<(f64, f64)>> = column_pieces(z, PANEL)
             .into_par_iter()
-            .map(|piece| if piece.ncols() <= 4 { self.panel::<4>(piece, kind) } else { self.panel::<PANEL>(piece, kind) })
+            .map(
+                |piece| {
+                    if piece.ncols() <= 4 { self.panel::<4>(piece, kind) } else { self.panel::<PANEL>(piece, kind) }
+                },
+            )
             .collect();
         let (relative, between_components) = reports.into_iter().flatten().unzip();
         MassLeak { relative, between_components }
@@ -513,8 +516,7 @@ impl WeightedLaplacian {
         } else {
             0.0
         };
-        let excess =
-            totals.iter().zip(&self.support.mass).map(|(&t, &m)| if m > 0.0 { t / m } else { 0.0 }).collect();
+        let excess = totals.iter().zip(&self.support.mass).map(|(&t, &m)| if m > 0.0 { t / m } else { 0.0 }).collect();
         (excess, (if size > 0.0 { all.abs() / size } else { 0.0 }, between))
     }
 }
@@ -531,8 +533,7 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
     let total: f64 = density.iter().sum();
     let mut order: Vec<usize> = (0..density.len()).collect();
     order.sort_by(|&a, &b| density[b].total_cmp(&density[a]).then(a.cmp(&b)));
-    let strides: Vec<usize> =
-        (0..grid.dim()).map(|axis| grid.cells()[axis + 1..].iter().product()).collect();
+    let strides: Vec<usize> = (0..grid.dim()).map(|axis| grid.cells()[axis + 1..].iter().product()).collect();
     let mut parent = vec![usize::MAX; density.len()];
     let mut peak = vec![0.0; density.len()];
     let mut mass = vec![0.0; density.len()];
@@ -550,8 +551,7 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
         mass[cell] = density[cell];
         for (axis, &stride) in strides.iter().enumerate() {
             let j = (cell / stride) % grid.cells()[axis];
-            let neighbours =
-                [(j > 0).then(|| cell - stride), (j + 1 < grid.cells()[axis]).then(|| cell + stride)];
+            let neighbours = [(j > 0).then(|| cell - stride), (j + 1 < grid.cells()[axis]).then(|| cell + stride)];
             for other in neighbours.into_iter().flatten().filter(|&o| parent[o] != usize::MAX).collect::<Vec<_>>() {
                 let (a, b) = (find(&mut parent, cell), find(&mut parent, other));
                 if a == b {
@@ -626,7 +626,8 @@ mod tests {
         let by = crate::operator::apply_transpose_vec(&b, &u);
         assert!((dense::norm(&bx) - dense::norm(&by)).abs() < 1e-12 * dense::norm(&by));
         for j in 0..3 {
-            let (dx, dy) = (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
+            let (dx, dy) =
+                (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
             assert!((dx - dy).abs() < 1e-11 * dense::norm(&by));
         }
     }
@@ -653,7 +654,8 @@ mod tests {
             let mut expected = 0.0;
             for face in 0..319 {
                 // From the nearer end, so that the cumulative sum does not cancel.
-                let flux: f64 = if x[face] < 0.0 { z[..=face].iter().sum() } else { -z[face + 1..].iter().sum::<f64>() };
+                let flux: f64 =
+                    if x[face] < 0.0 { z[..=face].iter().sum() } else { -z[face + 1..].iter().sum::<f64>() };
                 let flux = flux * grid.spacing()[0];
                 expected += flux * flux / (0.5 * (density[face] + density[face + 1]));
             }

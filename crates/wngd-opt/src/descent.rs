@@ -229,9 +229,11 @@ impl<M: ForwardModel> Descent<'_, M> {
         let stop = &self.stop;
         Ok(if last.objective == 0.0 || last.objective <= stop.relative_objective * first.objective {
             Some(Status::Converged("relative objective"))
+        } else if last.gradient_norm == 0.0 && last.objective > first.objective {
+            Some(Status::Stalled("the gradient vanishes at a higher objective: the model no longer meets the data"))
         } else if last.gradient_norm <= stop.gradient {
             Some(Status::Converged("gradient"))
-        } else if trace.len() > 1 && relative_step(trace) <= stop.relative_step {
+        } else if stop.relative_step > 0.0 && trace.len() > 1 && relative_step(trace) <= stop.relative_step {
             Some(Status::Converged("relative step"))
         } else if last.iteration >= stop.iterations {
             Some(Status::MaxIterations)

@@ -51,11 +51,12 @@ pub use descent::{Descent, Iteration, Observer, Outcome, Silent, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
 pub use metric::{
-    FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2, Whitened,
+    FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2,
+    Whitened,
 };
 pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };
 pub use quadratic::LocalModel;
-pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial};
+pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
 pub use uncertainty::{UncertaintyError, sampling_covariance, standard_errors};

@@ -1,8 +1,11 @@
 use crate::direction::{Direction, PreparedDirection};
-use crate::error::DirectionError;
+use crate::error::{DescentError, DirectionError};
 
 /// Halvings after which a line search gives up: 2⁻⁶⁰ is below any useful step.
 const MAX_HALVINGS: usize = 60;
+
+/// f at trial parameters; `None` outside the domain or where f is not finite.
+pub type TrialValue<'a> = dyn FnMut(&[f64]) -> Result<Option<f64>, DescentError> + 'a;
 
 /// What a step rule may ask at one iterate.
 pub struct Trial<'a> {
@@ -17,7 +20,7 @@ pub struct Trial<'a> {
     /// Damping that the direction rule starts with.
     pub damping: f64,
     /// f at trial parameters; `None` outside the domain or where f is not finite.
-    pub value: &'a mut dyn FnMut(&[f64]) -> Result<Option<f64>, crate::error::DescentError>,
+    pub value: &'a mut TrialValue<'a>,
 }
 
 impl Trial<'_> {
@@ -71,7 +74,7 @@ pub trait StepRule {
     ///
     /// # Errors
     /// Failed solves or evaluations; never a mere lack of progress.
-    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError>;
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError>;
 }
 
 fn direction(trial: &Trial<'_>, damping: f64) -> Result<(Direction, f64), DirectionError> {
@@ -91,7 +94,7 @@ impl StepRule for Fixed {
     fn name(&self) -> &'static str {
         "fixed"
     }
-    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let (direction, slope) = direction(trial, trial.damping)?;
         let mut length = self.length;
         for rejected in 0..=MAX_HALVINGS {
@@ -159,7 +162,7 @@ impl StepRule for Armijo {
     fn name(&self) -> &'static str {
         "armijo"
     }
-    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let (direction, slope) = direction(trial, trial.damping)?;
         let mut length = match (self.start, self.last) {
             (ArmijoStart::Remember, Some(last)) => self.initial.min(2.0 * last),
@@ -214,7 +217,7 @@ impl Armijo {
         eta: &[f64],
         slope: f64,
         accepted: (Vec<f64>, f64, f64),
-    ) -> Result<(Vec<f64>, f64, f64), crate::error::DescentError> {
+    ) -> Result<(Vec<f64>, f64, f64), DescentError> {
         let mut best = accepted;
         for _ in 0..MAX_HALVINGS {
             let length = 2.0 * best.2;
@@ -263,7 +266,7 @@ impl StepRule for LevenbergMarquardt {
     fn name(&self) -> &'static str {
         "levenberg-marquardt"
     }
-    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, crate::error::DescentError> {
+    fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let mut damping = self.damping.unwrap_or(self.initial.max(trial.damping));
         let information = trial.prepared.information();
         for rejected in 0..=MAX_HALVINGS {
@@ -276,7 +279,10 @@ impl StepRule for LevenbergMarquardt {
             }
             // Decrease promised by the undamped local model f + t gᵀη + t/2 ηᵀGη.
             let bend: f64 = (0..direction.eta.len())
-                .map(|i| direction.eta[i] * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>())
+                .map(|i| {
+                    direction.eta[i]
+                        * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>()
+                })
                 .sum();
             let promised = -(t * slope + 0.5 * t * bend);
             if let Some(objective) = (trial.value)(&theta)? {

@@ -21,7 +21,9 @@ pub enum UncertaintyError {
     #[error(transparent)]
     Linalg(#[from] LinalgError),
     /// Some combination of parameters does not change the objective.
-    #[error("the curvature has rank {rank} of {size}: the data do not determine every parameter, so some have no standard error; fix one of them")]
+    #[error(
+        "the curvature has rank {rank} of {size}: the data do not determine every parameter, so some have no standard error; fix one of them"
+    )]
     Singular {
         /// Rank found.
         rank: usize,
@@ -58,8 +60,7 @@ pub fn sampling_covariance<M: ForwardModel>(
     let mut h = Mat::zeros(p, p);
     multiply_transpose(h.as_mut(), z.as_ref(), q.as_ref());
     let weighted = Mat::from_fn(k, p, |i, j| q[(i, j)] * (c * state.values[i].max(0.0)).sqrt());
-    let mean: Vec<f64> =
-        (0..p).map(|j| (0..k).map(|i| c * state.values[i].max(0.0) * q[(i, j)]).sum()).collect();
+    let mean: Vec<f64> = (0..p).map(|j| (0..k).map(|i| c * state.values[i].max(0.0) * q[(i, j)]).sum()).collect();
     let mut j_matrix = gram(weighted.as_ref());
     for i in 0..p {
         for j in 0..p {
@@ -74,9 +75,14 @@ pub fn sampling_covariance<M: ForwardModel>(
 fn inverse_symmetric(h: &Mat<f64>) -> Result<Mat<f64>, UncertaintyError> {
     let p = h.nrows();
     let scale: Vec<f64> = (0..p).map(|i| h[(i, i)].max(0.0).sqrt()).collect();
-    let scaled = Mat::from_fn(p, p, |i, j| {
-        if scale[i] > 0.0 && scale[j] > 0.0 { h[(i, j)] / (scale[i] * scale[j]) } else { 0.0 }
-    });
+    let scaled =
+        Mat::from_fn(
+            p,
+            p,
+            |i, j| {
+                if scale[i] > 0.0 && scale[j] > 0.0 { h[(i, j)] / (scale[i] * scale[j]) } else { 0.0 }
+            },
+        );
     let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
     let largest = values.last().copied().unwrap_or(0.0);
     let rank = values.iter().filter(|&&v| v > 1e-12 * largest).count();

@@ -144,7 +144,8 @@ impl Lattice {
         if varied.is_empty() || varied.len() > 2 {
             return Err(source.error("basin.parameters", "name one or two free parameters"));
         }
-        let lower = choose(args.lower.as_ref(), section.map(|s| &s.lower), || default_bounds(experiment, &varied, true));
+        let lower =
+            choose(args.lower.as_ref(), section.map(|s| &s.lower), || default_bounds(experiment, &varied, true));
         let upper = choose(args.upper.as_ref(), section.map(|s: &BasinSection| &s.upper), || {
             default_bounds(experiment, &varied, false)
         });
@@ -157,13 +158,17 @@ impl Lattice {
         }
         for axis in 0..varied.len() {
             if !(lower[axis].is_finite() && upper[axis].is_finite() && lower[axis] < upper[axis]) {
-                let problem = format!("{} to {} for {}; lower < upper is needed", lower[axis], upper[axis], names[axis]);
+                let problem =
+                    format!("{} to {} for {}; lower < upper is needed", lower[axis], upper[axis], names[axis]);
                 return Err(CliError::usage("--lower, --upper", problem));
             }
         }
         let total = counts.iter().try_fold(1usize, |t, &n| t.checked_mul(n)).unwrap_or(usize::MAX);
         if total == 0 || total > MAX_STARTS {
-            return Err(CliError::usage("--counts", format!("{total} starts; between 1 and {MAX_STARTS} are possible")));
+            return Err(CliError::usage(
+                "--counts",
+                format!("{total} starts; between 1 and {MAX_STARTS} are possible"),
+            ));
         }
         let extent = (0..free.len())
             .map(|i| match varied.iter().position(|&v| v == i) {
@@ -196,7 +201,9 @@ fn default_bounds(experiment: &Experiment, varied: &[usize], low: bool) -> Vec<f
             let name = &names[i];
             if name.starts_with("weights") {
                 if low { 0.02 } else { 0.98 }
-            } else if let Some(axis) = name.strip_prefix("means").and_then(|n| n.rsplit('[').next()?.strip_suffix(']')?.parse::<usize>().ok()) {
+            } else if let Some(axis) =
+                name.strip_prefix("means").and_then(|n| n.rsplit('[').next()?.strip_suffix(']')?.parse::<usize>().ok())
+            {
                 let (a, b) = (experiment.grid.lower()[axis], experiment.grid.upper()[axis]);
                 if low { a + 0.1 * (b - a) } else { b - 0.1 * (b - a) }
             } else {
@@ -227,7 +234,9 @@ fn descend(experiment: &Experiment, method: &Method, start: &[f64], bar: &Progre
                 settled,
             }
         }
-        Err(error) => End { theta: None, objective: f64::NAN, iterations: 0, status: error.to_string(), settled: false },
+        Err(error) => {
+            End { theta: None, objective: f64::NAN, iterations: 0, status: error.to_string(), settled: false }
+        }
     }
 }
 
@@ -282,7 +291,13 @@ fn classify(experiment: &Experiment, plan: Lattice, ends: Vec<Vec<End>>) -> Basi
 
 fn summary(file: &BasinFile) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header(["method", "starts", "at the best minimum", "elsewhere", "not converged"]);
+    table.load_preset(UTF8_FULL_CONDENSED).set_header([
+        "method",
+        "starts",
+        "at the best minimum",
+        "elsewhere",
+        "not converged",
+    ]);
     for method in &file.methods {
         let total = method.minimum.len();
         let none = method.minimum.iter().filter(|m| m.is_none()).count();
@@ -298,7 +313,13 @@ fn summary(file: &BasinFile) -> String {
     let mut text = table.to_string();
     for (i, minimum) in file.minima.iter().enumerate().take(6) {
         let theta: Vec<String> = minimum.theta.iter().map(|v| short(*v)).collect();
-        text.push_str(&format!("\nminimum {}: f = {:.6e} at {}, {} descents", i + 1, minimum.objective, theta.join(", "), minimum.count));
+        text.push_str(&format!(
+            "\nminimum {}: f = {:.6e} at {}, {} descents",
+            i + 1,
+            minimum.objective,
+            theta.join(", "),
+            minimum.count
+        ));
     }
     text
 }

@@ -24,7 +24,10 @@ pub fn init(args: &InitArgs) -> Result<u8, CliError> {
     }
     for (path, _) in &files {
         if path.exists() {
-            return Err(CliError::usage("--out", format!("{} exists; choose another name or move it away", path.display())));
+            return Err(CliError::usage(
+                "--out",
+                format!("{} exists; choose another name or move it away", path.display()),
+            ));
         }
     }
     for (path, contents) in &files {

@@ -191,7 +191,14 @@ fn human(inspection: &Inspection) -> String {
     }
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["metric", "rank", "condition", "direction by least squares", "by information matrix", "largest leak"]);
+    table.set_header([
+        "metric",
+        "rank",
+        "condition",
+        "direction by least squares",
+        "by information matrix",
+        "largest leak",
+    ]);
     for (name, metric) in &inspection.metrics {
         let leak = metric.mass_leak.as_ref().map(|l| l.iter().copied().fold(0.0, f64::max));
         table.add_row([

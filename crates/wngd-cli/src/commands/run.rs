@@ -106,9 +106,11 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
                 Err(error) => (None, Some(format!("no standard errors: {error}"))),
             },
         };
-        let error = experiment.data.truth.as_ref().map(|truth| {
-            truth.iter().zip(&last.theta).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
-        });
+        let error = experiment
+            .data
+            .truth
+            .as_ref()
+            .map(|truth| truth.iter().zip(&last.theta).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt());
         MethodResult {
             label: method.label.clone(),
             metric: method.metric.name().to_string(),
@@ -197,7 +199,13 @@ impl Progress {
         self.bar.finish_and_clear();
         if let (true, Ok(outcome)) = (self.plain, outcome) {
             let last = outcome.last();
-            eprintln!("{}: {} after {} iterations, f = {:.4e}", self.label, outcome.status.name(), last.iteration, last.objective);
+            eprintln!(
+                "{}: {} after {} iterations, f = {:.4e}",
+                self.label,
+                outcome.status.name(),
+                last.iteration,
+                last.objective
+            );
         }
     }
 }

@@ -66,10 +66,7 @@ pub enum ModelKind {
 
 /// `"identity"`, `{ isotropic = .. }`, `{ diagonal = .. }` or `{ full = .. }`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "covariance is \"identity\" or a table with one of isotropic, diagonal, full"
-)]
+#[serde(untagged, expecting = "covariance is \"identity\" or a table with one of isotropic, diagonal, full")]
 pub enum CovarianceSection {
     /// `"identity"`
     Named(CovarianceName),

@@ -27,29 +27,16 @@ impl Range {
         // Closer than this and ticks could not be told apart.
         let least = 1e-9 * lo.abs().max(hi.abs());
         if hi - lo > least && hi - lo > f64::MIN_POSITIVE {
-            Self {
-                lo,
-                hi,
-                log: false,
-                whole: false,
-            }
+            Self { lo, hi, log: false, whole: false }
         } else {
             let pad = if lo == 0.0 { 1.0 } else { 0.1 * lo.abs() };
-            Self {
-                lo: lo - pad,
-                hi: hi + pad,
-                log: false,
-                whole: false,
-            }
+            Self { lo: lo - pad, hi: hi + pad, log: false, whole: false }
         }
     }
 
     /// The same range with ticks at whole numbers only.
     pub fn counting(self) -> Self {
-        Self {
-            whole: true,
-            ..self
-        }
+        Self { whole: true, ..self }
     }
 
     /// The linear range of some values, widened by a fraction on both sides.
@@ -64,31 +51,16 @@ impl Range {
     pub fn logarithmic(lo: f64, hi: f64) -> Self {
         let ok = |v: f64| v.is_finite() && v > 0.0;
         if !ok(lo) || !ok(hi) {
-            return Self {
-                lo: 0.1,
-                hi: 1.0,
-                log: true,
-                whole: false,
-            };
+            return Self { lo: 0.1, hi: 1.0, log: true, whole: false };
         }
         let (lo, hi) = (lo.min(hi), lo.max(hi));
         // Keeps clear of the ends of the number range, where 10^k overflows.
         let (lo, hi) = (lo.clamp(1e-290, 1e290), hi.clamp(1e-290, 1e290));
         if hi / lo < 3.0 {
             let middle = (lo * hi).sqrt();
-            Self {
-                lo: middle / 3f64.sqrt(),
-                hi: middle * 3f64.sqrt(),
-                log: true,
-                whole: false,
-            }
+            Self { lo: middle / 3f64.sqrt(), hi: middle * 3f64.sqrt(), log: true, whole: false }
         } else {
-            Self {
-                lo,
-                hi,
-                log: true,
-                whole: false,
-            }
+            Self { lo, hi, log: true, whole: false }
         }
     }
 
@@ -104,13 +76,10 @@ impl Range {
 
 /// Smallest and largest finite value.
 pub(super) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
-    values
-        .into_iter()
-        .filter(|v| v.is_finite())
-        .fold(None, |acc, v| match acc {
-            None => Some((v, v)),
-            Some((a, b)) => Some((a.min(v), b.max(v))),
-        })
+    values.into_iter().filter(|v| v.is_finite()).fold(None, |acc, v| match acc {
+        None => Some((v, v)),
+        Some((a, b)) => Some((a.min(v), b.max(v))),
+    })
 }
 
 /// The ticks of one axis.
@@ -125,10 +94,7 @@ pub(super) struct Ticks {
 impl Ticks {
     /// The width of the widest label.
     pub fn width(&self) -> f64 {
-        self.major
-            .iter()
-            .map(|t| text_width(&t.1, SMALL))
-            .fold(0.0, f64::max)
+        self.major.iter().map(|t| text_width(&t.1, SMALL)).fold(0.0, f64::max)
     }
 
     /// An axis label with the common factor appended.
@@ -145,11 +111,7 @@ impl Ticks {
 /// touch one another; on a vertical one they need a line's height.
 pub(super) fn ticks(range: &Range, length: f64, horizontal: bool) -> Ticks {
     let need = |t: &Ticks| {
-        if horizontal {
-            t.width() + 12.0
-        } else {
-            f64::from(SMALL) + 10.0
-        }
+        if horizontal { t.width() + 12.0 } else { f64::from(SMALL) + 10.0 }
     };
     let fits = |t: &Ticks| {
         let at: Vec<f64> = t.major.iter().map(|m| range.unit(m.0) * length).collect();
@@ -165,17 +127,9 @@ pub(super) fn ticks(range: &Range, length: f64, horizontal: bool) -> Ticks {
     // The finest that is neither crowded nor unreadable. One that gives a single
     // tick says nothing about the scale and is the last resort.
     let few = |t: &Ticks| t.major.len() <= wanted.max(3) + 1 && fits(t);
-    let tried = |short: bool| {
-        (1..=wanted + 4)
-            .rev()
-            .map(move |n| linear_ticks(range, n, short))
-            .filter(few)
-    };
+    let tried = |short: bool| (1..=wanted + 4).rev().map(move |n| linear_ticks(range, n, short)).filter(few);
     let first = |short: bool, least: usize| tried(short).find(|t| t.major.len() >= least);
-    first(false, 2)
-        .or_else(|| first(true, 2))
-        .or_else(|| first(false, 1))
-        .unwrap_or_default()
+    first(false, 2).or_else(|| first(true, 2)).or_else(|| first(false, 1)).unwrap_or_default()
 }
 
 /// About `n` intervals of 1, 2 or 5 times a power of ten. With `short`, a power
@@ -187,19 +141,12 @@ fn linear_ticks(range: &Range, n: usize, short: bool) -> Ticks {
     }
     let power = number::exponent(raw);
     let unit = 10f64.powi(power);
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|m| m * unit)
-        .find(|s| *s >= raw * (1.0 - 1e-9))
-        .unwrap_or(10.0 * unit);
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * unit).find(|s| *s >= raw * (1.0 - 1e-9)).unwrap_or(10.0 * unit);
     let step = if range.whole { step.max(1.0) } else { step };
     let largest = range.lo.abs().max(range.hi.abs());
     let magnitude = number::exponent(largest);
-    let exponent = if !short && (-2..5).contains(&magnitude) {
-        0
-    } else {
-        magnitude
-    };
+    let exponent = if !short && (-2..5).contains(&magnitude) { 0 } else { magnitude };
     let decimals = (exponent - number::exponent(step)).clamp(0, 9) as usize;
     let first = (range.lo / step - 1e-6).ceil();
     let mut major = Vec::new();
@@ -215,11 +162,7 @@ fn linear_ticks(range: &Range, n: usize, short: bool) -> Ticks {
         major.push((v, minus(&format!("{scaled:.decimals$}"))));
         k += 1.0;
     }
-    Ticks {
-        major,
-        minor: Vec::new(),
-        exponent,
-    }
+    Ticks { major, minor: Vec::new(), exponent }
 }
 
 /// Powers of ten, every k-th one when there are many; 1, 2, 5 in between when
@@ -239,11 +182,7 @@ fn log_ticks(range: &Range, fits: &dyn Fn(&Ticks) -> bool) -> Ticks {
                         t.major.push((v, short(v)));
                     }
                 }
-                t.minor.extend(
-                    (1..10)
-                        .map(|m| f64::from(m) * 10f64.powi(e))
-                        .filter(|v| inside(*v)),
-                );
+                t.minor.extend((1..10).map(|m| f64::from(m) * 10f64.powi(e)).filter(|v| inside(*v)));
             }
             if t.major.len() >= 2 && fits(&t) {
                 return t;
@@ -256,15 +195,9 @@ fn log_ticks(range: &Range, fits: &dyn Fn(&Ticks) -> bool) -> Ticks {
     // A few small powers read better written out.
     let plain = first >= 0 && last <= 4;
     let name = |e: i32| {
-        if plain {
-            format!("{}", 10f64.powi(e))
-        } else {
-            power_of_ten(e)
-        }
+        if plain { format!("{}", 10f64.powi(e)) } else { power_of_ten(e) }
     };
-    for stride in [
-        1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 200,
-    ] {
+    for stride in [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 200] {
         let mut t = Ticks::default();
         for e in first..=last {
             if e.rem_euclid(stride) == 0 {
@@ -276,8 +209,7 @@ fn log_ticks(range: &Range, fits: &dyn Fn(&Ticks) -> bool) -> Ticks {
         if stride == 1 && decades <= 7 {
             for e in first - 1..=last {
                 let v = 10f64.powi(e);
-                t.minor
-                    .extend((2..10).map(|m| f64::from(m) * v).filter(|v| inside(*v)));
+                t.minor.extend((2..10).map(|m| f64::from(m) * v).filter(|v| inside(*v)));
             }
         }
         if fits(&t) {
@@ -315,10 +247,7 @@ pub(super) struct Panel {
 impl Panel {
     /// Pixels of a data point.
     pub fn at(&self, x: f64, y: f64) -> Point {
-        (
-            self.rect.x + self.x.unit(x) * self.rect.w,
-            self.rect.bottom() - self.y.unit(y) * self.rect.h,
-        )
+        (self.rect.x + self.x.unit(x) * self.rect.w, self.rect.bottom() - self.y.unit(y) * self.rect.h)
     }
 
     /// Draws a data polyline, cut at the frame.
@@ -373,13 +302,7 @@ impl Panel {
         canvas.outline(r, &pen);
         if !decor.x_label.is_empty() {
             let s = fit(&xt.caption(decor.x_label), LABEL, r.w + 30.0);
-            canvas.text(
-                (r.x + r.w / 2.0, r.bottom() + 35.0),
-                &s,
-                LABEL,
-                Align::Middle,
-                BLACK,
-            );
+            canvas.text((r.x + r.w / 2.0, r.bottom() + 35.0), &s, LABEL, Align::Middle, BLACK);
         }
         if !decor.y_label.is_empty() {
             let s = fit(&yt.caption(decor.y_label), LABEL, r.h + 30.0);
@@ -388,13 +311,7 @@ impl Panel {
         }
         if !decor.title.is_empty() {
             let s = fit(decor.title, LABEL, r.w + 20.0);
-            canvas.text(
-                (r.x + r.w / 2.0, r.y - 7.0),
-                &s,
-                LABEL,
-                Align::Middle,
-                BLACK,
-            );
+            canvas.text((r.x + r.w / 2.0, r.y - 7.0), &s, LABEL, Align::Middle, BLACK);
         }
     }
 }
@@ -453,9 +370,7 @@ pub(super) fn color_bar_right(
 ) {
     let n = 96;
     let palette: Vec<Rgb> = (0..n).map(|i| color((i as f64 + 0.5) / n as f64)).collect();
-    let edges: Vec<f64> = (0..=n)
-        .map(|i| panel.bottom() - panel.h * i as f64 / n as f64)
-        .collect();
+    let edges: Vec<f64> = (0..=n).map(|i| panel.bottom() - panel.h * i as f64 / n as f64).collect();
     canvas.cells(&[x, x + 11.0], &edges, &palette, |_, j| Some(j));
     for l in levels {
         let u = range.unit(*l);

@@ -61,11 +61,7 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
         if p.ends.len() != data.starts.len() {
             return Err(FigureError::shape(
                 format!("panels[{k}].ends"),
-                format!(
-                    "has {} entries for {} starts",
-                    p.ends.len(),
-                    data.starts.len()
-                ),
+                format!("has {} entries for {} starts", p.ends.len(), data.starts.len()),
             ));
         }
         if let Some(bad) = p.ends.iter().flatten().find(|e| **e >= data.minima.len()) {
@@ -81,14 +77,7 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
     let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
     let above = 40.0;
     let left = left_margin(&y, 170.0, true) + 10.0;
-    let tiles = Tiling::new(
-        data.panels.len(),
-        left,
-        26.0,
-        title_height(&heading, TITLE),
-        0.95,
-        above,
-    );
+    let tiles = Tiling::new(data.panels.len(), left, 26.0, title_height(&heading, TITLE), 0.95, above);
 
     let mut entries: Vec<Entry> = Vec::new();
     for (k, m) in data.minima.iter().enumerate() {
@@ -103,11 +92,7 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
     let mut canvas = Canvas::new(tiles.width, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, tiles.width / 2.0);
     for (k, (content, style)) in data.panels.iter().zip(&styles).enumerate() {
-        let panel = Panel {
-            rect: tiles.rects[k],
-            x,
-            y,
-        };
+        let panel = Panel { rect: tiles.rects[k], x, y };
         match &lattice {
             Some(l) => l.draw(&mut canvas, &panel, &content.ends),
             None => dots(&mut canvas, &panel, &data.starts, &content.ends),
@@ -125,22 +110,10 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
         );
         let middle = panel.rect.x + panel.rect.w / 2.0;
         let name = fit(&style.name, LABEL, panel.rect.w + 20.0);
-        canvas.text(
-            (middle, panel.rect.y - 22.0),
-            &name,
-            LABEL,
-            Align::Middle,
-            BLACK,
-        );
+        canvas.text((middle, panel.rect.y - 22.0), &name, LABEL, Align::Middle, BLACK);
         let share = format!("{} reach the best", style::percent(content.fraction_best));
         let share = fit(&share, SMALL, panel.rect.w + 20.0);
-        canvas.text(
-            (middle, panel.rect.y - 7.0),
-            &share,
-            SMALL,
-            Align::Middle,
-            BLACK,
-        );
+        canvas.text((middle, panel.rect.y - 7.0), &share, SMALL, Align::Middle, BLACK);
     }
     legend.draw(&mut canvas, tiles.width / 2.0, legend_y);
     save(canvas, path_stem)
@@ -163,23 +136,11 @@ fn window(data: &BasinMap, lattice: Option<&Lattice>) -> (Range, Range) {
             None => Range::around(data.starts.iter().map(|s| s[k]), 0.05),
         };
         let size = base.hi - base.lo;
-        let near = data
-            .minima
-            .iter()
-            .map(|m| m[k])
-            .filter(|v| *v > base.lo - 0.5 * size && *v < base.hi + 0.5 * size);
+        let near = data.minima.iter().map(|m| m[k]).filter(|v| *v > base.lo - 0.5 * size && *v < base.hi + 0.5 * size);
         let (lo, hi) = extent(near).unwrap_or((base.lo, base.hi));
         // Room for the markers of minima outside the starts.
-        let lo = if lo < base.lo {
-            lo - 0.06 * size
-        } else {
-            base.lo
-        };
-        let hi = if hi > base.hi {
-            hi + 0.06 * size
-        } else {
-            base.hi
-        };
+        let lo = if lo < base.lo { lo - 0.06 * size } else { base.lo };
+        let hi = if hi > base.hi { hi + 0.06 * size } else { base.hi };
         *range = Range::linear(lo, hi);
     }
     (ranges[0], ranges[1])
@@ -227,14 +188,8 @@ impl Lattice {
 
     fn draw(&self, canvas: &mut Canvas, panel: &Panel, ends: &[Option<usize>]) {
         let nx = self.edges[0].len() - 1;
-        let columns: Vec<f64> = self.edges[0]
-            .iter()
-            .map(|v| panel.at(*v, panel.y.lo).0)
-            .collect();
-        let rows: Vec<f64> = self.edges[1]
-            .iter()
-            .map(|v| panel.at(panel.x.lo, *v).1)
-            .collect();
+        let columns: Vec<f64> = self.edges[0].iter().map(|v| panel.at(*v, panel.y.lo).0).collect();
+        let rows: Vec<f64> = self.edges[1].iter().map(|v| panel.at(panel.x.lo, *v).1).collect();
         let mut palette = CATEGORIES.to_vec();
         palette.push(OUTSIDE);
         let lost = CATEGORIES.len();
@@ -245,8 +200,7 @@ impl Lattice {
         // Hatching tells "not converged" from a light category.
         let cell = |v: f64, edges: &[f64]| -> Option<usize> {
             let last = *edges.last()?;
-            (v >= edges[0] && v <= last)
-                .then(|| edges.partition_point(|e| *e <= v).clamp(1, edges.len() - 1) - 1)
+            (v >= edges[0] && v <= last).then(|| edges.partition_point(|e| *e <= v).clamp(1, edges.len() - 1) - 1)
         };
         let r: Rect = panel.rect;
         hatch(canvas, &r, |p: Point| {

@@ -45,11 +45,7 @@ pub(super) struct Stroke {
 impl Stroke {
     /// A solid line.
     pub const fn solid(color: Rgb, width: f64) -> Self {
-        Self {
-            color,
-            width,
-            dash: &[],
-        }
+        Self { color, width, dash: &[] }
     }
 }
 
@@ -74,10 +70,7 @@ impl Rect {
     }
     /// Whether a point lies inside, with a tolerance of `slack` pixels.
     pub fn contains(&self, p: Point, slack: f64) -> bool {
-        p.0 >= self.x - slack
-            && p.0 <= self.right() + slack
-            && p.1 >= self.y - slack
-            && p.1 <= self.bottom() + slack
+        p.0 >= self.x - slack && p.0 <= self.right() + slack && p.1 >= self.y - slack && p.1 <= self.bottom() + slack
     }
 }
 
@@ -124,35 +117,17 @@ impl Marker {
         let up = -std::f64::consts::FRAC_PI_2;
         let cross = |turn: f64| -> Vec<Point> {
             let (a, b) = (0.36, 1.2);
-            [
-                (-a, -b),
-                (a, -b),
-                (a, -a),
-                (b, -a),
-                (b, a),
-                (a, a),
-                (a, b),
-                (-a, b),
-                (-a, a),
-                (-b, a),
-                (-b, -a),
-                (-a, -a),
-            ]
-            .iter()
-            .map(|&(x, y): &Point| {
-                let (s, c) = turn.sin_cos();
-                (c * x - s * y, s * x + c * y)
-            })
-            .collect()
+            [(-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b), (-a, b), (-a, a), (-b, a), (-b, -a), (-a, -a)]
+                .iter()
+                .map(|&(x, y): &Point| {
+                    let (s, c) = turn.sin_cos();
+                    (c * x - s * y, s * x + c * y)
+                })
+                .collect()
         };
         match self {
             Marker::Circle => None,
-            Marker::Square => Some(vec![
-                (-0.88, -0.88),
-                (0.88, -0.88),
-                (0.88, 0.88),
-                (-0.88, 0.88),
-            ]),
+            Marker::Square => Some(vec![(-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)]),
             Marker::Triangle => Some(regular(3, 1.35, up)),
             Marker::TriangleDown => Some(regular(3, 1.35, -up)),
             Marker::Diamond => Some(vec![(0.0, -1.3), (1.05, 0.0), (0.0, 1.3), (-1.05, 0.0)]),
@@ -163,13 +138,7 @@ impl Marker {
             Marker::Star => {
                 let outer = regular(5, 1.5, up);
                 let inner = regular(5, 0.62, up + std::f64::consts::PI / 5.0);
-                Some(
-                    outer
-                        .into_iter()
-                        .zip(inner)
-                        .flat_map(|(o, i)| [o, i])
-                        .collect(),
-                )
+                Some(outer.into_iter().zip(inner).flat_map(|(o, i)| [o, i]).collect())
             }
         }
     }
@@ -305,10 +274,7 @@ impl Canvas {
         match kind.outline() {
             None => self.circle(c, r, Some(fill), edge),
             Some(shape) => {
-                let pts: Vec<Point> = shape
-                    .iter()
-                    .map(|&(x, y)| (c.0 + r * x, c.1 + r * y))
-                    .collect();
+                let pts: Vec<Point> = shape.iter().map(|&(x, y)| (c.0 + r * x, c.1 + r * y)).collect();
                 self.polygon(&pts, Some(fill), edge);
             }
         }
@@ -336,15 +302,7 @@ impl Canvas {
         self.put_text(at, s, size, Align::Middle, color, Some(-90.0));
     }
 
-    fn put_text(
-        &mut self,
-        at: Point,
-        s: &str,
-        size: u32,
-        align: Align,
-        color: Rgb,
-        rotate: Option<f64>,
-    ) {
+    fn put_text(&mut self, at: Point, s: &str, size: u32, align: Align, color: Rgb, rotate: Option<f64>) {
         if s.is_empty() {
             return;
         }
@@ -423,11 +381,7 @@ impl Canvas {
 
 /// A group with attributes that only the SVG shows.
 fn group(attributes: &str) -> Primitive {
-    Primitive::GroupStart {
-        transform: None,
-        title: None,
-        extra_attrs: Some(attributes.to_owned()),
-    }
+    Primitive::GroupStart { transform: None, title: None, extra_attrs: Some(attributes.to_owned()) }
 }
 
 /// Removes what an XML document may not hold and keeps kuva from reading
@@ -560,12 +514,7 @@ pub(super) fn wrap(s: &str, size: u32, width: f64, most: usize) -> Vec<String> {
 pub(super) fn clip_segment(r: &Rect, a: Point, b: Point) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let (mut t0, mut t1) = (0.0f64, 1.0f64);
-    for (p, q) in [
-        (-dx, a.0 - r.x),
-        (dx, r.right() - a.0),
-        (-dy, a.1 - r.y),
-        (dy, r.bottom() - a.1),
-    ] {
+    for (p, q) in [(-dx, a.0 - r.x), (dx, r.right() - a.0), (-dy, a.1 - r.y), (dy, r.bottom() - a.1)] {
         if p == 0.0 {
             if q < 0.0 {
                 return None;
@@ -607,9 +556,7 @@ pub(super) fn simplify(points: Vec<Point>) -> Vec<Point> {
     let n = points.len();
     let mut out: Vec<Point> = Vec::with_capacity(n);
     for (i, p) in points.into_iter().enumerate() {
-        let far = out
-            .last()
-            .is_none_or(|q| (p.0 - q.0).hypot(p.1 - q.1) > 0.8);
+        let far = out.last().is_none_or(|q| (p.0 - q.0).hypot(p.1 - q.1) > 0.8);
         if far || i + 1 == n {
             out.push(p);
         }
@@ -633,11 +580,7 @@ mod tests {
     #[test]
     fn dashes_cover_the_right_length() {
         let d = dashes(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)], &[3.0, 2.0]);
-        let drawn: f64 = d
-            .iter()
-            .flat_map(|p| p.windows(2))
-            .map(|w| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1))
-            .sum();
+        let drawn: f64 = d.iter().flat_map(|p| p.windows(2)).map(|w| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1)).sum();
         assert!((drawn - 12.0).abs() < 1e-9);
     }
 

@@ -45,32 +45,18 @@ pub fn convergence(data: &Convergence, path_stem: &Path) -> Result<(), FigureErr
     }
     for (k, s) in data.series.iter().enumerate() {
         if s.objective.is_empty() {
-            return Err(FigureError::shape(
-                format!("series[{k}].objective"),
-                "is empty",
-            ));
+            return Err(FigureError::shape(format!("series[{k}].objective"), "is empty"));
         }
         if !s.seconds.is_empty() && s.seconds.len() != s.objective.len() {
             return Err(FigureError::shape(
                 format!("series[{k}].seconds"),
-                format!(
-                    "has {} entries for {} iterations",
-                    s.seconds.len(),
-                    s.objective.len()
-                ),
+                format!("has {} entries for {} iterations", s.seconds.len(), s.objective.len()),
             ));
         }
     }
     let floor = Floor::new(data.series.iter().flat_map(|s| s.objective.iter().copied()));
     let lists = |x: &dyn Fn(&Series) -> Vec<f64>| -> Vec<Vec<Point>> {
-        data.series
-            .iter()
-            .map(|s| {
-                x(s).into_iter()
-                    .zip(s.objective.iter().map(|v| floor.lift(*v)))
-                    .collect()
-            })
-            .collect()
+        data.series.iter().map(|s| x(s).into_iter().zip(s.objective.iter().map(|v| floor.lift(*v))).collect()).collect()
     };
     let by_iteration = lists(&|s| (0..s.objective.len()).map(|k| k as f64).collect());
     let by_time = lists(&|s| s.seconds.clone());
@@ -103,23 +89,12 @@ pub fn convergence(data: &Convergence, path_stem: &Path) -> Result<(), FigureErr
         note = format!("{note}{gap}time 0 is at the left edge");
     }
     let note = fit(&note, SMALL, WIDE - 20.0);
-    let bottom = if note.is_empty() {
-        note_y - 6.0
-    } else {
-        note_y + 8.0
-    };
+    let bottom = if note.is_empty() { note_y - 6.0 } else { note_y + 8.0 };
     let mut canvas = Canvas::new(WIDE, bottom);
     title(&mut canvas, &heading, TITLE, WIDE / 2.0);
 
-    let name = if data.objective_name.is_empty() {
-        "objective f"
-    } else {
-        &data.objective_name
-    };
-    let panels = [
-        ("iteration", by_iteration, true),
-        ("seconds", by_time, false),
-    ];
+    let name = if data.objective_name.is_empty() { "objective f" } else { &data.objective_name };
+    let panels = [("iteration", by_iteration, true), ("seconds", by_time, false)];
     for (k, (label, lists, whole)) in panels.into_iter().enumerate() {
         let (x, lists, label) = horizontal(lists, whole, label);
         let rect = Rect::new(left + k as f64 * (w + gap), top, w, h);
@@ -151,50 +126,27 @@ pub fn convergence(data: &Convergence, path_stem: &Path) -> Result<(), FigureErr
 /// The range of the horizontal axis: linear, or logarithmic where the longest
 /// history is over eight times the shortest, which a linear axis would press
 /// against its end.
-fn horizontal(
-    lists: Vec<Vec<Point>>,
-    whole: bool,
-    label: &str,
-) -> (Range, Vec<Vec<Point>>, String) {
-    let last: Vec<f64> = lists
-        .iter()
-        .filter_map(|l| l.iter().map(|p| p.0).rfind(|x| x.is_finite() && *x > 0.0))
-        .collect();
+fn horizontal(lists: Vec<Vec<Point>>, whole: bool, label: &str) -> (Range, Vec<Vec<Point>>, String) {
+    let last: Vec<f64> =
+        lists.iter().filter_map(|l| l.iter().map(|p| p.0).rfind(|x| x.is_finite() && *x > 0.0)).collect();
     let longest = last.iter().copied().fold(0.0, f64::max);
     let shortest = last.iter().copied().fold(f64::INFINITY, f64::min);
     if longest <= 8.0 * shortest || longest == 0.0 {
         let hi = if longest > 0.0 { longest } else { 1.0 };
         let range = Range::linear(0.0, hi * 1.02);
-        return (
-            if whole { range.counting() } else { range },
-            lists,
-            label.to_owned(),
-        );
+        return (if whole { range.counting() } else { range }, lists, label.to_owned());
     }
     if whole {
         // Iteration 0 has no logarithm: count from one.
-        let shifted = lists
-            .into_iter()
-            .map(|l| l.into_iter().map(|p| (p.0 + 1.0, p.1)).collect());
+        let shifted = lists.into_iter().map(|l| l.into_iter().map(|p| (p.0 + 1.0, p.1)).collect());
         let range = Range::logarithmic(1.0, (longest + 1.0) * 1.1);
         return (range, shifted.collect(), format!("{label} + 1"));
     }
-    let least = lists
-        .iter()
-        .flatten()
-        .map(|p| p.0)
-        .filter(|x| x.is_finite() && *x > 0.0)
-        .fold(f64::INFINITY, f64::min);
+    let least = lists.iter().flatten().map(|p| p.0).filter(|x| x.is_finite() && *x > 0.0).fold(f64::INFINITY, f64::min);
     // A start at time zero is drawn at the left end.
     let lo = least / 1.6;
-    let lifted = lists
-        .into_iter()
-        .map(|l| l.into_iter().map(|p| (p.0.max(lo), p.1)).collect());
-    (
-        Range::logarithmic(lo, longest * 1.1),
-        lifted.collect(),
-        label.to_owned(),
-    )
+    let lifted = lists.into_iter().map(|l| l.into_iter().map(|p| (p.0.max(lo), p.1)).collect());
+    (Range::logarithmic(lo, longest * 1.1), lifted.collect(), label.to_owned())
 }
 
 /// What replaces values that have no logarithm.
@@ -207,11 +159,7 @@ pub(super) struct Floor {
 
 impl Floor {
     pub fn new(values: impl Iterator<Item = f64>) -> Self {
-        let mut f = Self {
-            least: f64::INFINITY,
-            most: 0.0,
-            used: false,
-        };
+        let mut f = Self { least: f64::INFINITY, most: 0.0, used: false };
         for v in values.filter(|v| v.is_finite()) {
             if v > 0.0 {
                 f.least = f.least.min(v);
@@ -232,11 +180,7 @@ impl Floor {
 
     /// The value to draw; NaN stays NaN and breaks the line.
     pub fn lift(&self, v: f64) -> f64 {
-        if v.is_finite() {
-            if v > 0.0 { v } else { self.value() }
-        } else {
-            f64::NAN
-        }
+        if v.is_finite() { if v > 0.0 { v } else { self.value() } } else { f64::NAN }
     }
 
     /// The vertical range, with some room at both ends.
@@ -250,11 +194,7 @@ impl Floor {
     pub fn draw(&self, canvas: &mut Canvas, panel: &Panel) {
         if self.used {
             let v = self.value();
-            let pen = Stroke {
-                color: GREY,
-                width: 1.0,
-                dash: &[1.5, 3.5],
-            };
+            let pen = Stroke { color: GREY, width: 1.0, dash: &[1.5, 3.5] };
             let (a, b) = (panel.at(panel.x.lo, v), panel.at(panel.x.hi, v));
             canvas.line(a, b, &pen);
         }
@@ -263,10 +203,7 @@ impl Floor {
     /// The sentence that explains it.
     pub fn note(&self, what: &str) -> String {
         if self.used {
-            format!(
-                "{what} ≤ 0 is drawn on the dotted line at {}",
-                short(self.value())
-            )
+            format!("{what} ≤ 0 is drawn on the dotted line at {}", short(self.value()))
         } else {
             String::new()
         }
@@ -275,29 +212,17 @@ impl Floor {
 
 /// One line per method with markers some 34 pixels apart, shifted from method
 /// to method so that they do not sit on one another.
-pub(super) fn draw_lines(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    lists: &[Vec<Point>],
-    styles: &[MethodStyle],
-) {
+pub(super) fn draw_lines(canvas: &mut Canvas, panel: &Panel, lists: &[Vec<Point>], styles: &[MethodStyle]) {
     let rim = Stroke::solid(WHITE, 0.7);
     let spacing = 34.0;
-    let pixels: Vec<Vec<Point>> = lists
-        .iter()
-        .map(|l| l.iter().map(|p| panel.at(p.0, p.1)).collect())
-        .collect();
+    let pixels: Vec<Vec<Point>> = lists.iter().map(|l| l.iter().map(|p| panel.at(p.0, p.1)).collect()).collect();
     for (px, style) in pixels.iter().zip(styles) {
         for piece in clip_polyline(&panel.rect, px) {
             canvas.polyline(&simplify(piece), &style.stroke(1.7));
         }
     }
     for (k, (px, style)) in pixels.iter().zip(styles).enumerate() {
-        let seen: Vec<Point> = px
-            .iter()
-            .copied()
-            .filter(|p| panel.rect.contains(*p, 0.5))
-            .collect();
+        let seen: Vec<Point> = px.iter().copied().filter(|p| panel.rect.contains(*p, 0.5)).collect();
         let mut wait = spacing * ((k * 3) % 7) as f64 / 7.0;
         for (i, p) in seen.iter().enumerate() {
             if i > 0 {

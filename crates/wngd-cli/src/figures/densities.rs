@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{
-    ABOVE, BAR_BELOW, BELOW, Decor, Panel, Range, color_bar_below, extent, left_margin,
-};
+use super::axes::{ABOVE, BAR_BELOW, BELOW, Decor, Panel, Range, color_bar_below, extent, left_margin};
 use super::canvas::{Canvas, Point, Rect, Rgb, Stroke, simplify, wrap};
 use super::error::FigureError;
 use super::field::contour;
@@ -68,31 +66,20 @@ pub fn densities(data: &Densities, label: &str, path_stem: &Path) -> Result<(), 
             return Err(FigureError::shape(format!("axes[{k}].cells"), "is zero"));
         }
         if !(a.lower.is_finite() && a.upper.is_finite() && a.lower < a.upper) {
-            return Err(FigureError::shape(
-                format!("axes[{k}]"),
-                format!("runs from {} to {}", a.lower, a.upper),
-            ));
+            return Err(FigureError::shape(format!("axes[{k}]"), format!("runs from {} to {}", a.lower, a.upper)));
         }
-        size = size
-            .checked_mul(a.cells)
-            .ok_or_else(|| FigureError::shape("axes", "has too many cells"))?;
+        size = size.checked_mul(a.cells).ok_or_else(|| FigureError::shape("axes", "has too many cells"))?;
     }
     let check = |name: String, v: &[f64]| {
         if v.len() == size {
             Ok(())
         } else {
-            Err(FigureError::shape(
-                name,
-                format!("has {} entries for {size} cells", v.len()),
-            ))
+            Err(FigureError::shape(name, format!("has {} entries for {size} cells", v.len())))
         }
     };
     check("data".into(), &data.data)?;
     let Some((k, (_, fit))) = data.fits.iter().enumerate().find(|(_, f)| f.0 == label) else {
-        return Err(FigureError::shape(
-            "fits",
-            format!("holds no fit labelled `{label}`"),
-        ));
+        return Err(FigureError::shape("fits", format!("holds no fit labelled `{label}`")));
     };
     check(format!("fits[{k}]"), fit)?;
     let fit_name = format!("fit, {}", style::display_name(label));
@@ -142,12 +129,7 @@ impl<'a> Grid<'a> {
                 out.push(if n > 0 { sum / f64::from(n) } else { f64::NAN });
             }
         }
-        Self {
-            axes,
-            cells,
-            edges,
-            values: out,
-        }
+        Self { axes, cells, edges, values: out }
     }
 
     fn ranges(&self) -> (Range, Range) {
@@ -157,17 +139,9 @@ impl<'a> Grid<'a> {
 
     /// Fills a panel with the cells.
     fn draw(&self, canvas: &mut Canvas, panel: &Panel, scale: &Range, color: &dyn Fn(f64) -> Rgb) {
-        let columns: Vec<f64> = self.edges[0]
-            .iter()
-            .map(|v| panel.at(*v, panel.y.lo).0)
-            .collect();
-        let rows: Vec<f64> = self.edges[1]
-            .iter()
-            .map(|v| panel.at(panel.x.lo, *v).1)
-            .collect();
-        let mut palette: Vec<Rgb> = (0..SHADES)
-            .map(|i| color((i as f64 + 0.5) / SHADES as f64))
-            .collect();
+        let columns: Vec<f64> = self.edges[0].iter().map(|v| panel.at(*v, panel.y.lo).0).collect();
+        let rows: Vec<f64> = self.edges[1].iter().map(|v| panel.at(panel.x.lo, *v).1).collect();
+        let mut palette: Vec<Rgb> = (0..SHADES).map(|i| color((i as f64 + 0.5) / SHADES as f64)).collect();
         palette.push(OUTSIDE);
         canvas.cells(&columns, &rows, &palette, |i, j| {
             let v = self.values[i * self.cells[1] + j];
@@ -185,12 +159,7 @@ impl Grid<'_> {
     /// negative, so that the sign can be read without colour; returns them for
     /// the colour bar. A noisy residual has none.
     fn sign_lines(&self, canvas: &mut Canvas, panel: &Panel, largest: f64) -> Vec<(f64, Stroke)> {
-        let middles = |k: usize| -> Vec<f64> {
-            self.edges[k]
-                .windows(2)
-                .map(|w| (w[0] + w[1]) / 2.0)
-                .collect()
-        };
+        let middles = |k: usize| -> Vec<f64> { self.edges[k].windows(2).map(|w| (w[0] + w[1]) / 2.0).collect() };
         // The contour routine wants the first axis fastest.
         let z: Vec<f64> = (0..self.cells[1])
             .flat_map(|j| (0..self.cells[0]).map(move |i| self.values[i * self.cells[1] + j]))
@@ -198,11 +167,7 @@ impl Grid<'_> {
         let (x, y) = (middles(0), middles(1));
         let mut marks = Vec::new();
         for (part, dash) in [(0.5, &[][..]), (-0.5, &[3.0, 2.5][..])] {
-            let stroke = Stroke {
-                color: BLACK,
-                width: 0.8,
-                dash,
-            };
+            let stroke = Stroke { color: BLACK, width: 0.8, dash };
             let lines = contour(&x, &y, &z, part * largest);
             if lines.is_empty() || lines.len() > MOST_LINES {
                 continue;
@@ -218,8 +183,7 @@ impl Grid<'_> {
 
 /// The colour range of densities: from zero up to the largest of both.
 fn density_scale(grids: [&Grid; 2]) -> Range {
-    let (lo, hi) =
-        extent(grids.iter().flat_map(|g| g.values.iter().copied())).unwrap_or((0.0, 1.0));
+    let (lo, hi) = extent(grids.iter().flat_map(|g| g.values.iter().copied())).unwrap_or((0.0, 1.0));
     Range::linear(lo.min(0.0), hi.max(0.0))
 }
 
@@ -227,11 +191,7 @@ fn density_scale(grids: [&Grid; 2]) -> Range {
 fn residual_scale(grid: &Grid) -> Range {
     let (lo, hi) = extent(grid.values.iter().copied()).unwrap_or((-1.0, 1.0));
     let m = lo.abs().max(hi.abs());
-    if m > 0.0 {
-        Range::linear(-m, m)
-    } else {
-        Range::linear(-1.0, 1.0)
-    }
+    if m > 0.0 { Range::linear(-m, m) } else { Range::linear(-1.0, 1.0) }
 }
 
 /// [`style::diverging`] over `0 ..= 1`.
@@ -246,11 +206,7 @@ fn difference(fit: &[f64], data: &[f64]) -> Vec<f64> {
 /// Two dimensions: three maps side by side.
 fn maps(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<(), FigureError> {
     let axes = [&data.axes[0], &data.axes[1]];
-    let grids = [
-        Grid::new(axes, &data.data),
-        Grid::new(axes, fit),
-        Grid::new(axes, &difference(fit, &data.data)),
-    ];
+    let grids = [Grid::new(axes, &data.data), Grid::new(axes, fit), Grid::new(axes, &difference(fit, &data.data))];
     let (x, y) = grids[0].ranges();
     let gap = 32.0;
     let left = left_margin(&y, 190.0, true) + 8.0;
@@ -276,28 +232,13 @@ fn maps(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<()
     title(&mut canvas, &heading, TITLE, total / 2.0);
     let dense = density_scale([&grids[0], &grids[1]]);
     let rest = residual_scale(&grids[2]);
-    for (k, (grid, name)) in grids
-        .iter()
-        .zip(["data", fit_name, "residual (fit − data)"])
-        .enumerate()
-    {
+    for (k, (grid, name)) in grids.iter().zip(["data", fit_name, "residual (fit − data)"]).enumerate() {
         let slot = left + pitch * k as f64;
-        let panel = Panel {
-            rect: Rect::new(slot + (pitch - gap - w) / 2.0, top, w, h),
-            x,
-            y,
-        };
-        let (scale, color, caption): (&Range, &dyn Fn(f64) -> Rgb, &str) = if k < 2 {
-            (&dense, &style::density, "density")
-        } else {
-            (&rest, &diverging, RESIDUAL)
-        };
+        let panel = Panel { rect: Rect::new(slot + (pitch - gap - w) / 2.0, top, w, h), x, y };
+        let (scale, color, caption): (&Range, &dyn Fn(f64) -> Rgb, &str) =
+            if k < 2 { (&dense, &style::density, "density") } else { (&rest, &diverging, RESIDUAL) };
         grid.draw(&mut canvas, &panel, scale, color);
-        let marks = if caption == RESIDUAL {
-            grid.sign_lines(&mut canvas, &panel, scale.hi)
-        } else {
-            Vec::new()
-        };
+        let marks = if caption == RESIDUAL { grid.sign_lines(&mut canvas, &panel, scale.hi) } else { Vec::new() };
         panel.frame(
             &mut canvas,
             &Decor {
@@ -308,15 +249,7 @@ fn maps(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<()
                 y_ticks: k == 0,
             },
         );
-        color_bar_below(
-            &mut canvas,
-            (slot, bar_y),
-            pitch - gap,
-            scale,
-            caption,
-            color,
-            &marks,
-        );
+        color_bar_below(&mut canvas, (slot, bar_y), pitch - gap, scale, caption, color, &marks);
     }
     save(canvas, stem)
 }
@@ -344,18 +277,9 @@ fn marginal(axes: &[Axis], values: &[f64], keep: [usize; 2]) -> Vec<f64> {
 
 /// Three dimensions or more: rows data, fit, residual; columns the pairs of the
 /// first three axes.
-fn marginals(
-    data: &Densities,
-    fit: &[f64],
-    fit_name: &str,
-    stem: &Path,
-) -> Result<(), FigureError> {
+fn marginals(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<(), FigureError> {
     let rest = difference(fit, &data.data);
-    let rows = [
-        ("data", data.data.as_slice()),
-        (fit_name, fit),
-        ("fit − data", rest.as_slice()),
-    ];
+    let rows = [("data", data.data.as_slice()), (fit_name, fit), ("fit − data", rest.as_slice())];
     let (w, h) = (150.0, 130.0);
     let heading = wrap(&data.title, TITLE, WIDE - 20.0, 2);
     let top = title_height(&heading, TITLE) + ABOVE;
@@ -383,22 +307,11 @@ fn marginals(
         let rest = residual_scale(&grids[2]);
         let heading = format!("{}–{} marginal", axes[0].name, axes[1].name);
         for (r, grid) in grids.iter().enumerate() {
-            let panel = Panel {
-                rect: Rect::new(x0, tops[r], w, h),
-                x,
-                y,
-            };
-            let (scale, color, caption): (&Range, &dyn Fn(f64) -> Rgb, &str) = if r < 2 {
-                (&dense, &style::density, "density")
-            } else {
-                (&rest, &diverging, RESIDUAL)
-            };
+            let panel = Panel { rect: Rect::new(x0, tops[r], w, h), x, y };
+            let (scale, color, caption): (&Range, &dyn Fn(f64) -> Rgb, &str) =
+                if r < 2 { (&dense, &style::density, "density") } else { (&rest, &diverging, RESIDUAL) };
             grid.draw(&mut canvas, &panel, scale, color);
-            let marks = if caption == RESIDUAL {
-                grid.sign_lines(&mut canvas, &panel, scale.hi)
-            } else {
-                Vec::new()
-            };
+            let marks = if caption == RESIDUAL { grid.sign_lines(&mut canvas, &panel, scale.hi) } else { Vec::new() };
             panel.frame(
                 &mut canvas,
                 &Decor {
@@ -414,12 +327,7 @@ fn marginals(
                 color_bar_below(&mut canvas, (x0, y), w, scale, caption, color, &marks);
             }
             if c == 0 {
-                canvas.text_up(
-                    (name_width - 8.0, tops[r] + h / 2.0),
-                    rows[r].0,
-                    TITLE,
-                    BLACK,
-                );
+                canvas.text_up((name_width - 8.0, tops[r] + h / 2.0), rows[r].0, TITLE, BLACK);
             }
         }
         x0 += w + 8.0;
@@ -428,13 +336,7 @@ fn marginals(
 }
 
 /// One dimension: data and fit overlaid, the residual below.
-fn curves(
-    data: &Densities,
-    fit: &[f64],
-    label: &str,
-    fit_name: &str,
-    stem: &Path,
-) -> Result<(), FigureError> {
+fn curves(data: &Densities, fit: &[f64], label: &str, fit_name: &str, stem: &Path) -> Result<(), FigureError> {
     let axis = &data.axes[0];
     let means = |v: &[f64]| -> Vec<Point> {
         let block = axis.cells.div_ceil(MOST_POINTS);
@@ -447,11 +349,7 @@ fn curves(
             })
             .collect()
     };
-    let (seen, fitted, rest) = (
-        means(&data.data),
-        means(fit),
-        means(&difference(fit, &data.data)),
-    );
+    let (seen, fitted, rest) = (means(&data.data), means(fit), means(&difference(fit, &data.data)));
     let x = Range::linear(axis.lower, axis.upper);
     let (lo, hi) = extent(seen.iter().chain(&fitted).map(|p| p.1)).unwrap_or((0.0, 1.0));
     let lo = lo.min(0.0);
@@ -464,24 +362,13 @@ fn curves(
     let w = total - left - 24.0;
     let heading = wrap(&data.title, TITLE, total - 20.0, 2);
     let top = title_height(&heading, TITLE) + 4.0;
-    let upper = Panel {
-        rect: Rect::new(left, top, w, h),
-        x,
-        y,
-    };
-    let lower = Panel {
-        rect: Rect::new(left, upper.rect.bottom() + 16.0, w, rh),
-        x,
-        y: ry,
-    };
+    let upper = Panel { rect: Rect::new(left, top, w, h), x, y };
+    let lower = Panel { rect: Rect::new(left, upper.rect.bottom() + 16.0, w, rh), x, y: ry };
     let style = &style::styles([label])[0];
     let legend = Legend::new(
         vec![
             Entry::new("data", Sample::Patch(PALE)),
-            Entry::new(
-                fit_name,
-                Sample::Line(Stroke::solid(style.color, 2.0), None),
-            ),
+            Entry::new(fit_name, Sample::Line(Stroke::solid(style.color, 2.0), None)),
         ],
         total - 40.0,
     );
@@ -490,11 +377,7 @@ fn curves(
     title(&mut canvas, &heading, TITLE, total / 2.0);
 
     // The area under the data.
-    let mut area: Vec<Point> = seen
-        .iter()
-        .filter(|p| p.1.is_finite())
-        .map(|p| upper.at(p.0, p.1))
-        .collect();
+    let mut area: Vec<Point> = seen.iter().filter(|p| p.1.is_finite()).map(|p| upper.at(p.0, p.1)).collect();
     if let (Some(a), Some(b)) = (area.first().copied(), area.last().copied()) {
         let base = upper.at(x.lo, 0.0).1;
         area.push((b.0, base));
@@ -508,36 +391,14 @@ fn curves(
         }
     };
     curve(&mut canvas, &upper, &seen, &Stroke::solid(GREY, 1.2));
-    curve(
-        &mut canvas,
-        &upper,
-        &fitted,
-        &Stroke::solid(style.color, 2.0),
-    );
+    curve(&mut canvas, &upper, &fitted, &Stroke::solid(style.color, 2.0));
     lower.grid(&mut canvas);
-    lower.curve(
-        &mut canvas,
-        &[(x.lo, 0.0), (x.hi, 0.0)],
-        &Stroke::solid(GREY, 1.0),
-    );
+    lower.curve(&mut canvas, &[(x.lo, 0.0), (x.hi, 0.0)], &Stroke::solid(GREY, 1.0));
     curve(&mut canvas, &lower, &rest, &Stroke::solid(style.color, 1.6));
-    upper.frame(
-        &mut canvas,
-        &Decor {
-            y_label: "density",
-            y_ticks: true,
-            ..Decor::default()
-        },
-    );
+    upper.frame(&mut canvas, &Decor { y_label: "density", y_ticks: true, ..Decor::default() });
     lower.frame(
         &mut canvas,
-        &Decor {
-            x_label: &axis.name,
-            y_label: "fit − data",
-            x_ticks: true,
-            y_ticks: true,
-            ..Decor::default()
-        },
+        &Decor { x_label: &axis.name, y_label: "fit − data", x_ticks: true, y_ticks: true, ..Decor::default() },
     );
     legend.draw(&mut canvas, total / 2.0, legend_y);
     save(canvas, stem)
@@ -548,12 +409,7 @@ mod tests {
     use super::*;
 
     fn axis(cells: usize) -> Axis {
-        Axis {
-            name: "x".into(),
-            lower: 0.0,
-            upper: 1.0,
-            cells,
-        }
+        Axis { name: "x".into(), lower: 0.0, upper: 1.0, cells }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::axes::{Panel, Range, extent};
 use super::canvas::{Canvas, Point, Rect, Rgb, Stroke, clip_segment, simplify};
 use super::error::FigureError;
-use super::landscape::{Landscape, ValueScale};
+use super::landscape::Landscape;
 use super::style::{self, CONTOUR, HATCH, OUTSIDE};
 
 /// The lattice is refined until it has about this many nodes per axis, so that
@@ -43,42 +43,22 @@ impl Field {
                     format!("has {} points; a map needs at least 2", v.len()),
                 ));
             }
-            if !v
-                .windows(2)
-                .all(|w| w[0] < w[1] && w[0].is_finite() && w[1].is_finite())
-            {
-                return Err(FigureError::shape(
-                    format!("{prefix}{name}"),
-                    "is not strictly increasing and finite",
-                ));
+            if !v.windows(2).all(|w| w[0] < w[1] && w[0].is_finite() && w[1].is_finite()) {
+                return Err(FigureError::shape(format!("{prefix}{name}"), "is not strictly increasing and finite"));
             }
         }
         if nx.checked_mul(ny) != Some(l.values.len()) {
             return Err(FigureError::shape(
                 format!("{prefix}values"),
-                format!(
-                    "has {} entries for a lattice of {nx} by {ny}",
-                    l.values.len()
-                ),
+                format!("has {} entries for a lattice of {nx} by {ny}", l.values.len()),
             ));
         }
         let Some((lo, hi)) = extent(l.values.iter().copied()) else {
-            return Err(FigureError::shape(
-                format!("{prefix}values"),
-                "holds no finite number",
-            ));
+            return Err(FigureError::shape(format!("{prefix}values"), "holds no finite number"));
         };
-        let least = l
-            .values
-            .iter()
-            .copied()
-            .filter(|v| v.is_finite() && *v > 0.0)
-            .fold(f64::INFINITY, f64::min);
-        let log = match l.value_scale {
-            ValueScale::Linear => false,
-            ValueScale::Log => least.is_finite(),
-            ValueScale::Auto => lo >= 0.0 && least.is_finite() && hi / least > 30.0,
-        };
+        let least = l.values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).fold(f64::INFINITY, f64::min);
+        // Logarithmic for a non-negative function that spans more than a factor of 30.
+        let log = lo >= 0.0 && least.is_finite() && hi / least > 30.0;
         let z: Vec<f64> = l
             .values
             .iter()
@@ -99,24 +79,10 @@ impl Field {
         }
         // A constant function still gets a map, of one colour.
         let safe = Range::linear(z_lo, z_hi);
-        let levels = if z_hi > z_lo {
-            levels(safe.lo, safe.hi, log)
-        } else {
-            Vec::new()
-        };
+        let levels = if z_hi > z_lo { levels(safe.lo, safe.hi, log) } else { Vec::new() };
         let (x, y, z) = resample(&l.x, &l.y, &z);
         let has_gaps = z.iter().any(|v| v.is_nan());
-        Ok(Self {
-            x,
-            y,
-            z,
-            z_lo: safe.lo,
-            z_hi: safe.hi,
-            z_floor: safe.lo,
-            levels,
-            log,
-            has_gaps,
-        })
+        Ok(Self { x, y, z, z_lo: safe.lo, z_hi: safe.hi, z_floor: safe.lo, levels, log, has_gaps })
     }
 
     /// The window the lattice spans.
@@ -132,9 +98,11 @@ impl Field {
     pub fn focus(&mut self, x: &Range, y: &Range) {
         let nx = self.x.len();
         let inside = |r: &Range, v: f64| v >= r.lo && v <= r.hi;
-        let seen = self.z.iter().enumerate().filter_map(|(n, z)| {
-            (inside(x, self.x[n % nx]) && inside(y, self.y[n / nx])).then_some(*z)
-        });
+        let seen = self
+            .z
+            .iter()
+            .enumerate()
+            .filter_map(|(n, z)| (inside(x, self.x[n % nx]) && inside(y, self.y[n / nx])).then_some(*z));
         if let Some((lo, hi)) = extent(seen).filter(|(lo, hi)| lo < hi) {
             (self.z_lo, self.z_hi) = (lo.max(self.z_floor).min(hi), hi);
             self.levels = levels(self.z_lo, self.z_hi, self.log);
@@ -144,19 +112,9 @@ impl Field {
     /// The range of the colour bar, in values.
     pub fn value_range(&self) -> Range {
         if self.log {
-            Range {
-                lo: 10f64.powf(self.z_lo),
-                hi: 10f64.powf(self.z_hi),
-                log: true,
-                whole: false,
-            }
+            Range { lo: 10f64.powf(self.z_lo), hi: 10f64.powf(self.z_hi), log: true, whole: false }
         } else {
-            Range {
-                lo: self.z_lo,
-                hi: self.z_hi,
-                log: false,
-                whole: false,
-            }
+            Range { lo: self.z_lo, hi: self.z_hi, log: false, whole: false }
         }
     }
 
@@ -170,21 +128,12 @@ impl Field {
     pub fn draw(&self, canvas: &mut Canvas, panel: &Panel) {
         let r = panel.rect;
         let (nx, ny) = ((r.w / 2.0).ceil() as usize, (r.h / 2.0).ceil() as usize);
-        let columns: Vec<f64> = (0..=nx)
-            .map(|i| (r.x + 2.0 * i as f64).min(r.right()))
-            .collect();
-        let rows: Vec<f64> = (0..=ny)
-            .map(|j| (r.y + 2.0 * j as f64).min(r.bottom()))
-            .collect();
-        let mut palette: Vec<Rgb> = (0..SHADES)
-            .map(|i| style::light((i as f64 + 0.5) / SHADES as f64))
-            .collect();
+        let columns: Vec<f64> = (0..=nx).map(|i| (r.x + 2.0 * i as f64).min(r.right())).collect();
+        let rows: Vec<f64> = (0..=ny).map(|j| (r.y + 2.0 * j as f64).min(r.bottom())).collect();
+        let mut palette: Vec<Rgb> = (0..SHADES).map(|i| style::light((i as f64 + 0.5) / SHADES as f64)).collect();
         palette.push(OUTSIDE);
         canvas.cells(&columns, &rows, &palette, |i, j| {
-            let p = (
-                (columns[i] + columns[i + 1]) / 2.0,
-                (rows[j] + rows[j + 1]) / 2.0,
-            );
+            let p = ((columns[i] + columns[i + 1]) / 2.0, (rows[j] + rows[j + 1]) / 2.0);
             Some(match self.at_pixel(panel, p) {
                 Some(z) => {
                     let t = ((z - self.z_lo) / (self.z_hi - self.z_lo)).clamp(0.0, 1.0);
@@ -215,8 +164,8 @@ impl Field {
         let (j, t) = locate(&self.y, y)?;
         let nx = self.x.len();
         let v = |i: usize, j: usize| self.z[j * nx + i];
-        let z = (1.0 - t) * ((1.0 - s) * v(i, j) + s * v(i + 1, j))
-            + t * ((1.0 - s) * v(i, j + 1) + s * v(i + 1, j + 1));
+        let z =
+            (1.0 - t) * ((1.0 - s) * v(i, j) + s * v(i + 1, j)) + t * ((1.0 - s) * v(i, j + 1) + s * v(i + 1, j + 1));
         z.is_finite().then_some(z)
     }
 }
@@ -236,21 +185,10 @@ fn levels(lo: f64, hi: f64, log: bool) -> Vec<f64> {
     let raw = (hi - lo) / 13.0;
     let unit = 10f64.powf(raw.log10().floor());
     // In a logarithm, halves and quarters of a decade read better.
-    let steps: &[f64] = if log {
-        &[1.0, 2.5, 5.0, 10.0]
-    } else {
-        &[1.0, 2.0, 5.0, 10.0]
-    };
-    let step = steps
-        .iter()
-        .map(|m| m * unit)
-        .find(|s| *s >= raw)
-        .unwrap_or(10.0 * unit);
+    let steps: &[f64] = if log { &[1.0, 2.5, 5.0, 10.0] } else { &[1.0, 2.0, 5.0, 10.0] };
+    let step = steps.iter().map(|m| m * unit).find(|s| *s >= raw).unwrap_or(10.0 * unit);
     let first = (lo / step).floor();
-    (0..64)
-        .map(|k| (first + f64::from(k)) * step)
-        .filter(|v| *v > lo + 1e-9 * step && *v < hi - 1e-9 * step)
-        .collect()
+    (0..64).map(|k| (first + f64::from(k)) * step).filter(|v| *v > lo + 1e-9 * step && *v < hi - 1e-9 * step).collect()
 }
 
 /// The lattice with about [`FINE`] nodes per axis: cubic where the
@@ -323,24 +261,13 @@ fn resample(x: &[f64], y: &[f64], z: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
 /// Node positions of the refined (or thinned) axis, in units of the old nodes.
 fn fractions(n: usize) -> Vec<f64> {
     let cells = n - 1;
-    let m = if cells > FINEST {
-        FINEST
-    } else {
-        cells * FINE.div_ceil(cells).max(1)
-    };
-    (0..=m)
-        .map(|k| cells as f64 * k as f64 / m as f64)
-        .collect()
+    let m = if cells > FINEST { FINEST } else { cells * FINE.div_ceil(cells).max(1) };
+    (0..=m).map(|k| cells as f64 * k as f64 / m as f64).collect()
 }
 
 fn catmull_rom(t: f64) -> [f64; 4] {
     let (t2, t3) = (t * t, t * t * t);
-    [
-        0.5 * (-t + 2.0 * t2 - t3),
-        0.5 * (2.0 - 5.0 * t2 + 3.0 * t3),
-        0.5 * (t + 4.0 * t2 - 3.0 * t3),
-        0.5 * (t3 - t2),
-    ]
+    [0.5 * (-t + 2.0 * t2 - t3), 0.5 * (2.0 - 5.0 * t2 + 3.0 * t3), 0.5 * (t + 4.0 * t2 - 3.0 * t3), 0.5 * (t3 - t2)]
 }
 
 /// The level lines of a lattice function (marching squares), joined into
@@ -354,12 +281,7 @@ pub(super) fn contour(x: &[f64], y: &[f64], z: &[f64], level: f64) -> Vec<Vec<Po
     let mut order: Vec<usize> = Vec::new();
     for j in 0..y.len().saturating_sub(1) {
         for i in 0..nx - 1 {
-            let v = [
-                z[j * nx + i],
-                z[j * nx + i + 1],
-                z[(j + 1) * nx + i + 1],
-                z[(j + 1) * nx + i],
-            ];
+            let v = [z[j * nx + i], z[j * nx + i + 1], z[(j + 1) * nx + i + 1], z[(j + 1) * nx + i]];
             if v.iter().any(|v| !v.is_finite()) {
                 continue;
             }
@@ -372,10 +294,7 @@ pub(super) fn contour(x: &[f64], y: &[f64], z: &[f64], level: f64) -> Vec<Vec<Po
                 }
                 let t = (level - a) / (b - a);
                 let (p, q) = (corner[e], corner[(e + 1) % 4]);
-                let at = (
-                    x[p.0] + t * (x[q.0] - x[p.0]),
-                    y[p.1] + t * (y[q.1] - y[p.1]),
-                );
+                let at = (x[p.0] + t * (x[q.0] - x[p.0]), y[p.1] + t * (y[q.1] - y[p.1]));
                 let k = match e {
                     0 => key(i, j, false),
                     1 => key(i + 1, j, true),
@@ -407,11 +326,7 @@ pub(super) fn contour(x: &[f64], y: &[f64], z: &[f64], level: f64) -> Vec<Vec<Po
         }
     }
     // Open lines first, from an end; what is left are loops.
-    let ends: Vec<usize> = order
-        .iter()
-        .copied()
-        .filter(|k| links.get(k).is_some_and(|l| l[1].is_none()))
-        .collect();
+    let ends: Vec<usize> = order.iter().copied().filter(|k| links.get(k).is_some_and(|l| l[1].is_none())).collect();
     let mut used: HashMap<usize, bool> = HashMap::new();
     let mut lines = Vec::new();
     for start in ends.into_iter().chain(order) {
@@ -425,9 +340,7 @@ pub(super) fn contour(x: &[f64], y: &[f64], z: &[f64], level: f64) -> Vec<Vec<Po
             used.insert(k, true);
             last = k;
             line.extend(points.get(&k).copied());
-            at = links
-                .get(&k)
-                .and_then(|l| l.iter().flatten().copied().find(|n| !used.contains_key(n)));
+            at = links.get(&k).and_then(|l| l.iter().flatten().copied().find(|n| !used.contains_key(n)));
         }
         let closes = links.get(&last).is_some_and(|l| l.contains(&Some(start)));
         if closes && line.len() > 2 {
@@ -446,10 +359,7 @@ pub(super) fn hatch(canvas: &mut Canvas, r: &Rect, blank: impl Fn(Point) -> bool
     while c < r.right() + r.bottom() {
         // The line x + y = c inside the rectangle.
         let far = r.w + r.h;
-        let (a, b) = (
-            (r.x - far, c - r.x + far),
-            (r.right() + far, c - r.right() - far),
-        );
+        let (a, b) = ((r.x - far, c - r.x + far), (r.right() + far, c - r.right() - far));
         if let Some((a, b)) = clip_segment(r, a, b) {
             let n = ((b.0 - a.0).abs() / 0.5).ceil().max(1.0) as usize;
             let at = |k: usize| {
@@ -460,10 +370,7 @@ pub(super) fn hatch(canvas: &mut Canvas, r: &Rect, blank: impl Fn(Point) -> bool
             for k in 0..=n {
                 // Slightly inward: the border itself may round to outside.
                 let p = at(k);
-                let probe = (
-                    p.0.clamp(r.x + 0.01, r.right() - 0.01),
-                    p.1.clamp(r.y + 0.01, r.bottom() - 0.01),
-                );
+                let probe = (p.0.clamp(r.x + 0.01, r.right() - 0.01), p.1.clamp(r.y + 0.01, r.bottom() - 0.01));
                 match (blank(probe), from) {
                     (true, None) => from = Some(at((k + 1).min(n))),
                     (false, Some(f)) => {
@@ -491,10 +398,7 @@ mod tests {
     fn the_level_line_of_a_paraboloid_is_one_circle() {
         let n = 41;
         let x: Vec<f64> = (0..n).map(|i| -1.0 + f64::from(i) / 20.0).collect();
-        let z: Vec<f64> = x
-            .iter()
-            .flat_map(|y| x.iter().map(move |x| x * x + y * y))
-            .collect();
+        let z: Vec<f64> = x.iter().flat_map(|y| x.iter().map(move |x| x * x + y * y)).collect();
         let lines = contour(&x, &x, &z, 0.5);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].first(), lines[0].last());
@@ -508,19 +412,13 @@ mod tests {
     #[test]
     fn refinement_keeps_nodes_and_gaps() {
         let x = [0.0, 1.0, 2.0, 3.0];
-        let z: Vec<f64> = (0..16)
-            .map(|k| if k == 5 { f64::NAN } else { f64::from(k) })
-            .collect();
+        let z: Vec<f64> = (0..16).map(|k| if k == 5 { f64::NAN } else { f64::from(k) }).collect();
         let (fx, fy, fz) = resample(&x, &x, &z);
         let step = (fx.len() - 1) / 3;
         for j in 0..4 {
             for i in 0..4 {
                 let v = fz[j * step * fx.len() + i * step];
-                assert!(if j * 4 + i == 5 {
-                    v.is_nan()
-                } else {
-                    (v - (j * 4 + i) as f64).abs() < 1e-12
-                });
+                assert!(if j * 4 + i == 5 { v.is_nan() } else { (v - (j * 4 + i) as f64).abs() < 1e-12 });
             }
         }
         assert_eq!(fz.len(), fx.len() * fy.len());

@@ -10,19 +10,6 @@ use super::legend::{Entry, Legend, Sample, title, title_height, truth_marker};
 use super::save::save;
 use super::style::{self, CONTOUR, MethodStyle, TITLE, WHITE};
 
-/// How the values of a landscape are spread over colours and level lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ValueScale {
-    /// Logarithmic for a non-negative function that spans more than a factor
-    /// of 30, else linear.
-    #[default]
-    Auto,
-    /// The values themselves.
-    Linear,
-    /// Their logarithms (where none is positive: the values).
-    Log,
-}
-
 /// The iterates of one method.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
@@ -47,8 +34,6 @@ pub struct Landscape {
     pub values: Vec<f64>,
     /// What the values are; `f` if empty.
     pub value_name: String,
-    /// How they are shown.
-    pub value_scale: ValueScale,
     /// The methods' paths.
     pub traces: Vec<Trace>,
     /// The parameters that made the data, if known.
@@ -60,11 +45,7 @@ pub struct Landscape {
 impl Landscape {
     /// What the values are called.
     pub(super) fn value_label(&self) -> &str {
-        if self.value_name.is_empty() {
-            "f"
-        } else {
-            &self.value_name
-        }
+        if self.value_name.is_empty() { "f" } else { &self.value_name }
     }
 }
 
@@ -85,11 +66,7 @@ pub fn landscape(data: &Landscape, path_stem: &Path) -> Result<(), FigureError> 
     let total = left + width + bar;
     let heading = wrap(&data.title, TITLE, total - 20.0, 2);
     let top = title_height(&heading, TITLE);
-    let panel = Panel {
-        rect: Rect::new(left, top, width, height),
-        x,
-        y,
-    };
+    let panel = Panel { rect: Rect::new(left, top, width, height), x, y };
 
     let mut entries: Vec<Entry> = styles.iter().map(Entry::method).collect();
     if data.traces.iter().any(|t| !t.points.is_empty()) {
@@ -110,13 +87,7 @@ pub fn landscape(data: &Landscape, path_stem: &Path) -> Result<(), FigureError> 
     }
     panel.frame(
         &mut canvas,
-        &Decor {
-            x_label: &data.x_name,
-            y_label: &data.y_name,
-            x_ticks: true,
-            y_ticks: true,
-            ..Decor::default()
-        },
+        &Decor { x_label: &data.x_name, y_label: &data.y_name, x_ticks: true, y_ticks: true, ..Decor::default() },
     );
     color_bar_right(
         &mut canvas,
@@ -127,12 +98,8 @@ pub fn landscape(data: &Landscape, path_stem: &Path) -> Result<(), FigureError> 
         &field.value_levels(),
         (style::light, CONTOUR),
     );
-    let traces: Vec<(&[[f64; 2]], &MethodStyle)> = data
-        .traces
-        .iter()
-        .map(|t| t.points.as_slice())
-        .zip(&styles)
-        .collect();
+    let traces: Vec<(&[[f64; 2]], &MethodStyle)> =
+        data.traces.iter().map(|t| t.points.as_slice()).zip(&styles).collect();
     draw_traces(&mut canvas, &panel, &traces);
     legend.draw(&mut canvas, total / 2.0, legend_y);
     save(canvas, path_stem)
@@ -141,16 +108,9 @@ pub fn landscape(data: &Landscape, path_stem: &Path) -> Result<(), FigureError> 
 /// Lines with a white rim, a small marker per iterate (thinned where they would
 /// touch), larger ones at the ends, open circles at the starts, and arrow heads
 /// where a path leaves the window.
-pub(super) fn draw_traces(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    traces: &[(&[[f64; 2]], &MethodStyle)],
-) {
+pub(super) fn draw_traces(canvas: &mut Canvas, panel: &Panel, traces: &[(&[[f64; 2]], &MethodStyle)]) {
     let rect = panel.rect;
-    let pixels: Vec<Vec<Point>> = traces
-        .iter()
-        .map(|t| t.0.iter().map(|p| panel.at(p[0], p[1])).collect())
-        .collect();
+    let pixels: Vec<Vec<Point>> = traces.iter().map(|t| t.0.iter().map(|p| panel.at(p[0], p[1])).collect()).collect();
     for (px, (_, style)) in pixels.iter().zip(traces) {
         let pieces = clip_polyline(&rect, px);
         for piece in &pieces {
@@ -184,19 +144,10 @@ pub(super) fn draw_traces(
     let n = traces.len();
     for (k, (px, (_, style))) in pixels.iter().zip(traces).enumerate() {
         if let Some(p) = px.last().filter(|p| rect.contains(**p, 0.5)) {
-            let shared = pixels[k + 1..]
-                .iter()
-                .filter_map(|q| q.last())
-                .filter(|q| (p.0 - q.0).hypot(p.1 - q.1) < 6.0)
-                .count();
+            let shared =
+                pixels[k + 1..].iter().filter_map(|q| q.last()).filter(|q| (p.0 - q.0).hypot(p.1 - q.1) < 6.0).count();
             let r = 4.6 + (5.0 / n as f64).min(1.5) * shared as f64;
-            canvas.marker(
-                style.marker,
-                *p,
-                r,
-                style.color,
-                Some(&Stroke::solid(WHITE, 1.0)),
-            );
+            canvas.marker(style.marker, *p, r, style.color, Some(&Stroke::solid(WHITE, 1.0)));
         }
     }
     let mut starts: Vec<Point> = Vec::new();
@@ -218,23 +169,11 @@ pub(super) fn arrow_head(canvas: &mut Canvas, tip: Point, d: Point, style: &Meth
         return;
     }
     let u = (d.0 / n, d.1 / n);
-    let at = |along: f64, across: f64| {
-        (
-            tip.0 + along * u.0 - across * u.1,
-            tip.1 + along * u.1 + across * u.0,
-        )
-    };
-    canvas.polygon(
-        &[at(0.0, 0.0), at(-9.0, 4.6), at(-9.0, -4.6)],
-        Some(style.color),
-        Some(&Stroke::solid(WHITE, 0.8)),
-    );
+    let at = |along: f64, across: f64| (tip.0 + along * u.0 - across * u.1, tip.1 + along * u.1 + across * u.0);
+    canvas.polygon(&[at(0.0, 0.0), at(-9.0, 4.6), at(-9.0, -4.6)], Some(style.color), Some(&Stroke::solid(WHITE, 0.8)));
 }
 
 /// A window around some points, for figures without a lattice.
 pub(super) fn window_around(points: &[[f64; 2]]) -> (Range, Range) {
-    (
-        Range::around(points.iter().map(|p| p[0]), 0.12),
-        Range::around(points.iter().map(|p| p[1]), 0.12),
-    )
+    (Range::around(points.iter().map(|p| p[0]), 0.12), Range::around(points.iter().map(|p| p[1]), 0.12))
 }

@@ -27,18 +27,12 @@ pub(super) struct Entry {
 
 impl Entry {
     pub fn new(label: impl Into<String>, sample: Sample) -> Self {
-        Self {
-            label: label.into(),
-            sample,
-        }
+        Self { label: label.into(), sample }
     }
 
     /// A method's line and marker.
     pub fn method(style: &MethodStyle) -> Self {
-        Self::new(
-            style.name.clone(),
-            Sample::Line(style.stroke(1.8), Some((style.marker, style.color))),
-        )
+        Self::new(style.name.clone(), Sample::Line(style.stroke(1.8), Some((style.marker, style.color))))
     }
 
     fn sample_width(&self) -> f64 {
@@ -82,10 +76,7 @@ impl Legend {
             counts = tried;
         }
         let mut left = entries.into_iter();
-        let rows = counts
-            .into_iter()
-            .map(|n| left.by_ref().take(n).collect())
-            .collect();
+        let rows = counts.into_iter().map(|n| left.by_ref().take(n).collect()).collect();
         Self { rows }
     }
 
@@ -97,8 +88,7 @@ impl Legend {
     /// Draws it, centred on `x`, from `y` downwards.
     pub fn draw(&self, canvas: &mut Canvas, x: f64, y: f64) {
         for (k, row) in self.rows.iter().enumerate() {
-            let total: f64 = row.iter().map(Entry::width).sum::<f64>()
-                + GAP * row.len().saturating_sub(1) as f64;
+            let total: f64 = row.iter().map(Entry::width).sum::<f64>() + GAP * row.len().saturating_sub(1) as f64;
             let mut at = x - total / 2.0;
             let middle = y + ROW * (k as f64 + 0.5);
             for e in row {
@@ -124,13 +114,7 @@ impl Legend {
                         canvas.outline(r, &Stroke::solid(BLACK, 0.6));
                     }
                 }
-                canvas.text(
-                    (at + w + 6.0, middle + 4.3),
-                    &e.label,
-                    SMALL,
-                    Align::Left,
-                    BLACK,
-                );
+                canvas.text((at + w + 6.0, middle + 4.3), &e.label, SMALL, Align::Left, BLACK);
                 at += e.width() + GAP;
             }
         }
@@ -172,9 +156,5 @@ pub(super) fn title(canvas: &mut Canvas, lines: &[String], size: u32, x: f64) {
 
 /// The height of a title of `lines` lines, with the space below.
 pub(super) fn title_height(lines: &[String], size: u32) -> f64 {
-    if lines.is_empty() {
-        6.0
-    } else {
-        16.0 + f64::from(size) * 1.25 * lines.len() as f64
-    }
+    if lines.is_empty() { 6.0 } else { 16.0 + f64::from(size) * 1.25 * lines.len() as f64 }
 }

@@ -22,7 +22,6 @@ mod legend;
 mod number;
 mod quadratic;
 mod save;
-mod spectrum;
 mod style;
 
 #[cfg(test)]
@@ -32,6 +31,5 @@ pub use basins::{BasinMap, BasinPanel, basin_map};
 pub use convergence::{Convergence, Series, convergence};
 pub use densities::{Axis, Densities, densities};
 pub use error::FigureError;
-pub use landscape::{Landscape, Trace, ValueScale, landscape};
+pub use landscape::{Landscape, Trace, landscape};
 pub use quadratic::{LocalModel, Profile, QuadraticModels, QuadraticPanel, quadratic_models};
-pub use spectrum::{Spectrum, SpectrumSeries, information_spectrum};

@@ -37,11 +37,7 @@ pub(super) fn exponent(v: f64) -> i32 {
     }
     let e = v.abs().log10().floor() as i32;
     // log10 of an exact power may round to either side.
-    if v.abs() >= 10f64.powi(e + 1) {
-        e + 1
-    } else {
-        e
-    }
+    if v.abs() >= 10f64.powi(e + 1) { e + 1 } else { e }
 }
 
 /// Three significant digits, trailing zeros dropped, scientific outside
@@ -51,11 +47,7 @@ pub(super) fn short(v: f64) -> String {
         return "n/a".into();
     }
     if v.is_infinite() {
-        return if v > 0.0 {
-            "∞".into()
-        } else {
-            "−∞".into()
-        };
+        return if v > 0.0 { "∞".into() } else { "−∞".into() };
     }
     if v == 0.0 {
         return "0".into();
@@ -70,21 +62,13 @@ pub(super) fn short(v: f64) -> String {
         minus(&trim(&format!("{:.*}", (2 - e).max(0) as usize, v)))
     } else {
         let mantissa = trim(&format!("{:.2}", v / 10f64.powi(e)));
-        if mantissa == "1" {
-            power_of_ten(e)
-        } else {
-            format!("{}×{}", minus(&mantissa), power_of_ten(e))
-        }
+        if mantissa == "1" { power_of_ten(e) } else { format!("{}×{}", minus(&mantissa), power_of_ten(e)) }
     }
 }
 
 /// Drops the trailing zeros of a decimal number.
 fn trim(s: &str) -> String {
-    if s.contains('.') {
-        s.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        s.to_owned()
-    }
+    if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.').to_owned() } else { s.to_owned() }
 }
 
 #[cfg(test)]

@@ -96,26 +96,16 @@ fn check(data: &QuadraticModels) -> Result<usize, FigureError> {
     let Some(first) = data.panels.first() else {
         return Err(FigureError::shape("panels", "is empty"));
     };
-    let p = first
-        .iterates
-        .first()
-        .or(first.models.first().map(|m| &m.theta))
-        .map_or(0, Vec::len);
+    let p = first.iterates.first().or(first.models.first().map(|m| &m.theta)).map_or(0, Vec::len);
     if p == 0 {
-        return Err(FigureError::shape(
-            "panels[0].iterates",
-            "holds no parameters",
-        ));
+        return Err(FigureError::shape("panels[0].iterates", "holds no parameters"));
     }
     for (k, panel) in data.panels.iter().enumerate() {
         let expect = |field: String, n: usize, want: usize| {
             if n == want {
                 Ok(())
             } else {
-                Err(FigureError::shape(
-                    format!("panels[{k}].{field}"),
-                    format!("has {n} entries, not {want}"),
-                ))
+                Err(FigureError::shape(format!("panels[{k}].{field}"), format!("has {n} entries, not {want}")))
             }
         };
         for (i, v) in panel.iterates.iter().enumerate() {
@@ -132,10 +122,7 @@ fn check(data: &QuadraticModels) -> Result<usize, FigureError> {
             expect(format!("profile[{i}].model"), q.model.len(), q.t.len())?;
         }
         if panel.models.is_empty() && panel.profile.is_empty() {
-            return Err(FigureError::shape(
-                format!("panels[{k}].models"),
-                "is empty",
-            ));
+            return Err(FigureError::shape(format!("panels[{k}].models"), "is empty"));
         }
         if p > 2 && panel.profile.is_empty() {
             return Err(FigureError::shape(
@@ -184,21 +171,11 @@ impl Tiling {
         let rects = (0..n)
             .map(|k| {
                 let (r, c) = (k / columns, k % columns);
-                Rect::new(
-                    left + c as f64 * (w + gap),
-                    top + above + r as f64 * pitch,
-                    w,
-                    h,
-                )
+                Rect::new(left + c as f64 * (w + gap), top + above + r as f64 * pitch, w, h)
             })
             .collect();
         let bottom = top + above + (rows - 1) as f64 * pitch + h;
-        Self {
-            columns,
-            rects,
-            width: total,
-            bottom,
-        }
+        Self { columns, rects, width: total, bottom }
     }
 
     /// Whether panel `k` has the vertical axis' labels.
@@ -271,38 +248,16 @@ impl Bowl {
 /// The window of one method's first steps: iterates, minimisers, and the
 /// ellipses, as far as those do not dwarf the rest.
 fn window(panel: &QuadraticPanel, field: Option<&Field>) -> (Range, Range) {
-    let bowls: Vec<Bowl> = panel
-        .models
-        .iter()
-        .take(FIRST)
-        .filter_map(Bowl::new)
-        .collect();
-    let mut points: Vec<[f64; 2]> = panel
-        .iterates
-        .iter()
-        .take(FIRST + 1)
-        .map(|v| [v[0], v[1]])
-        .collect();
-    points.extend(
-        panel
-            .models
-            .iter()
-            .take(FIRST)
-            .map(|m| [m.theta[0], m.theta[1]]),
-    );
+    let bowls: Vec<Bowl> = panel.models.iter().take(FIRST).filter_map(Bowl::new).collect();
+    let mut points: Vec<[f64; 2]> = panel.iterates.iter().take(FIRST + 1).map(|v| [v[0], v[1]]).collect();
+    points.extend(panel.models.iter().take(FIRST).map(|m| [m.theta[0], m.theta[1]]));
     let bounds = field.map(Field::window);
     if let Some((fx, fy)) = &bounds {
         points.retain(|p| (fx.lo..=fx.hi).contains(&p[0]) && (fy.lo..=fy.hi).contains(&p[1]));
     }
     let (cx, cy) = window_around(&points);
-    let near =
-        |r: &Range, v: f64, k: f64| v >= r.lo - k * (r.hi - r.lo) && v <= r.hi + k * (r.hi - r.lo);
-    points.extend(
-        bowls
-            .iter()
-            .map(|b| b.minimiser)
-            .filter(|m| near(&cx, m[0], 2.0) && near(&cy, m[1], 2.0)),
-    );
+    let near = |r: &Range, v: f64, k: f64| v >= r.lo - k * (r.hi - r.lo) && v <= r.hi + k * (r.hi - r.lo);
+    points.extend(bowls.iter().map(|b| b.minimiser).filter(|m| near(&cx, m[0], 2.0) && near(&cy, m[1], 2.0)));
     for b in &bowls {
         let ring = b.ellipse(1.0);
         // A direction the iterates hardly move along may still be shown.
@@ -312,19 +267,12 @@ fn window(panel: &QuadraticPanel, field: Option<&Field>) -> (Range, Range) {
         };
         points.extend(ring.iter().map(|p| [cut(p.0, &cx), cut(p.1, &cy)]));
     }
-    let (x, y) = (
-        Range::around(points.iter().map(|p| p[0]), 0.07),
-        Range::around(points.iter().map(|p| p[1]), 0.07),
-    );
+    let (x, y) = (Range::around(points.iter().map(|p| p[0]), 0.07), Range::around(points.iter().map(|p| p[1]), 0.07));
     let Some((fx, fy)) = bounds else {
         return (x, y);
     };
     let within = |a: Range, b: Range| {
-        if a.lo < b.hi && a.hi > b.lo {
-            Range::linear(a.lo.max(b.lo), a.hi.min(b.hi))
-        } else {
-            b
-        }
+        if a.lo < b.hi && a.hi > b.lo { Range::linear(a.lo.max(b.lo), a.hi.min(b.hi)) } else { b }
     };
     (within(x, fx), within(y, fy))
 }
@@ -335,20 +283,13 @@ fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
         Some(l) => Some(Field::new(l, "landscape.")?),
         None => None,
     };
-    let mut windows: Vec<(Range, Range)> = data
-        .panels
-        .iter()
-        .map(|p| window(p, field.as_ref()))
-        .collect();
-    let union = |f: &dyn Fn(&(Range, Range)) -> Range| {
-        Range::around(windows.iter().map(f).flat_map(|r| [r.lo, r.hi]), 0.0)
-    };
+    let mut windows: Vec<(Range, Range)> = data.panels.iter().map(|p| window(p, field.as_ref())).collect();
+    let union =
+        |f: &dyn Fn(&(Range, Range)) -> Range| Range::around(windows.iter().map(f).flat_map(|r| [r.lo, r.hi]), 0.0);
     let all = (union(&|w| w.0), union(&|w| w.1));
     let size = |r: &Range| r.hi - r.lo;
     // One window for all if every method's steps can be seen in it.
-    let shared = windows
-        .iter()
-        .all(|w| size(&w.0) > 0.3 * size(&all.0) || size(&w.1) > 0.3 * size(&all.1));
+    let shared = windows.iter().all(|w| size(&w.0) > 0.3 * size(&all.0) || size(&w.1) > 0.3 * size(&all.1));
     if shared {
         windows.fill(all);
     }
@@ -356,30 +297,17 @@ fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
     let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
     let top = title_height(&heading, TITLE);
-    let margin = |label: bool| {
-        windows
-            .iter()
-            .map(|w| left_margin(&w.1, 170.0, label))
-            .fold(0.0, f64::max)
-    };
+    let margin = |label: bool| windows.iter().map(|w| left_margin(&w.1, 170.0, label)).fold(0.0, f64::max);
     let left = margin(true) + 10.0;
     let gap = if shared { 26.0 } else { margin(false) + 14.0 };
     let tiles = Tiling::new(data.panels.len(), left, gap, top, 0.95, ABOVE);
-    let panels: Vec<Panel> = tiles
-        .rects
-        .iter()
-        .zip(&windows)
-        .map(|(r, w)| Panel {
-            rect: *r,
-            x: w.0,
-            y: w.1,
-        })
-        .collect();
-    let truth = data.landscape.as_ref().and_then(|l| l.truth).filter(|t| {
-        panels
-            .iter()
-            .any(|p| p.rect.contains(p.at(t[0], t[1]), 0.0))
-    });
+    let panels: Vec<Panel> =
+        tiles.rects.iter().zip(&windows).map(|(r, w)| Panel { rect: *r, x: w.0, y: w.1 }).collect();
+    let truth = data
+        .landscape
+        .as_ref()
+        .and_then(|l| l.truth)
+        .filter(|t| panels.iter().any(|p| p.rect.contains(p.at(t[0], t[1]), 0.0)));
 
     let mut entries = Vec::new();
     if field.is_some() {
@@ -427,13 +355,7 @@ fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     legend.draw(&mut canvas, tiles.width / 2.0, legend_y);
     if !shared {
         let note = "each panel has its own window";
-        canvas.text(
-            (tiles.width / 2.0, note_y),
-            note,
-            SMALL,
-            Align::Middle,
-            BLACK,
-        );
+        canvas.text((tiles.width / 2.0, note_y), note, SMALL, Align::Middle, BLACK);
     }
     save(canvas, stem)
 }
@@ -446,18 +368,11 @@ fn model_entries(counts: impl Iterator<Item = usize>) -> Vec<Entry> {
         .enumerate()
         .take(shown)
         .map(|(k, dash)| {
-            let pen = Stroke {
-                color: BLACK,
-                width: 1.6,
-                dash,
-            };
+            let pen = Stroke { color: BLACK, width: 1.6, dash };
             Entry::new(format!("model at iteration {k}"), Sample::Line(pen, None))
         })
         .collect();
-    entries.push(Entry::new(
-        "iterate",
-        Sample::Marker(Marker::Circle, BLACK, 4.0),
-    ));
+    entries.push(Entry::new("iterate", Sample::Marker(Marker::Circle, BLACK, 4.0)));
     entries.push(Entry::new("minimiser of the model", Sample::Ring(BLACK)));
     entries
 }
@@ -470,23 +385,10 @@ fn bowls(canvas: &mut Canvas, panel: &Panel, content: &QuadraticPanel, style: &M
         for (fraction, width) in [(1.0, 1.6), (0.25, 1.1)] {
             let ring = bowl.ellipse(fraction);
             panel.curve(canvas, &ring, &Stroke::solid(WHITE, width + 1.2));
-            panel.curve(
-                canvas,
-                &ring,
-                &Stroke {
-                    color: style.color,
-                    width,
-                    dash,
-                },
-            );
+            panel.curve(canvas, &ring, &Stroke { color: style.color, width, dash });
         }
     }
-    let path: Vec<Point> = content
-        .iterates
-        .iter()
-        .take(FIRST + 1)
-        .map(|v| (v[0], v[1]))
-        .collect();
+    let path: Vec<Point> = content.iterates.iter().take(FIRST + 1).map(|v| (v[0], v[1])).collect();
     panel.curve(canvas, &path, &Stroke::solid(WHITE, 3.0));
     panel.curve(canvas, &path, &Stroke::solid(BLACK, 1.3));
     let inside = |p: &Point| panel.rect.contains(*p, 0.5);
@@ -530,19 +432,12 @@ fn parabolas(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
         let v = m.value + 0.5 * m.gradient[0] * h;
         (m.matrix[0] > 0.0 && h.is_finite() && v.is_finite()).then_some((m.theta[0] + h, v))
     };
-    let iterates = || {
-        data.panels
-            .iter()
-            .flat_map(|p| p.iterates.iter().take(FIRST + 1).map(|v| v[0]))
-    };
+    let iterates = || data.panels.iter().flat_map(|p| p.iterates.iter().take(FIRST + 1).map(|v| v[0]));
     let (a, b) = extent(iterates().chain(curve.iter().map(|p| p.0))).unwrap_or((0.0, 1.0));
     let x = Range::around([a, b], 0.04);
     let (fl, fh) = extent(curve.iter().map(|p| p.1)).unwrap_or((0.0, 1.0));
     let span = if fh > fl { fh - fl } else { fl.abs().max(1.0) };
-    let minima = data
-        .panels
-        .iter()
-        .flat_map(|p| p.models.iter().take(FIRST).filter_map(lowest));
+    let minima = data.panels.iter().flat_map(|p| p.models.iter().take(FIRST).filter_map(lowest));
     // A model that promises far too much must not flatten the objective.
     let low = minima.map(|p| p.1).fold(fl, f64::min).max(fl - 0.8 * span);
     let y = Range::around([low, fh], 0.07);
@@ -550,34 +445,16 @@ fn parabolas(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
     let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
     let left = left_margin(&y, 150.0, true) + 10.0;
-    let tiles = Tiling::new(
-        data.panels.len(),
-        left,
-        26.0,
-        title_height(&heading, TITLE),
-        0.85,
-        ABOVE,
-    );
-    let mut entries = vec![Entry::new(
-        "f",
-        Sample::Line(Stroke::solid(GREY, 3.0), None),
-    )];
+    let tiles = Tiling::new(data.panels.len(), left, 26.0, title_height(&heading, TITLE), 0.85, ABOVE);
+    let mut entries = vec![Entry::new("f", Sample::Line(Stroke::solid(GREY, 3.0), None))];
     entries.extend(model_entries(data.panels.iter().map(|p| p.models.len())));
     let legend = Legend::new(entries, tiles.width - 30.0);
     let legend_y = tiles.bottom + BELOW + 8.0;
     let mut canvas = Canvas::new(tiles.width, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, tiles.width / 2.0);
-    let name = if data.parameter_name.is_empty() {
-        "parameter"
-    } else {
-        &data.parameter_name
-    };
+    let name = if data.parameter_name.is_empty() { "parameter" } else { &data.parameter_name };
     for (k, (content, style)) in data.panels.iter().zip(&styles).enumerate() {
-        let panel = Panel {
-            rect: tiles.rects[k],
-            x,
-            y,
-        };
+        let panel = Panel { rect: tiles.rects[k], x, y };
         panel.grid(&mut canvas);
         panel.curve(&mut canvas, &curve, &Stroke::solid(GREY, 3.0));
         for (m, dash) in content.models.iter().take(FIRST).zip(DASHES) {
@@ -589,15 +466,7 @@ fn parabolas(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
                     (v, m.value + m.gradient[0] * h + 0.5 * m.matrix[0] * h * h)
                 })
                 .collect();
-            panel.curve(
-                &mut canvas,
-                &parabola,
-                &Stroke {
-                    color: style.color,
-                    width: 1.7,
-                    dash,
-                },
-            );
+            panel.curve(&mut canvas, &parabola, &Stroke { color: style.color, width: 1.7, dash });
         }
         for m in content.models.iter().take(FIRST) {
             if let Some(p) = lowest(m) {
@@ -630,21 +499,11 @@ fn parabolas(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
 /// with its own vertical axis (the scales differ by orders of magnitude).
 fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
-    let columns = data
-        .panels
-        .iter()
-        .map(|p| p.profile.len().min(FIRST))
-        .max()
-        .unwrap_or(1)
-        .max(1);
+    let columns = data.panels.iter().map(|p| p.profile.len().min(FIRST)).max().unwrap_or(1).max(1);
     let h = 104.0;
     let range = |q: &Profile| {
         let (fl, fh) = extent(q.f.iter().copied()).unwrap_or((0.0, 1.0));
-        let span = if fh > fl {
-            fh - fl
-        } else {
-            fl.abs().max(1e-12)
-        };
+        let span = if fh > fl { fh - fl } else { fl.abs().max(1e-12) };
         let (ml, mh) = extent(q.model.iter().copied()).unwrap_or((fl, fh));
         Range::around([fl.min(ml).max(fl - span), fh.max(mh).min(fh + span)], 0.08)
     };
@@ -657,29 +516,15 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let name_width = 26.0;
     let total = if columns == 1 { 460.0 } else { WIDE };
     let gap = 12.0;
-    let w =
-        (total - name_width - margins.iter().sum::<f64>() - gap * columns as f64) / columns as f64;
+    let w = (total - name_width - margins.iter().sum::<f64>() - gap * columns as f64) / columns as f64;
     let heading = wrap(&data.title, TITLE, total - 30.0, 2);
     let top = title_height(&heading, TITLE) + ABOVE;
     let pitch = h + BELOW_TICKS + 14.0;
     let bottom = top + pitch * (data.panels.len() - 1) as f64 + h;
     let legend = Legend::new(
         vec![
-            Entry::new(
-                "f along the step",
-                Sample::Line(Stroke::solid(GREY, 3.0), None),
-            ),
-            Entry::new(
-                "model",
-                Sample::Line(
-                    Stroke {
-                        color: BLACK,
-                        width: 1.7,
-                        dash: DASHES[1],
-                    },
-                    None,
-                ),
-            ),
+            Entry::new("f along the step", Sample::Line(Stroke::solid(GREY, 3.0), None)),
+            Entry::new("model", Sample::Line(Stroke { color: BLACK, width: 1.7, dash: DASHES[1] }, None)),
             Entry::new("iterate", Sample::Marker(Marker::Circle, BLACK, 4.0)),
             Entry::new("full step", Sample::Marker(Marker::Diamond, BLACK, 4.0)),
         ],
@@ -697,22 +542,12 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
             x0 += margin;
             if let Some(q) = content.profile.get(c).filter(|q| !q.t.is_empty()) {
                 let x = Range::around(q.t.iter().copied(), 0.03);
-                let panel = Panel {
-                    rect: Rect::new(x0, y0, w, h),
-                    x,
-                    y: range(q),
-                };
-                let lists = |v: &[f64]| -> Vec<Point> {
-                    q.t.iter().copied().zip(v.iter().copied()).collect()
-                };
+                let panel = Panel { rect: Rect::new(x0, y0, w, h), x, y: range(q) };
+                let lists = |v: &[f64]| -> Vec<Point> { q.t.iter().copied().zip(v.iter().copied()).collect() };
                 let f = lists(&q.f);
                 panel.grid(&mut canvas);
                 panel.curve(&mut canvas, &f, &Stroke::solid(GREY, 3.0));
-                let pen = Stroke {
-                    color: style.color,
-                    width: 1.7,
-                    dash: DASHES[1],
-                };
+                let pen = Stroke { color: style.color, width: 1.7, dash: DASHES[1] };
                 panel.curve(&mut canvas, &lists(&q.model), &pen);
                 for (t, marker) in [(0.0, Marker::Circle), (1.0, Marker::Diamond)] {
                     if let Some(v) = interpolate(&f, t) {
@@ -727,11 +562,7 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
                     &mut canvas,
                     &Decor {
                         title: if r == 0 { &heading } else { "" },
-                        x_label: if r + 1 == data.panels.len() {
-                            "fraction t of the step"
-                        } else {
-                            ""
-                        },
+                        x_label: if r + 1 == data.panels.len() { "fraction t of the step" } else { "" },
                         y_label: "f",
                         x_ticks: true,
                         y_ticks: true,
@@ -749,11 +580,7 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
 fn interpolate(curve: &[Point], t: f64) -> Option<f64> {
     curve.windows(2).find_map(|w| {
         let (a, b) = (w[0], w[1]);
-        if a.0 <= t && t <= b.0 && b.0 > a.0 {
-            Some(a.1 + (t - a.0) / (b.0 - a.0) * (b.1 - a.1))
-        } else {
-            None
-        }
+        if a.0 <= t && t <= b.0 && b.0 > a.0 { Some(a.1 + (t - a.0) / (b.0 - a.0) * (b.1 - a.1)) } else { None }
     })
 }
 
@@ -780,10 +607,7 @@ mod tests {
         }
         let bottom = model((b.minimiser[0], b.minimiser[1]));
         assert!((3.0 - bottom - b.depth).abs() < 1e-12);
-        let flat = LocalModel {
-            matrix: vec![1.0, 1.0, 1.0, 1.0],
-            ..m
-        };
+        let flat = LocalModel { matrix: vec![1.0, 1.0, 1.0, 1.0], ..m };
         assert!(Bowl::new(&flat).is_none());
     }
 }

@@ -25,15 +25,9 @@ pub(super) fn save(canvas: Canvas, stem: &Path) -> Result<(), FigureError> {
     let (svg, png) = (with_suffix(stem, ".svg"), with_suffix(stem, ".png"));
     // Both are made before either is written.
     let text = SvgBackend::new().render_scene(&scene);
-    let bitmap = bitmap(&scene).map_err(|problem| FigureError::Render {
-        path: png.clone(),
-        problem,
-    })?;
+    let bitmap = bitmap(&scene).map_err(|problem| FigureError::Render { path: png.clone(), problem })?;
     if let Some(folder) = stem.parent().filter(|p| !p.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|source| FigureError::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(folder).map_err(|source| FigureError::Io { path: folder.to_owned(), source })?;
     }
     write_whole(&svg, text.as_bytes())?;
     write_whole(&png, &bitmap)
@@ -62,24 +56,17 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FigureError> {
     attempt().map_err(|source| {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
-        FigureError::Io {
-            path: path.to_owned(),
-            source,
-        }
+        FigureError::Io { path: path.to_owned(), source }
     })
 }
 
 /// The scene as a PNG at [`SCALE`] times its nominal size.
 fn bitmap(scene: &Scene) -> Result<Vec<u8>, String> {
-    let large = RasterBackend::new()
-        .with_scale((SCALE * OVERSAMPLE) as f32)
-        .render_scene(scene)?;
+    let large = RasterBackend::new().with_scale((SCALE * OVERSAMPLE) as f32).render_scene(scene)?;
     let mut decoder = png::Decoder::new(std::io::Cursor::new(large));
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-    let size = reader
-        .output_buffer_size()
-        .ok_or("the bitmap is too large")?;
+    let size = reader.output_buffer_size().ok_or("the bitmap is too large")?;
     let mut pixels = vec![0u8; size];
     let info = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
     let channels = info.color_type.samples();
@@ -114,11 +101,7 @@ fn bitmap(scene: &Scene) -> Result<Vec<u8>, String> {
     encoder.set_compression(png::Compression::Balanced);
     // 96 nominal pixels per inch, so that both files print at one size.
     let per_metre = (f64::from(SCALE) * 96.0 / 0.0254).round() as u32;
-    encoder.set_pixel_dims(Some(png::PixelDimensions {
-        xppu: per_metre,
-        yppu: per_metre,
-        unit: png::Unit::Meter,
-    }));
+    encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
     let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
     writer.write_image_data(&small).map_err(|e| e.to_string())?;
     writer.finish().map_err(|e| e.to_string())?;

@@ -41,11 +41,7 @@ pub(super) struct MethodStyle {
 impl MethodStyle {
     /// The method's line at the given width.
     pub fn stroke(&self, width: f64) -> Stroke {
-        Stroke {
-            color: self.color,
-            width,
-            dash: self.dash,
-        }
+        Stroke { color: self.color, width, dash: self.dash }
     }
 }
 
@@ -62,58 +58,16 @@ const DASH_DOT: &[f64] = &[8.0, 3.5, 1.5, 3.5];
 /// lost on white). Longer stems come first: `h-1` must not be read as `h` with
 /// the suffix `-1`, nor `homogeneous-h-1` as something else.
 const KNOWN: &[Known] = &[
-    (
-        "homogeneous-h-1",
-        "Ḣ⁻¹",
-        Rgb(0xe6, 0x9f, 0x00),
-        Marker::Hexagon,
-        DASH_DOT,
-    ),
-    (
-        "homogeneous-h1",
-        "Ḣ¹",
-        Rgb(0x8c, 0x56, 0x2b),
-        Marker::Plus,
-        SHORT,
-    ),
-    (
-        "information-newton",
-        "information Newton",
-        Rgb(0x88, 0x22, 0x55),
-        Marker::Plus,
-        LONG,
-    ),
-    (
-        "gauss-newton",
-        "Gauss–Newton",
-        Rgb(0x56, 0xb4, 0xe9),
-        Marker::Square,
-        LONG,
-    ),
-    (
-        "wasserstein",
-        "W₂",
-        Rgb(0xd5, 0x5e, 0x00),
-        Marker::Triangle,
-        SOLID,
-    ),
-    (
-        "fisher-rao",
-        "Fisher–Rao",
-        Rgb(0x00, 0x72, 0xb2),
-        Marker::Diamond,
-        DASH_DOT,
-    ),
+    ("homogeneous-h-1", "Ḣ⁻¹", Rgb(0xe6, 0x9f, 0x00), Marker::Hexagon, DASH_DOT),
+    ("homogeneous-h1", "Ḣ¹", Rgb(0x8c, 0x56, 0x2b), Marker::Plus, SHORT),
+    ("information-newton", "information Newton", Rgb(0x88, 0x22, 0x55), Marker::Plus, LONG),
+    ("gauss-newton", "Gauss–Newton", Rgb(0x56, 0xb4, 0xe9), Marker::Square, LONG),
+    ("wasserstein", "W₂", Rgb(0xd5, 0x5e, 0x00), Marker::Triangle, SOLID),
+    ("fisher-rao", "Fisher–Rao", Rgb(0x00, 0x72, 0xb2), Marker::Diamond, DASH_DOT),
     ("standard", "standard", BLACK, Marker::Circle, SOLID),
     ("none", "standard", BLACK, Marker::Circle, SOLID),
     ("h-1", "H⁻¹", Rgb(0xcc, 0x79, 0xa7), Marker::Pentagon, SHORT),
-    (
-        "h1",
-        "H¹",
-        Rgb(0x00, 0x9e, 0x73),
-        Marker::TriangleDown,
-        DOTS,
-    ),
+    ("h1", "H¹", Rgb(0x00, 0x9e, 0x73), Marker::TriangleDown, DOTS),
     ("l2", "L²", Rgb(0x56, 0xb4, 0xe9), Marker::Square, LONG),
     ("w2", "W₂", Rgb(0xd5, 0x5e, 0x00), Marker::Triangle, SOLID),
 ];
@@ -139,11 +93,7 @@ fn known(label: &str) -> Option<(&'static Known, String)> {
             // The lower-case copy has the bytes of the label at the same places.
             if rest.starts_with(['-', '_', ' ', ':', '/', '+', '(']) {
                 let tail = label.get(k.0.len()..).unwrap_or("");
-                return Some((
-                    k,
-                    tail.trim_start_matches(['-', '_', ' ', ':', '/'])
-                        .to_owned(),
-                ));
+                return Some((k, tail.trim_start_matches(['-', '_', ' ', ':', '/']).to_owned()));
             }
         }
     }
@@ -187,11 +137,7 @@ pub(super) fn styles<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Metho
                     let dashes = [SHORT, DOTS, LONG, DASH_DOT, SOLID];
                     let markers = Marker::ALL;
                     let at = markers.iter().position(|m| *m == k.3).unwrap_or(0);
-                    let toward = if n % 2 == 1 && k.2.luminance() < 0.75 {
-                        BLACK
-                    } else {
-                        WHITE
-                    };
+                    let toward = if n % 2 == 1 && k.2.luminance() < 0.75 { BLACK } else { WHITE };
                     let toward = if k.2 == BLACK { WHITE } else { toward };
                     (
                         k.2.mix(toward, (0.30 + 0.12 * (n - 1) as f64).min(0.6)),
@@ -199,22 +145,12 @@ pub(super) fn styles<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Metho
                         dashes[(n - 1) % dashes.len()],
                     )
                 };
-                MethodStyle {
-                    name: display_name(label),
-                    color,
-                    marker,
-                    dash,
-                }
+                MethodStyle { name: display_name(label), color, marker, dash }
             }
             None => {
                 let (color, marker, dash) = SPARE[spare % SPARE.len()];
                 spare += 1;
-                MethodStyle {
-                    name: label.to_owned(),
-                    color,
-                    marker,
-                    dash,
-                }
+                MethodStyle { name: label.to_owned(), color, marker, dash }
             }
         })
         .collect()
@@ -235,11 +171,7 @@ pub(super) const CATEGORIES: &[Rgb] = &[
 
 /// Piecewise linear colour ramp.
 fn ramp(stops: &[Rgb], t: f64) -> Rgb {
-    let t = if t.is_finite() {
-        t.clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let t = if t.is_finite() { t.clamp(0.0, 1.0) } else { 0.0 };
     let s = t * (stops.len() - 1) as f64;
     let i = (s.floor() as usize).min(stops.len() - 2);
     stops[i].mix(stops[i + 1], s - i as f64)
@@ -248,12 +180,7 @@ fn ramp(stops: &[Rgb], t: f64) -> Rgb {
 /// The light map under contour lines and traces: low is near white, so that
 /// the crowd of iterates at the minimum stays visible.
 pub(super) fn light(t: f64) -> Rgb {
-    const STOPS: &[Rgb] = &[
-        Rgb(0xfd, 0xfd, 0xfb),
-        Rgb(0xe3, 0xec, 0xf3),
-        Rgb(0xbf, 0xd2, 0xe2),
-        Rgb(0x9a, 0xb6, 0xcf),
-    ];
+    const STOPS: &[Rgb] = &[Rgb(0xfd, 0xfd, 0xfb), Rgb(0xe3, 0xec, 0xf3), Rgb(0xbf, 0xd2, 0xe2), Rgb(0x9a, 0xb6, 0xcf)];
     ramp(STOPS, t)
 }
 
@@ -274,32 +201,14 @@ pub(super) fn density(t: f64) -> Rgb {
 /// end is somewhat darker than the blue one, so that the sign of the extremes
 /// survives greyscale.
 pub(super) fn diverging(t: f64) -> Rgb {
-    const BELOW: &[Rgb] = &[
-        Rgb(0xff, 0xff, 0xff),
-        Rgb(0xb4, 0xd3, 0xec),
-        Rgb(0x63, 0xa5, 0xd8),
-        Rgb(0x2a, 0x72, 0xba),
-    ];
-    const ABOVE: &[Rgb] = &[
-        Rgb(0xff, 0xff, 0xff),
-        Rgb(0xf6, 0xbd, 0xa4),
-        Rgb(0xd8, 0x60, 0x4c),
-        Rgb(0x85, 0x10, 0x26),
-    ];
-    if t < 0.0 {
-        ramp(BELOW, -t)
-    } else {
-        ramp(ABOVE, t)
-    }
+    const BELOW: &[Rgb] = &[Rgb(0xff, 0xff, 0xff), Rgb(0xb4, 0xd3, 0xec), Rgb(0x63, 0xa5, 0xd8), Rgb(0x2a, 0x72, 0xba)];
+    const ABOVE: &[Rgb] = &[Rgb(0xff, 0xff, 0xff), Rgb(0xf6, 0xbd, 0xa4), Rgb(0xd8, 0x60, 0x4c), Rgb(0x85, 0x10, 0x26)];
+    if t < 0.0 { ramp(BELOW, -t) } else { ramp(ABOVE, t) }
 }
 
 /// A fraction in per cent with at most one decimal.
 pub(super) fn percent(fraction: f64) -> String {
-    if fraction.is_finite() {
-        format!("{} %", number::short((fraction * 1000.0).round() / 10.0))
-    } else {
-        "n/a".into()
-    }
+    if fraction.is_finite() { format!("{} %", number::short((fraction * 1000.0).round() / 10.0)) } else { "n/a".into() }
 }
 
 #[cfg(test)]

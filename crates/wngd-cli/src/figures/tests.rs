@@ -32,21 +32,14 @@ fn check(stem: &Path) {
     let with = |s: &str| PathBuf::from(format!("{}{s}", stem.display()));
     let svg = fs::read_to_string(with(".svg")).expect("the SVG exists");
     assert!(svg.len() < 1_500_000, "{} bytes", svg.len());
-    assert!(
-        !svg.contains("NaN") && !svg.contains("inf\""),
-        "a number is not finite"
-    );
+    assert!(!svg.contains("NaN") && !svg.contains("inf\""), "a number is not finite");
     let mut open: Vec<&str> = Vec::new();
     for piece in svg.split('<').skip(1) {
         let (tag, _) = piece.split_once('>').expect("a tag ends");
         if tag.starts_with('!') {
             continue;
         }
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap_or("");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or("");
         if tag.starts_with('/') {
             assert_eq!(open.pop(), Some(name));
         } else if !tag.ends_with('/') {
@@ -55,11 +48,7 @@ fn check(stem: &Path) {
     }
     assert!(open.is_empty());
     for entity in svg.split('&').skip(1) {
-        assert!(
-            ["amp;", "lt;", "gt;", "quot;", "apos;"]
-                .iter()
-                .any(|e| entity.starts_with(e))
-        );
+        assert!(["amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|e| entity.starts_with(e)));
     }
     let png = fs::read(with(".png")).expect("the PNG exists");
     assert_eq!(png.get(1..4), Some(&b"PNG"[..]));
@@ -79,13 +68,7 @@ fn field_of(result: Result<(), FigureError>) -> String {
 fn bowl() -> Landscape {
     let x: Vec<f64> = (0..12).map(f64::from).collect();
     let y: Vec<f64> = (0..9).map(|k| f64::from(k) * 0.5).collect();
-    let values = y
-        .iter()
-        .flat_map(|b| {
-            x.iter()
-                .map(move |a| (a - 6.0).powi(2) + 3.0 * (b - 2.0).powi(2))
-        })
-        .collect();
+    let values = y.iter().flat_map(|b| x.iter().map(move |a| (a - 6.0).powi(2) + 3.0 * (b - 2.0).powi(2))).collect();
     Landscape {
         x_name: "a & b <c>".into(),
         y_name: "$y$\u{1}".into(),
@@ -93,18 +76,9 @@ fn bowl() -> Landscape {
         y,
         values,
         traces: vec![
-            Trace {
-                label: "none".into(),
-                points: vec![[1.0, 1.0], [30.0, 2.0], [6.0, 2.0]],
-            },
-            Trace {
-                label: "l2".into(),
-                points: vec![[1.0, 1.0], [f64::NAN, 2.0]],
-            },
-            Trace {
-                label: "empty".into(),
-                points: vec![],
-            },
+            Trace { label: "none".into(), points: vec![[1.0, 1.0], [30.0, 2.0], [6.0, 2.0]] },
+            Trace { label: "l2".into(), points: vec![[1.0, 1.0], [f64::NAN, 2.0]] },
+            Trace { label: "empty".into(), points: vec![] },
         ],
         truth: Some([6.0, 2.0]),
         title: "A title".into(),
@@ -126,24 +100,15 @@ fn landscapes() {
     l.truth = Some([f64::NAN, 0.0]);
     landscape(&l, &folder.stem("flat")).expect("drawn");
     check(&folder.stem("flat"));
-    l.values
-        .iter_mut()
-        .enumerate()
-        .for_each(|(k, v)| *v = if k % 2 == 0 { -1e308 } else { 1e308 });
+    l.values.iter_mut().enumerate().for_each(|(k, v)| *v = if k % 2 == 0 { -1e308 } else { 1e308 });
     landscape(&l, &folder.stem("huge")).expect("drawn");
     check(&folder.stem("huge"));
 
     let stem = folder.stem("bad");
     assert_eq!(field_of(landscape(&Landscape::default(), &stem)), "x");
-    let short = Landscape {
-        values: vec![1.0; 5],
-        ..bowl()
-    };
+    let short = Landscape { values: vec![1.0; 5], ..bowl() };
     assert_eq!(field_of(landscape(&short, &stem)), "values");
-    let none = Landscape {
-        values: vec![f64::NAN; 108],
-        ..bowl()
-    };
+    let none = Landscape { values: vec![f64::NAN; 108], ..bowl() };
     assert_eq!(field_of(landscape(&none, &stem)), "values");
     let mut reversed = bowl();
     reversed.y.reverse();
@@ -152,24 +117,14 @@ fn landscapes() {
 }
 
 fn axis(cells: usize) -> Axis {
-    Axis {
-        name: "x".into(),
-        lower: -1.0,
-        upper: 1.0,
-        cells,
-    }
+    Axis { name: "x".into(), lower: -1.0, upper: 1.0, cells }
 }
 
 fn grid(axes: Vec<Axis>) -> Densities {
     let n: usize = axes.iter().map(|a| a.cells).product();
     let data: Vec<f64> = (0..n).map(|k| (k as f64 * 0.7).sin().abs()).collect();
     let fit = data.iter().map(|v| v * 0.9 + 0.01).collect();
-    Densities {
-        axes,
-        data,
-        fits: vec![("wasserstein".into(), fit)],
-        ..Densities::default()
-    }
+    Densities { axes, data, fits: vec![("wasserstein".into(), fit)], ..Densities::default() }
 }
 
 #[test]
@@ -204,44 +159,22 @@ fn densities_of_every_dimension() {
 
     let stem = folder.stem("bad");
     let d = grid(vec![axis(3), axis(3)]);
-    assert_eq!(
-        field_of(densities(&Densities::default(), "l2", &stem)),
-        "axes"
-    );
+    assert_eq!(field_of(densities(&Densities::default(), "l2", &stem)), "axes");
     assert_eq!(field_of(densities(&d, "l2", &stem)), "fits");
-    let bad = Densities {
-        data: vec![0.0; 8],
-        ..d.clone()
-    };
+    let bad = Densities { data: vec![0.0; 8], ..d.clone() };
     assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "data");
-    let bad = Densities {
-        fits: vec![("wasserstein".into(), vec![])],
-        ..d.clone()
-    };
+    let bad = Densities { fits: vec![("wasserstein".into(), vec![])], ..d.clone() };
     assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "fits[0]");
-    let bad = Densities {
-        axes: vec![axis(3), axis(0)],
-        ..d
-    };
-    assert_eq!(
-        field_of(densities(&bad, "wasserstein", &stem)),
-        "axes[1].cells"
-    );
+    let bad = Densities { axes: vec![axis(3), axis(0)], ..d };
+    assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "axes[1].cells");
 }
 
 #[test]
 fn convergence_histories() {
     let folder = Folder::new("convergence");
-    let series = |objective: Vec<f64>, seconds: Vec<f64>| Series {
-        label: "l2".into(),
-        objective,
-        seconds,
-    };
+    let series = |objective: Vec<f64>, seconds: Vec<f64>| Series { label: "l2".into(), objective, seconds };
     for (name, list) in [
-        (
-            "zero",
-            vec![series(vec![1.0, 0.1, 0.0, -1.0], vec![0.0, 1.0, 2.0, 3.0])],
-        ),
+        ("zero", vec![series(vec![1.0, 0.1, 0.0, -1.0], vec![0.0, 1.0, 2.0, 3.0])]),
         ("all-zero", vec![series(vec![0.0, 0.0], vec![])]),
         ("nan", vec![series(vec![f64::NAN; 3], vec![f64::NAN; 3])]),
         ("point", vec![series(vec![1.0], vec![0.0])]),
@@ -249,42 +182,25 @@ fn convergence_histories() {
         (
             "uneven",
             vec![
-                series(
-                    (0..400).map(|k| (-0.1 * f64::from(k)).exp()).collect(),
-                    vec![],
-                ),
+                series((0..400).map(|k| (-0.1 * f64::from(k)).exp()).collect(), vec![]),
                 series(vec![1.0, 1e-3], vec![0.0, 0.5]),
             ],
         ),
     ] {
-        let data = Convergence {
-            series: list,
-            ..Convergence::default()
-        };
+        let data = Convergence { series: list, ..Convergence::default() };
         convergence(&data, &folder.stem(name)).expect("drawn");
         check(&folder.stem(name));
     }
     let stem = folder.stem("bad");
-    assert_eq!(
-        field_of(convergence(&Convergence::default(), &stem)),
-        "series"
-    );
-    let bad = |s| Convergence {
-        series: vec![s],
-        ..Convergence::default()
-    };
-    assert_eq!(
-        field_of(convergence(&bad(series(vec![], vec![])), &stem)),
-        "series[0].objective"
-    );
+    assert_eq!(field_of(convergence(&Convergence::default(), &stem)), "series");
+    let bad = |s| Convergence { series: vec![s], ..Convergence::default() };
+    assert_eq!(field_of(convergence(&bad(series(vec![], vec![])), &stem)), "series[0].objective");
     let odd = bad(series(vec![1.0, 2.0], vec![0.0]));
     assert_eq!(field_of(convergence(&odd, &stem)), "series[0].seconds");
 }
 
 fn model(p: usize) -> QuadraticPanel {
-    let eye: Vec<f64> = (0..p * p)
-        .map(|k| if k % (p + 1) == 0 { 2.0 } else { 0.1 })
-        .collect();
+    let eye: Vec<f64> = (0..p * p).map(|k| if k % (p + 1) == 0 { 2.0 } else { 0.1 }).collect();
     let t: Vec<f64> = (0..9).map(|k| f64::from(k) / 4.0 - 0.5).collect();
     QuadraticPanel {
         label: "h1".into(),
@@ -315,10 +231,7 @@ fn quadratic_models_of_every_dimension() {
     let folder = Folder::new("quadratic");
     for p in [1, 2, 3, 5] {
         for n in [1, 4, 7] {
-            let data = QuadraticModels {
-                panels: vec![model(p); n],
-                ..QuadraticModels::default()
-            };
+            let data = QuadraticModels { panels: vec![model(p); n], ..QuadraticModels::default() };
             let stem = folder.stem(&format!("p{p}-n{n}"));
             quadratic_models(&data, &stem).expect("drawn");
             check(&stem);
@@ -328,44 +241,22 @@ fn quadratic_models_of_every_dimension() {
     flat.models[0].matrix = vec![1.0, 1.0, 1.0, 1.0];
     flat.models[1].gradient = vec![f64::NAN, 0.0];
     flat.iterates[1] = vec![400.0, -300.0];
-    let data = QuadraticModels {
-        panels: vec![model(2), flat],
-        landscape: Some(bowl()),
-        ..QuadraticModels::default()
-    };
+    let data = QuadraticModels { panels: vec![model(2), flat], landscape: Some(bowl()), ..QuadraticModels::default() };
     quadratic_models(&data, &folder.stem("singular")).expect("drawn");
     check(&folder.stem("singular"));
 
     let stem = folder.stem("bad");
-    assert_eq!(
-        field_of(quadratic_models(&QuadraticModels::default(), &stem)),
-        "panels"
-    );
-    let one = |panel| QuadraticModels {
-        panels: vec![panel],
-        ..QuadraticModels::default()
-    };
+    assert_eq!(field_of(quadratic_models(&QuadraticModels::default(), &stem)), "panels");
+    let one = |panel| QuadraticModels { panels: vec![panel], ..QuadraticModels::default() };
     let mut bad = model(3);
     bad.models[1].matrix.pop();
-    assert_eq!(
-        field_of(quadratic_models(&one(bad), &stem)),
-        "panels[0].models[1].matrix"
-    );
+    assert_eq!(field_of(quadratic_models(&one(bad), &stem)), "panels[0].models[1].matrix");
     let mut bad = model(3);
     bad.profile.clear();
-    assert_eq!(
-        field_of(quadratic_models(&one(bad), &stem)),
-        "panels[0].profile"
-    );
+    assert_eq!(field_of(quadratic_models(&one(bad), &stem)), "panels[0].profile");
     let empty = QuadraticPanel::default();
-    assert_eq!(
-        field_of(quadratic_models(&one(empty), &stem)),
-        "panels[0].iterates"
-    );
-    let mut odd = QuadraticModels {
-        landscape: Some(bowl()),
-        ..one(model(2))
-    };
+    assert_eq!(field_of(quadratic_models(&one(empty), &stem)), "panels[0].iterates");
+    let mut odd = QuadraticModels { landscape: Some(bowl()), ..one(model(2)) };
     odd.landscape.as_mut().expect("set").values.pop();
     assert_eq!(field_of(quadratic_models(&odd, &stem)), "landscape.values");
 }
@@ -373,15 +264,9 @@ fn quadratic_models_of_every_dimension() {
 #[test]
 fn basins() {
     let folder = Folder::new("basins");
-    let starts: Vec<[f64; 2]> = (0..30)
-        .map(|k| [f64::from(k % 6), f64::from(k / 6) * 0.1])
-        .collect();
+    let starts: Vec<[f64; 2]> = (0..30).map(|k| [f64::from(k % 6), f64::from(k / 6) * 0.1]).collect();
     let ends: Vec<Option<usize>> = (0..30).map(|k| (k % 4 != 3).then_some(k % 3)).collect();
-    let panel = BasinPanel {
-        label: "fisher-rao".into(),
-        ends,
-        fraction_best: 1.0 / 3.0,
-    };
+    let panel = BasinPanel { label: "fisher-rao".into(), ends, fraction_best: 1.0 / 3.0 };
     let mut b = BasinMap {
         x_name: "a".into(),
         y_name: "b".into(),
@@ -392,19 +277,13 @@ fn basins() {
     };
     basin_map(&b, &folder.stem("lattice")).expect("drawn");
     check(&folder.stem("lattice"));
-    b.starts
-        .iter_mut()
-        .enumerate()
-        .for_each(|(k, s)| s[0] += 0.01 * (k as f64).sin());
+    b.starts.iter_mut().enumerate().for_each(|(k, s)| s[0] += 0.01 * (k as f64).sin());
     b.panels[0].fraction_best = f64::NAN;
     basin_map(&b, &folder.stem("scattered")).expect("drawn");
     check(&folder.stem("scattered"));
     let single = BasinMap {
         starts: vec![[0.0, 0.0]],
-        panels: vec![BasinPanel {
-            ends: vec![None],
-            ..BasinPanel::default()
-        }],
+        panels: vec![BasinPanel { ends: vec![None], ..BasinPanel::default() }],
         ..BasinMap::default()
     };
     basin_map(&single, &folder.stem("single")).expect("drawn");
@@ -412,44 +291,10 @@ fn basins() {
 
     let stem = folder.stem("bad");
     assert_eq!(field_of(basin_map(&BasinMap::default(), &stem)), "starts");
-    let bad = BasinMap {
-        minima: vec![],
-        ..b.clone()
-    };
+    let bad = BasinMap { minima: vec![], ..b.clone() };
     assert_eq!(field_of(basin_map(&bad, &stem)), "panels[0].ends");
-    let bad = BasinMap {
-        starts: vec![[0.0, f64::NAN]],
-        ..b
-    };
+    let bad = BasinMap { starts: vec![[0.0, f64::NAN]], ..b };
     assert_eq!(field_of(basin_map(&bad, &stem)), "starts[0]");
-}
-
-#[test]
-fn spectra() {
-    let folder = Folder::new("spectrum");
-    let series = |v: Vec<f64>| SpectrumSeries {
-        label: "h-1".into(),
-        eigenvalues: v,
-    };
-    let data = Spectrum {
-        series: vec![series(vec![0.0, 1.0, -1e-18]), series(vec![2.0])],
-        title: String::new(),
-    };
-    information_spectrum(&data, &folder.stem("s")).expect("drawn");
-    check(&folder.stem("s"));
-    let stem = folder.stem("bad");
-    assert_eq!(
-        field_of(information_spectrum(&Spectrum::default(), &stem)),
-        "series"
-    );
-    let bad = Spectrum {
-        series: vec![series(vec![])],
-        title: String::new(),
-    };
-    assert_eq!(
-        field_of(information_spectrum(&bad, &stem)),
-        "series[0].eigenvalues"
-    );
 }
 
 #[test]
@@ -460,8 +305,5 @@ fn an_unwritable_path_is_named() {
     fs::write(&file, "x").expect("written");
     let error = landscape(&bowl(), &file.join("below")).expect_err("a file is no folder");
     assert!(matches!(error, FigureError::Io { .. }));
-    assert!(
-        error.to_string().contains(&file.display().to_string()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&file.display().to_string()), "{error}");
 }

@@ -12,8 +12,8 @@ use crate::commands::basin::BasinFile;
 use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::figures::{
-    Axis, BasinMap, BasinPanel, Convergence, Densities, Landscape, LocalModel, Profile, QuadraticModels, QuadraticPanel,
-    Series, Trace, ValueScale,
+    Axis, BasinMap, BasinPanel, Convergence, Densities, Landscape, LocalModel, Profile, QuadraticModels,
+    QuadraticPanel, Series, Trace,
 };
 
 /// Lattice points per axis of a landscape, if the objective is cheap enough.
@@ -22,7 +22,12 @@ const LATTICE: usize = 61;
 const BUDGET: f64 = 15.0;
 
 /// All figures of a run.
-pub fn of_run(experiment: &Experiment, result: &ResultFile, outcomes: &[Outcome], folder: &Path) -> Result<(), CliError> {
+pub fn of_run(
+    experiment: &Experiment,
+    result: &ResultFile,
+    outcomes: &[Outcome],
+    folder: &Path,
+) -> Result<(), CliError> {
     let landscape = landscape_of(experiment, result, outcomes)?;
     if let Some(landscape) = &landscape {
         crate::figures::landscape(landscape, &folder.join("landscape"))?;
@@ -49,8 +54,11 @@ pub fn of_run(experiment: &Experiment, result: &ResultFile, outcomes: &[Outcome]
         objective: outcome.trace.iter().map(|row| row.objective).collect(),
         seconds: outcome.trace.iter().map(|row| row.seconds).collect(),
     });
-    let convergence =
-        Convergence { objective_name: format!("objective ({})", result.objective), series: series.collect(), title: String::new() };
+    let convergence = Convergence {
+        objective_name: format!("objective ({})", result.objective),
+        series: series.collect(),
+        title: String::new(),
+    };
     crate::figures::convergence(&convergence, &folder.join("convergence"))?;
     quadratic(experiment, result, outcomes, landscape, folder)
 }
@@ -106,7 +114,6 @@ fn landscape_of(
         y,
         values,
         value_name: "f".into(),
-        value_scale: ValueScale::Auto,
         traces: result
             .methods
             .iter()

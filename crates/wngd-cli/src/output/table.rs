@@ -13,11 +13,7 @@ pub fn short(value: f64) -> String {
     // Rounded to five digits first: 0.999999 has the exponent of 1.
     let scientific = format!("{value:.4e}");
     let exponent: i32 = scientific.rsplit('e').next().and_then(|e| e.parse().ok()).unwrap_or(0);
-    if (-3..5).contains(&exponent) {
-        format!("{value:.*}", (4 - exponent) as usize)
-    } else {
-        format!("{value:.3e}")
-    }
+    if (-3..5).contains(&exponent) { format!("{value:.*}", (4 - exponent) as usize) } else { format!("{value:.3e}") }
 }
 
 /// A value with its standard error: 4.2890 ± 0.0346.

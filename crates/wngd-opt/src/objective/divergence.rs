@@ -76,7 +76,8 @@ impl Objective for KullbackLeibler {
     }
     fn value(&self, state: &State) -> Result<f64, ObjectiveError> {
         self.check(state)?;
-        let terms = (0..self.data.len()).filter(|&i| self.data[i] > 0.0 && (state.values[i] > 0.0 || state.log_values.is_some()));
+        let terms = (0..self.data.len())
+            .filter(|&i| self.data[i] > 0.0 && (state.values[i] > 0.0 || state.log_values.is_some()));
         Ok(self.cell_volume * sum(terms.map(|i| self.data[i] * self.log_ratio(state, i))))
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {

@@ -20,7 +20,11 @@ impl LeastSquaresMisfit {
     /// Data of the wrong length or not finite.
     pub fn new(grid: &Grid, data: Vec<f64>) -> Result<Self, ObjectiveError> {
         if data.len() != grid.len() {
-            return Err(ObjectiveError::Data(LinalgError::Shape { what: "data", expected: grid.len(), found: data.len() }));
+            return Err(ObjectiveError::Data(LinalgError::Shape {
+                what: "data",
+                expected: grid.len(),
+                found: data.len(),
+            }));
         }
         Self::plain(data).map(|objective| Self { cell_volume: grid.cell_volume(), ..objective })
     }

@@ -26,7 +26,11 @@ impl NegativeSobolev {
     /// Data of the wrong length or not finite.
     pub fn new(grid: &Grid, data: Vec<f64>) -> Result<Self, ObjectiveError> {
         if data.len() != grid.len() {
-            return Err(ObjectiveError::Data(LinalgError::Shape { what: "data", expected: grid.len(), found: data.len() }));
+            return Err(ObjectiveError::Data(LinalgError::Shape {
+                what: "data",
+                expected: grid.len(),
+                found: data.len(),
+            }));
         }
         if let Some(index) = data.iter().position(|v| !v.is_finite()) {
             return Err(ObjectiveError::Data(LinalgError::NotFinite { what: "data", index, value: data[index] }));

@@ -32,10 +32,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            threshold: 1e-14,
-            max_pivots: 100_000_000,
-        }
+        Self { threshold: 1e-14, max_pivots: 100_000_000 }
     }
 }
 
@@ -120,25 +117,15 @@ impl fmt::Display for TransportError {
             }
             Self::EmptyMass { which } => write!(formatter, "the {which} has no mass"),
             Self::Shape { expected, found } => {
-                write!(
-                    formatter,
-                    "expected a slice of length {expected}, found {found}"
-                )
+                write!(formatter, "expected a slice of length {expected}, found {found}")
             }
             Self::Dimension { found } => {
-                write!(
-                    formatter,
-                    "the grid must have one to three axes, not {found}"
-                )
+                write!(formatter, "the grid must have one to three axes, not {found}")
             }
-            Self::Spacing { axis, value } => write!(
-                formatter,
-                "the spacing {value} of axis {axis} is not positive or out of range"
-            ),
-            Self::TooLarge => write!(
-                formatter,
-                "the grid is too large for the integer arithmetic"
-            ),
+            Self::Spacing { axis, value } => {
+                write!(formatter, "the spacing {value} of axis {axis} is not positive or out of range")
+            }
+            Self::TooLarge => write!(formatter, "the grid is too large for the integer arithmetic"),
             Self::PivotLimit { pivots } => {
                 write!(formatter, "no optimal transport after {pivots} pivots")
             }
@@ -192,11 +179,7 @@ pub fn half_squared_wasserstein(
         .try_fold(1usize, |product, &length| product.checked_mul(length))
         .filter(|&count| count < 1 << 28)
         .ok_or(TransportError::TooLarge)?;
-    for (expected, found) in [
-        (cells.len(), spacing.len()),
-        (cell_count, source.len()),
-        (cell_count, target.len()),
-    ] {
+    for (expected, found) in [(cells.len(), spacing.len()), (cell_count, source.len()), (cell_count, target.len())] {
         if expected != found {
             return Err(TransportError::Shape { expected, found });
         }
@@ -215,15 +198,8 @@ pub fn half_squared_wasserstein(
     let (squares, twice_potentials) = if cells.len() == 1 {
         rearrange(weights[0], &source_units, &target_units)
     } else {
-        let simplex = refine(
-            cells,
-            &weights,
-            &source_units,
-            &target_units,
-            &mut pivots,
-            options.max_pivots,
-        )
-        .map_err(|PivotLimit| TransportError::PivotLimit { pivots })?;
+        let simplex = refine(cells, &weights, &source_units, &target_units, &mut pivots, options.max_pivots)
+            .map_err(|PivotLimit| TransportError::PivotLimit { pivots })?;
         let mut squares = [0; 3];
         for (axis, distance, flow) in simplex.moves() {
             squares[axis] += i128::from(flow) * (distance * distance) as i128;
@@ -245,10 +221,8 @@ pub fn half_squared_wasserstein(
         .map(|twice| twice.map_or(f64::NEG_INFINITY, |twice| 0.5 * unit * twice as f64))
         .collect();
     let mut potential = transform(cells, &curvatures, &target_potential);
-    let mean = zip(&source.masses, &potential)
-        .map(|(mass, u)| mass * u)
-        .sum::<f64>()
-        / source.masses.iter().sum::<f64>();
+    let mean =
+        zip(&source.masses, &potential).map(|(mass, u)| mass * u).sum::<f64>() / source.masses.iter().sum::<f64>();
     potential.iter_mut().for_each(|u| *u -= mean);
     target_potential.iter_mut().for_each(|v| *v += mean);
     let dual = zip(&source_units, &potential)
@@ -257,9 +231,8 @@ pub fn half_squared_wasserstein(
         .map(|(&mass, &value)| mass as f64 * value)
         .sum::<f64>()
         / total as f64;
-    let dearest: f64 = zip(cells, &curvatures)
-        .map(|(&length, curvature)| curvature * ((length - 1) as f64).powi(2))
-        .sum();
+    let dearest: f64 =
+        zip(cells, &curvatures).map(|(&length, curvature)| curvature * ((length - 1) as f64).powi(2)).sum();
     let scale = primal.max(f64::EPSILON * dearest).max(f64::MIN_POSITIVE);
     Ok(Transport {
         half_squared_distance: primal,
@@ -342,17 +315,9 @@ fn scale_down(values: &mut [f64], exponent: i32) {
 fn integer_masses(source: &Masses, target: &Masses) -> (Vec<i64>, Vec<i64>, i64) {
     let round = |side: &Masses| -> Vec<i64> {
         // Vectors of the same sum need no division: what is equal, or adds up to equal sums, stays so.
-        let sum = if source.kept == target.kept {
-            2.0
-        } else {
-            side.kept
-        };
+        let sum = if source.kept == target.kept { 2.0 } else { side.kept };
         let unit = |&mass: &f64| {
-            if mass > side.floor {
-                (mass / sum * TOTAL).round() as i64
-            } else {
-                0
-            }
+            if mass > side.floor { (mass / sum * TOTAL).round() as i64 } else { 0 }
         };
         side.masses.iter().map(unit).collect()
     };
@@ -383,10 +348,7 @@ fn integer_costs(cells: &[usize], spacing: &[f64]) -> Option<(f64, Vec<i64>)> {
         _ => (cells.len() + 1) * cells.iter().product::<usize>() + 1,
     };
     let bound = (i64::MAX / 16) as f64 / path as f64;
-    let reaches: Vec<f64> = cells
-        .iter()
-        .map(|&length| ((length - 1) as f64).powi(2))
-        .collect();
+    let reaches: Vec<f64> = cells.iter().map(|&length| ((length - 1) as f64).powi(2)).collect();
     let smallest = spacing.iter().copied().fold(f64::INFINITY, f64::min);
     let ratios: Vec<f64> = spacing.iter().map(|h| (h / smallest).powi(2)).collect();
     let fits = |weights: &[i64]| {
@@ -400,22 +362,14 @@ fn integer_costs(cells: &[usize], spacing: &[f64]) -> Option<(f64, Vec<i64>)> {
         })
     });
     if let Some(multiple) = exact {
-        let weights: Vec<i64> = ratios
-            .iter()
-            .map(|ratio| (multiple * ratio).round() as i64)
-            .collect();
+        let weights: Vec<i64> = ratios.iter().map(|ratio| (multiple * ratio).round() as i64).collect();
         if fits(&weights) {
             return Some((0.5 * smallest * smallest / multiple, weights));
         }
     }
-    let reach: f64 = zip(&ratios, &reaches)
-        .map(|(ratio, reach)| ratio * reach)
-        .sum();
+    let reach: f64 = zip(&ratios, &reaches).map(|(ratio, reach)| ratio * reach).sum();
     let scale = 0.5 * bound / reach.max(1.0);
-    let weights: Vec<i64> = ratios
-        .iter()
-        .map(|ratio| ((scale * ratio).round() as i64).max(1))
-        .collect();
+    let weights: Vec<i64> = ratios.iter().map(|ratio| ((scale * ratio).round() as i64).max(1)).collect();
     let unit = 0.5 * smallest * smallest / scale;
     (unit.is_finite() && fits(&weights)).then_some((unit, weights))
 }
@@ -465,33 +419,19 @@ fn refine(
 ) -> Result<NetworkSimplex, PivotLimit> {
     /// Grids up to this many cells start from the zero potential.
     const COARSEST: usize = 64;
-    let factors: Vec<usize> = cells
-        .iter()
-        .map(|&length| if length < 4 { 1 } else { 2 })
-        .collect();
+    let factors: Vec<usize> = cells.iter().map(|&length| if length < 4 { 1 } else { 2 }).collect();
     let guess = if source.len() <= COARSEST || factors.iter().all(|&factor| factor == 1) {
         vec![0; source.len()]
     } else {
         let coarse_cells: Vec<usize> = zip(cells, &factors).map(|(n, f)| n.div_ceil(*f)).collect();
-        let coarse_weights: Vec<i64> = zip(weights, &factors)
-            .map(|(w, &f)| w * (f * f) as i64)
-            .collect();
+        let coarse_weights: Vec<i64> = zip(weights, &factors).map(|(w, &f)| w * (f * f) as i64).collect();
         let coarse_source = merge(cells, &factors, source);
         let coarse_target = merge(cells, &factors, target);
-        let coarse = refine(
-            &coarse_cells,
-            &coarse_weights,
-            &coarse_source,
-            &coarse_target,
-            pivots,
-            limit,
-        )?;
+        let coarse = refine(&coarse_cells, &coarse_weights, &coarse_source, &coarse_target, pivots, limit)?;
         // Two transforms extend the potential from the target support to every cell.
         let curvatures: Vec<f64> = coarse_weights.iter().map(|&w| w as f64).collect();
-        let supported: Vec<f64> = coarse
-            .potentials()
-            .map(|potential| potential.map_or(f64::NEG_INFINITY, |p| p as f64))
-            .collect();
+        let supported: Vec<f64> =
+            coarse.potentials().map(|potential| potential.map_or(f64::NEG_INFINITY, |p| p as f64)).collect();
         let mut other = transform(&coarse_cells, &curvatures, &supported);
         for (value, &mass) in zip(&mut other, &coarse_source) {
             if mass == 0 {
@@ -501,9 +441,7 @@ fn refine(
         let extended = transform(&coarse_cells, &curvatures, &other);
         let fine = interpolate(extended, &coarse_cells, cells);
         let least = fine.iter().copied().fold(f64::INFINITY, f64::min);
-        fine.iter()
-            .map(|value| (value - least).round() as i64)
-            .collect()
+        fine.iter().map(|value| (value - least).round() as i64).collect()
     };
     let mut simplex = NetworkSimplex::new(cells, weights, source, target, &guess);
     simplex.optimise(pivots, limit)?;
@@ -572,9 +510,7 @@ fn transform(cells: &[usize], curvatures: &[f64], potential: &[f64]) -> Vec<f64>
                 let distance = i.abs_diff(j) as f64;
                 curvature * (distance * distance) + value(j)
             };
-            row_minima(0..length, &sites, &cost, &mut |i, _, least| {
-                minima[start + i * stride] = least
-            });
+            row_minima(0..length, &sites, &cost, &mut |i, _, least| minima[start + i * stride] = least);
         }
         values = minima;
     }
@@ -608,13 +544,10 @@ mod tests {
     }
 
     fn solve(cells: &[usize], spacing: &[f64], source: &[f64], target: &[f64]) -> Transport {
-        let transport =
-            half_squared_wasserstein(cells, spacing, source, target, &Options::default()).unwrap();
+        let transport = half_squared_wasserstein(cells, spacing, source, target, &Options::default()).unwrap();
         assert!(transport.relative_gap < 1e-10, "{}", transport.relative_gap);
         let mean: f64 = zip(source, &transport.potential).map(|(a, u)| a * u).sum();
-        let scale: f64 = zip(source, &transport.potential)
-            .map(|(a, u)| a * u.abs())
-            .sum();
+        let scale: f64 = zip(source, &transport.potential).map(|(a, u)| a * u.abs()).sum();
         assert!(mean.abs() <= 1e-12 * scale);
         transport
     }
@@ -637,10 +570,7 @@ mod tests {
     }
 
     fn half_square(cells: &[usize], spacing: &[f64], first: usize, second: usize) -> f64 {
-        let (x, y) = (
-            position(cells, spacing, first),
-            position(cells, spacing, second),
-        );
+        let (x, y) = (position(cells, spacing, first), position(cells, spacing, second));
         0.5 * zip(x, y).map(|(x, y)| (x - y).powi(2)).sum::<f64>()
     }
 
@@ -699,8 +629,7 @@ mod tests {
                 masses
             };
             let transport = solve(cells, spacing, &masses(&from), &masses(&to));
-            let expected = assignment(UNITS, |i, j| half_square(cells, spacing, from[i], to[j]))
-                / UNITS as f64;
+            let expected = assignment(UNITS, |i, j| half_square(cells, spacing, from[i], to[j])) / UNITS as f64;
             close(transport.half_squared_distance, expected, tolerance);
         }
     }
@@ -717,18 +646,8 @@ mod tests {
 
     #[test]
     fn spacings_without_a_common_unit_are_solved_to_rounded_costs() {
-        against_assignment(
-            &[6, 7],
-            &[1.0, std::f64::consts::FRAC_1_SQRT_2 * 1.1],
-            20,
-            1e-10,
-        );
-        against_assignment(
-            &[3, 4, 5],
-            &[1.0, 0.1 * std::f64::consts::PI, 1.7],
-            20,
-            1e-10,
-        );
+        against_assignment(&[6, 7], &[1.0, std::f64::consts::FRAC_1_SQRT_2 * 1.1], 20, 1e-10);
+        against_assignment(&[3, 4, 5], &[1.0, 0.1 * std::f64::consts::PI, 1.7], 20, 1e-10);
     }
 
     #[test]
@@ -737,15 +656,8 @@ mod tests {
         for count in [2, 5, 40, 301] {
             let spacing = 1.0 / count as f64;
             // Two separate blocks make the quantile function of the source jump.
-            let source: Vec<f64> = (0..count)
-                .map(|i| {
-                    if (count / 4..count / 2).contains(&i) {
-                        0.0
-                    } else {
-                        random.next()
-                    }
-                })
-                .collect();
+            let source: Vec<f64> =
+                (0..count).map(|i| if (count / 4..count / 2).contains(&i) { 0.0 } else { random.next() }).collect();
             let target = random.masses(count);
             let cumulate = |masses: &[f64]| -> Vec<f64> {
                 let total: f64 = masses.iter().sum();
@@ -762,9 +674,8 @@ mod tests {
             let mut levels: Vec<f64> = from.iter().chain(&to).copied().collect();
             levels.push(0.0);
             levels.sort_by(f64::total_cmp);
-            let quantile = |levels: &[f64], level: f64| {
-                levels.partition_point(|&l| l < level).min(count - 1) as f64 * spacing
-            };
+            let quantile =
+                |levels: &[f64], level: f64| levels.partition_point(|&l| l < level).min(count - 1) as f64 * spacing;
             let expected: f64 = levels
                 .windows(2)
                 .map(|pair| {
@@ -795,14 +706,10 @@ mod tests {
         ] {
             let count: usize = cells.iter().product();
             let (mut source, mut target) = (vec![0.0; count], vec![0.0; count]);
-            let offset =
-                (0..cells.len()).fold(0, |offset, axis| offset * cells[axis] + shift[axis]);
+            let offset = (0..cells.len()).fold(0, |offset, axis| offset * cells[axis] + shift[axis]);
             for cell in 0..count {
-                let inside = zip(
-                    position(&cells, &vec![1.0; cells.len()], cell),
-                    zip(&cells, &shift),
-                )
-                .all(|(x, (&length, &shift))| x < (length - shift) as f64);
+                let inside = zip(position(&cells, &vec![1.0; cells.len()], cell), zip(&cells, &shift))
+                    .all(|(x, (&length, &shift))| x < (length - shift) as f64);
                 // A few holes leave the support in pieces.
                 if inside && random.next() < 0.8 {
                     source[cell] = random.next();
@@ -813,11 +720,8 @@ mod tests {
             let vector: Vec<f64> = zip(&shift, &spacing).map(|(&s, h)| s as f64 * h).collect();
             let expected = 0.5 * vector.iter().map(|s| s * s).sum::<f64>();
             assert_eq!(transport.half_squared_distance, expected);
-            let slopes = |cell: usize| -> f64 {
-                zip(position(&cells, &spacing, cell), &vector)
-                    .map(|(x, s)| x * s)
-                    .sum()
-            };
+            let slopes =
+                |cell: usize| -> f64 { zip(position(&cells, &spacing, cell), &vector).map(|(x, s)| x * s).sum() };
             let support: Vec<usize> = (0..count).filter(|&cell| source[cell] > 0.0).collect();
             let constant = transport.potential[support[0]] + slopes(support[0]);
             for &cell in &support {
@@ -835,13 +739,9 @@ mod tests {
             let (mut source, mut target) = (vec![1.0], vec![1.0]);
             for axis in 0..axes {
                 let (a, b) = (random.masses(cells[axis]), random.masses(cells[axis]));
-                sum +=
-                    solve(&cells[axis..=axis], &spacing[axis..=axis], &a, &b).half_squared_distance;
+                sum += solve(&cells[axis..=axis], &spacing[axis..=axis], &a, &b).half_squared_distance;
                 let outer = |masses: &[f64], factor: &[f64]| -> Vec<f64> {
-                    masses
-                        .iter()
-                        .flat_map(|m| factor.iter().map(move |f| m * f))
-                        .collect()
+                    masses.iter().flat_map(|m| factor.iter().map(move |f| m * f)).collect()
                 };
                 (source, target) = (outer(&source, &a), outer(&target, &b));
             }
@@ -882,18 +782,14 @@ mod tests {
         for cells in [vec![20], vec![6, 7], vec![4, 3, 5]] {
             let spacing = vec![0.5; cells.len()];
             let count = cells.iter().product();
-            let mut sparse =
-                || -> Vec<f64> { (0..count).map(|_| (random.next() - 0.6).max(0.0)).collect() };
+            let mut sparse = || -> Vec<f64> { (0..count).map(|_| (random.next() - 0.6).max(0.0)).collect() };
             let (source, target) = (sparse(), sparse());
             let transport = solve(&cells, &spacing, &source, &target);
             for _ in 0..20 {
                 // The other source also has mass where the first has none.
                 let other = sparse();
                 let total: f64 = other.iter().sum();
-                let rise = zip(&other, &transport.potential)
-                    .map(|(a, u)| a * u)
-                    .sum::<f64>()
-                    / total;
+                let rise = zip(&other, &transport.potential).map(|(a, u)| a * u).sum::<f64>() / total;
                 let value = solve(&cells, &spacing, &other, &target).half_squared_distance;
                 assert!(value >= transport.half_squared_distance + rise - 1e-13);
             }
@@ -906,11 +802,7 @@ mod tests {
         let (rows, columns) = (8, 11);
         let count = rows * columns;
         // Sparse masses from a short list: many ties between plans, and many optimal potentials.
-        let mut sparse = || -> Vec<f64> {
-            (0..count)
-                .map(|_| random.below(7).saturating_sub(3) as f64)
-                .collect()
-        };
+        let mut sparse = || -> Vec<f64> { (0..count).map(|_| random.below(7).saturating_sub(3) as f64).collect() };
         let (mut source, mut target) = (sparse(), sparse());
         source[40] += 10.0;
         target[50] += 10.0;
@@ -921,20 +813,10 @@ mod tests {
         let again = solve(&[rows, columns], &[1.0, 0.5], &source, &target);
         assert_eq!(transport, again);
         let turn = |masses: &[f64]| -> Vec<f64> {
-            (0..count)
-                .map(|k| masses[(rows - 1 - k % rows) * columns + k / rows])
-                .collect()
+            (0..count).map(|k| masses[(rows - 1 - k % rows) * columns + k / rows]).collect()
         };
-        let turned = solve(
-            &[columns, rows],
-            &[0.5, 1.0],
-            &turn(&source),
-            &turn(&target),
-        );
-        assert_eq!(
-            turned.half_squared_distance,
-            transport.half_squared_distance
-        );
+        let turned = solve(&[columns, rows], &[0.5, 1.0], &turn(&source), &turn(&target));
+        assert_eq!(turned.half_squared_distance, transport.half_squared_distance);
         for (found, expected) in zip(&turned.potential, turn(&transport.potential)) {
             assert!((found - expected).abs() < 1e-12);
         }
@@ -949,11 +831,7 @@ mod tests {
             masses
         };
         let transport = solve(&cells, &spacing, &point(2), &point(27));
-        close(
-            transport.half_squared_distance,
-            half_square(&cells, &spacing, 2, 27),
-            1e-15,
-        );
+        close(transport.half_squared_distance, half_square(&cells, &spacing, 2, 27), 1e-15);
         let shift = half_square(&cells, &spacing, 2, 27);
         for cell in 0..30 {
             let expected = half_square(&cells, &spacing, cell, 27) - shift;
@@ -963,39 +841,18 @@ mod tests {
         assert_eq!((same.half_squared_distance, same.dual_value), (0.0, 0.0));
         // Onto a point, every mass has one way to go.
         let mut random = Random(19);
-        let left: Vec<f64> = (0..30)
-            .map(|k| if k % 6 < 3 { random.next() } else { 0.0 })
-            .collect();
+        let left: Vec<f64> = (0..30).map(|k| if k % 6 < 3 { random.next() } else { 0.0 }).collect();
         let total: f64 = left.iter().sum();
-        let cost = |to: usize| -> f64 {
-            (0..30)
-                .map(|k| left[k] * half_square(&cells, &spacing, k, to))
-                .sum::<f64>()
-                / total
-        };
-        close(
-            solve(&cells, &spacing, &left, &point(17)).half_squared_distance,
-            cost(17),
-            1e-14,
-        );
-        close(
-            solve(&cells, &spacing, &point(17), &left).half_squared_distance,
-            cost(17),
-            1e-14,
-        );
+        let cost =
+            |to: usize| -> f64 { (0..30).map(|k| left[k] * half_square(&cells, &spacing, k, to)).sum::<f64>() / total };
+        close(solve(&cells, &spacing, &left, &point(17)).half_squared_distance, cost(17), 1e-14);
+        close(solve(&cells, &spacing, &point(17), &left).half_squared_distance, cost(17), 1e-14);
         // Disjoint supports, mirror images of one another.
         let right: Vec<f64> = (0..30).map(|k| left[k / 6 * 6 + 5 - k % 6]).collect();
         let mirrored = solve(&cells, &spacing, &left, &right);
-        close(
-            solve(&cells, &spacing, &right, &left).half_squared_distance,
-            mirrored.half_squared_distance,
-            1e-15,
-        );
+        close(solve(&cells, &spacing, &right, &left).half_squared_distance, mirrored.half_squared_distance, 1e-15);
         let single = solve(&[1, 1, 1], &[1.0; 3], &[2.0], &[5.0]);
-        assert_eq!(
-            (single.half_squared_distance, single.potential),
-            (0.0, vec![0.0])
-        );
+        assert_eq!((single.half_squared_distance, single.potential), (0.0, vec![0.0]));
     }
 
     #[test]
@@ -1005,27 +862,17 @@ mod tests {
         let transport = solve(&[2, 2], &[1.0; 2], &source, &target);
         assert!(transport.dropped_mass > 0.0 && transport.dropped_mass < 1e-14);
         source[3] = 1e-310;
-        let options = Options {
-            threshold: 0.0,
-            ..Options::default()
-        };
-        let kept =
-            half_squared_wasserstein(&[2, 2], &[1.0; 2], &source, &target, &options).unwrap();
+        let options = Options { threshold: 0.0, ..Options::default() };
+        let kept = half_squared_wasserstein(&[2, 2], &[1.0; 2], &source, &target, &options).unwrap();
         assert_eq!(kept.dropped_mass, 0.0);
-        close(
-            kept.half_squared_distance,
-            transport.half_squared_distance,
-            1e-9,
-        );
+        close(kept.half_squared_distance, transport.half_squared_distance, 1e-9);
     }
 
     #[test]
     fn faulty_arguments_are_refused() {
         type Case<'a> = (&'a [usize], &'a [f64], &'a [f64], &'a [f64]);
         let refuse = |(cells, spacing, source, target): Case| {
-            let error =
-                half_squared_wasserstein(cells, spacing, source, target, &Options::default())
-                    .unwrap_err();
+            let error = half_squared_wasserstein(cells, spacing, source, target, &Options::default()).unwrap_err();
             assert!(!error.to_string().is_empty());
             error
         };
@@ -1036,78 +883,24 @@ mod tests {
         ));
         assert_eq!(
             refuse((grid, unit, ones, &[1.0, 1.0, -2.0, 1.0])),
-            TransportError::NegativeMass {
-                index: 2,
-                value: -2.0
-            }
+            TransportError::NegativeMass { index: 2, value: -2.0 }
         );
+        assert_eq!(refuse((grid, unit, &[0.0; 4], ones)), TransportError::EmptyMass { which: "source" });
+        assert_eq!(refuse((grid, unit, ones, &[-0.0; 4])), TransportError::EmptyMass { which: "target" });
+        assert_eq!(refuse((&[0, 2], unit, &[], &[])), TransportError::EmptyMass { which: "source" });
+        assert_eq!(refuse((grid, unit, &[1.0; 3], ones)), TransportError::Shape { expected: 4, found: 3 });
+        assert_eq!(refuse((grid, &[1.0], ones, ones)), TransportError::Shape { expected: 2, found: 1 });
+        assert_eq!(refuse((&[], &[], &[], &[])), TransportError::Dimension { found: 0 });
+        assert_eq!(refuse((&[1; 4], &[1.0; 4], &[1.0], &[1.0])), TransportError::Dimension { found: 4 });
+        assert_eq!(refuse((grid, &[1.0, -1.0], ones, ones)), TransportError::Spacing { axis: 1, value: -1.0 });
+        assert_eq!(refuse((&[usize::MAX, 2], unit, ones, ones)), TransportError::TooLarge);
+        assert_eq!(refuse((grid, &[1e-150, 1e150], ones, ones)), TransportError::TooLarge);
+        let options = Options { max_pivots: 1, threshold: 0.0 };
         assert_eq!(
-            refuse((grid, unit, &[0.0; 4], ones)),
-            TransportError::EmptyMass { which: "source" }
-        );
-        assert_eq!(
-            refuse((grid, unit, ones, &[-0.0; 4])),
-            TransportError::EmptyMass { which: "target" }
-        );
-        assert_eq!(
-            refuse((&[0, 2], unit, &[], &[])),
-            TransportError::EmptyMass { which: "source" }
-        );
-        assert_eq!(
-            refuse((grid, unit, &[1.0; 3], ones)),
-            TransportError::Shape {
-                expected: 4,
-                found: 3
-            }
-        );
-        assert_eq!(
-            refuse((grid, &[1.0], ones, ones)),
-            TransportError::Shape {
-                expected: 2,
-                found: 1
-            }
-        );
-        assert_eq!(
-            refuse((&[], &[], &[], &[])),
-            TransportError::Dimension { found: 0 }
-        );
-        assert_eq!(
-            refuse((&[1; 4], &[1.0; 4], &[1.0], &[1.0])),
-            TransportError::Dimension { found: 4 }
-        );
-        assert_eq!(
-            refuse((grid, &[1.0, -1.0], ones, ones)),
-            TransportError::Spacing {
-                axis: 1,
-                value: -1.0
-            }
-        );
-        assert_eq!(
-            refuse((&[usize::MAX, 2], unit, ones, ones)),
-            TransportError::TooLarge
-        );
-        assert_eq!(
-            refuse((grid, &[1e-150, 1e150], ones, ones)),
-            TransportError::TooLarge
-        );
-        let options = Options {
-            max_pivots: 1,
-            threshold: 0.0,
-        };
-        assert_eq!(
-            half_squared_wasserstein(
-                &[3, 3],
-                &[1.0; 2],
-                &Random(1).masses(9),
-                &Random(2).masses(9),
-                &options
-            ),
+            half_squared_wasserstein(&[3, 3], &[1.0; 2], &Random(1).masses(9), &Random(2).masses(9), &options),
             Err(TransportError::PivotLimit { pivots: 1 })
         );
-        let nothing = Options {
-            threshold: f64::NAN,
-            ..Options::default()
-        };
+        let nothing = Options { threshold: f64::NAN, ..Options::default() };
         assert!(half_squared_wasserstein(grid, unit, ones, ones, &nothing).is_ok());
     }
 

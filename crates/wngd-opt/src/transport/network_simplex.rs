@@ -33,16 +33,11 @@ const BLOCK: usize = 1024;
 pub(crate) struct PivotLimit;
 
 /// Visits every grid line along `axis` as (first cell, stride, number of cells).
-pub(crate) fn lines(
-    cells: &[usize],
-    axis: usize,
-) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+pub(crate) fn lines(cells: &[usize], axis: usize) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
     let length = cells[axis];
     let stride: usize = cells[axis + 1..].iter().product();
     let outer: usize = cells[..axis].iter().product();
-    (0..outer).flat_map(move |block| {
-        (0..stride).map(move |offset| (block * length * stride + offset, stride, length))
-    })
+    (0..outer).flat_map(move |block| (0..stride).map(move |offset| (block * length * stride + offset, stride, length)))
 }
 
 /// For each row in `rows`, finds the first site minimising `cost(row, site)`.
@@ -125,22 +120,14 @@ impl NetworkSimplex {
     /// head of its cheapest arc, and each target from the root by an artificial arc that takes its
     /// surplus or brings what it lacks. The closer the guess is to an optimal potential, the less remains
     /// to be rebalanced; any guess is valid.
-    pub(crate) fn new(
-        cells: &[usize],
-        weights: &[i64],
-        source: &[i64],
-        target: &[i64],
-        guess: &[i64],
-    ) -> Self {
+    pub(crate) fn new(cells: &[usize], weights: &[i64], source: &[i64], target: &[i64], guess: &[i64]) -> Self {
         let cell_count = source.len();
         let axes = cells.len();
         let root = (axes + 1) * cell_count;
         let strides: Vec<usize> = (0..axes).map(|k| cells[k + 1..].iter().product()).collect();
         let costs: Vec<Vec<i64>> = std::iter::zip(cells, weights)
             .map(|(&length, &weight)| {
-                (0..2 * length - 1)
-                    .map(|k| weight * (k.abs_diff(length - 1) as i64).pow(2))
-                    .collect()
+                (0..2 * length - 1).map(|k| weight * (k.abs_diff(length - 1) as i64).pow(2)).collect()
             })
             .collect();
         let open = open_nodes(cells, source, target);
@@ -158,9 +145,7 @@ impl NetworkSimplex {
             let layer = axis * cell_count;
             for (start, stride, length) in lines(cells, axis) {
                 let node = |coordinate: usize| layer + start + coordinate * stride;
-                let sites: Vec<usize> = (0..length)
-                    .filter(|&j| open[node(j) + cell_count])
-                    .collect();
+                let sites: Vec<usize> = (0..length).filter(|&j| open[node(j) + cell_count]).collect();
                 let (tails, heads) = potentials.split_at_mut(layer + cell_count);
                 row_minima(
                     0..length,
@@ -258,9 +243,7 @@ impl NetworkSimplex {
             self.pivot(&entering);
         }
         debug_assert!(
-            self.nodes
-                .iter()
-                .all(|node| node.flow == 0 || node.parent as usize + 1 < self.nodes.len()),
+            self.nodes.iter().all(|node| node.flow == 0 || node.parent as usize + 1 < self.nodes.len()),
             "an artificial arc is too cheap"
         );
         Ok(())
@@ -268,11 +251,7 @@ impl NetworkSimplex {
 
     /// Finds the best improving arc of the next block that has one; `None` once no arc improves.
     fn price(&mut self) -> Option<Entering> {
-        let mut best = Entering {
-            tail: NONE,
-            head: NONE,
-            reduced_cost: 0,
-        };
+        let mut best = Entering { tail: NONE, head: NONE, reduced_cost: 0 };
         let mut in_block = 0;
         for _ in 0..self.tails.len() {
             let tail = &self.tails[self.next_tail];
@@ -282,9 +261,7 @@ impl NetworkSimplex {
             let own = self.potentials[tail.node as usize];
             let heads = &self.potentials[tail.heads as usize..];
             let mut threshold = best.reduced_cost - own;
-            for (j, (&cost, &head)) in
-                std::iter::zip(costs, heads.iter().step_by(stride)).enumerate()
-            {
+            for (j, (&cost, &head)) in std::iter::zip(costs, heads.iter().step_by(stride)).enumerate() {
                 if cost - head < threshold {
                     threshold = cost - head;
                     best = Entering {
@@ -311,11 +288,7 @@ impl NetworkSimplex {
 
     /// Sends flow around the cycle that the entering arc closes and exchanges it for a blocking arc.
     fn pivot(&mut self, entering: &Entering) {
-        let &Entering {
-            tail,
-            head,
-            reduced_cost,
-        } = entering;
+        let &Entering { tail, head, reduced_cost } = entering;
         let join = self.join(tail, head);
         // Of the arcs that block, the last one met along the cycle from the join must leave: this keeps
         // the tree strongly feasible. Hence the strict test below the tail and the weak one below the head.
@@ -324,12 +297,7 @@ impl NetworkSimplex {
         let mut at_tail = true;
         let mut node = tail;
         while node != join {
-            let Node {
-                flow,
-                parent,
-                upward,
-                ..
-            } = self.nodes[node as usize];
+            let Node { flow, parent, upward, .. } = self.nodes[node as usize];
             if upward && flow < step {
                 (step, leaving) = (flow, node);
             }
@@ -337,21 +305,13 @@ impl NetworkSimplex {
         }
         node = head;
         while node != join {
-            let Node {
-                flow,
-                parent,
-                upward,
-                ..
-            } = self.nodes[node as usize];
+            let Node { flow, parent, upward, .. } = self.nodes[node as usize];
             if !upward && flow <= step {
                 (step, leaving, at_tail) = (flow, node, false);
             }
             node = parent;
         }
-        debug_assert_ne!(
-            leaving, NONE,
-            "a non-negative cost admits no unbounded cycle"
-        );
+        debug_assert_ne!(leaving, NONE, "a non-negative cost admits no unbounded cycle");
         if step > 0 {
             for (start, sign) in [(tail, -step), (head, step)] {
                 let mut node = start;
@@ -362,11 +322,7 @@ impl NetworkSimplex {
                 }
             }
         }
-        let (inner, outer, shift) = if at_tail {
-            (tail, head, -reduced_cost)
-        } else {
-            (head, tail, reduced_cost)
-        };
+        let (inner, outer, shift) = if at_tail { (tail, head, -reduced_cost) } else { (head, tail, reduced_cost) };
         self.rehang(leaving, inner, outer, join, step, at_tail);
         self.shift_subtree(inner, shift);
     }
@@ -385,15 +341,7 @@ impl NetworkSimplex {
     }
 
     /// Cuts the subtree of `leaving` off and hangs it by its node `inner` from `outer`.
-    fn rehang(
-        &mut self,
-        leaving: u32,
-        inner: u32,
-        outer: u32,
-        join: u32,
-        mut flow: i64,
-        mut upward: bool,
-    ) {
+    fn rehang(&mut self, leaving: u32, inner: u32, outer: u32, join: u32, mut flow: i64, mut upward: bool) {
         let moved = self.nodes[leaving as usize].size;
         let mut node = self.nodes[leaving as usize].parent;
         while node != join {
@@ -422,12 +370,7 @@ impl NetworkSimplex {
     }
 
     fn detach(&mut self, child: u32) {
-        let Node {
-            parent,
-            next_sibling,
-            previous_sibling,
-            ..
-        } = self.nodes[child as usize];
+        let Node { parent, next_sibling, previous_sibling, .. } = self.nodes[child as usize];
         if previous_sibling == NONE {
             self.nodes[parent as usize].first_child = next_sibling;
         } else {
@@ -482,23 +425,12 @@ impl NetworkSimplex {
     pub(crate) fn moves(&self) -> impl Iterator<Item = (usize, usize, i64)> {
         let root = self.nodes.len() - 1;
         (0..root).filter_map(move |node| {
-            let Node {
-                flow,
-                parent,
-                upward,
-                ..
-            } = self.nodes[node];
+            let Node { flow, parent, upward, .. } = self.nodes[node];
             let parent = parent as usize;
             (flow > 0 && parent < root).then(|| {
-                let (tail, head) = if upward {
-                    (node, parent)
-                } else {
-                    (parent, node)
-                };
+                let (tail, head) = if upward { (node, parent) } else { (parent, node) };
                 let axis = tail / self.cell_count;
-                let distance = self
-                    .coordinate(axis, tail)
-                    .abs_diff(self.coordinate(axis, head));
+                let distance = self.coordinate(axis, tail).abs_diff(self.coordinate(axis, head));
                 (axis, distance, flow)
             })
         })
@@ -575,15 +507,8 @@ impl NetworkSimplex {
                 if potential == CLOSED {
                     continue;
                 }
-                let rise = if forward {
-                    own - potential
-                } else {
-                    potential - own
-                };
-                relax(
-                    neighbour,
-                    self.costs[axis][length - 1 + other - coordinate] + rise,
-                );
+                let rise = if forward { own - potential } else { potential - own };
+                relax(neighbour, self.costs[axis][length - 1 + other - coordinate] + rise);
             }
         }
         distances
