@@ -87,6 +87,9 @@ impl Experiment {
             };
             source.error(field, error.to_string())
         })?;
+        if grid.len() < 2 {
+            return Err(source.error("grid.cells", "one cell has no shape to fit; give at least 2 cells"));
+        }
         let model = build_model(source, &grid)?;
         let theta0 = model.theta();
         let bytes = grid.len().saturating_mul(theta0.len()).saturating_mul(8);
@@ -101,7 +104,14 @@ impl Experiment {
                 ),
             ));
         }
-        let data = load_data(source, &grid, &model)?;
+        let mut data = load_data(source, &grid, &model)?;
+        if theta0.len() > grid.len() {
+            data.notes.push(format!(
+                "{} free parameters for {} cells: the data cannot determine them all, directions have minimum norm",
+                theta0.len(),
+                grid.len()
+            ));
+        }
         let plan = Arc::new(LaplacianPlan::new(&grid)?);
         let kind = file.objective.kind.unwrap_or(if data.samples.is_some() {
             ObjectiveKind::KullbackLeibler

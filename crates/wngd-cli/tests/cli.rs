@@ -166,6 +166,7 @@ fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
         ("cells = [20, 20]", "cells = [20]", &["grid", "line 6", "one per axis"]),
         ("cells = [20, 20]", "cells = [100000, 10000]", &["grid.cells", "1000", "fewer cells"]),
         ("cells = [20, 20]", "cells = [20, -3]", &["cells", "line 6"]),
+        ("cells = [20, 20]", "cells = [1, 1]", &["grid.cells", "line 6", "at least 2"]),
         ("upper = [6.0, 6.0]", "upper = [6.0, -6.0]", &["grid", "lower < upper"]),
         ("upper = [6.0, 6.0]", "upper = [6.0, nan]", &["grid", "finite"]),
         ("weights = [0.3, 0.7]\nmeans", "weights = [0.3, 0.8]\nmeans", &["model.weights", "line 10", "sum to 1"]),
@@ -342,6 +343,18 @@ fn exit_codes_tell_bad_usage_from_stalling() {
     let output = wngd(folder.path(), &["run", &file, "--out", "r", "--no-figures"]);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     assert!(folder.path().join("r/result.json").exists());
+}
+
+#[test]
+fn more_parameters_than_cells_are_reported_not_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = small(folder.path(), |s| {
+        s.replace("cells = [20, 20]", "cells = [2, 2]").replace("free = [\"means[0]\"]", "free = [\"means\", \"weights\"]")
+    });
+    let output = wngd(folder.path(), &["run", &file, "--out", "r", "--no-figures"]);
+    assert!(code(&output) <= 1, "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("5 free parameters for 4 cells") && text.contains("of 5;"), "{text}");
 }
 
 #[cfg(unix)]

@@ -60,6 +60,14 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
             if let Some(note) = &method.standard_errors_note {
                 print(&format!("{}: {note}", method.label))?;
             }
+            if method.rank < result.names.len() {
+                print(&format!(
+                    "{}: the last direction has rank {} of {}; some combination of parameters does not change the density",
+                    method.label,
+                    method.rank,
+                    result.names.len()
+                ))?;
+            }
             if let Some(reason) = method.reason.as_ref().filter(|_| method.status == "stalled") {
                 print(&format!("{} stalled: {reason}", method.label))?;
             }
@@ -123,6 +131,9 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             standard_errors: errors,
             standard_errors_note: note,
             error,
+            rank: last.rank,
+            condition: finite(last.condition),
+            solves: last.solves.total(),
             seconds: last.seconds,
             trace: format!("trace-{}.csv", method.label),
             density: format!("density-{}.npy", method.label),

@@ -53,6 +53,12 @@ pub struct MethodResult {
     pub standard_errors_note: Option<String>,
     /// Euclidean distance to the values that made the data, where known.
     pub error: Option<f64>,
+    /// Rank of the whitened Jacobian behind the last step.
+    pub rank: usize,
+    /// Its condition number; null where the rank is deficient.
+    pub condition: Option<f64>,
+    /// Solves of the state equation and its linearisations.
+    pub solves: usize,
     /// Wall seconds.
     pub seconds: f64,
     /// Trace file.

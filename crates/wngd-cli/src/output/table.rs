@@ -32,7 +32,7 @@ pub fn methods(result: &ResultFile) -> String {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     let with_truth = result.truth.is_some();
-    let mut header = vec!["method", "status", "iterations", "objective", "seconds"];
+    let mut header = vec!["method", "status", "steps", "objective", "seconds"];
     if with_truth {
         header.insert(4, "error");
     }
