@@ -29,6 +29,9 @@ const MAX_STARTS: usize = 100_000;
 /// Ends this close, relative to the lattice's extent (or the spread of the ends), are one minimum.
 const SAME: f64 = 1e-2;
 
+/// Relative step at which a descent counts as arrived.
+const SETTLED_STEP: f64 = 1e-6;
+
 /// `basin.json`.
 #[derive(Debug, Serialize)]
 pub struct BasinFile {
@@ -216,7 +219,10 @@ fn default_bounds(experiment: &Experiment, varied: &[usize], low: bool) -> Vec<f
 fn descend(experiment: &Experiment, method: &Method, start: &[f64], bar: &ProgressBar) -> End {
     let mut observer =
         |_: &Iteration| if interrupt::pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let outcome = experiment.descent(method, 0).run(start, method.step_rule().as_mut(), &mut observer);
+    let mut descent = experiment.descent(method, 0);
+    // Enough to tell minima apart; the last digits would take most of the time.
+    descent.stop.relative_step = descent.stop.relative_step.max(SETTLED_STEP);
+    let outcome = descent.run(start, method.step_rule().as_mut(), &mut observer);
     bar.inc(1);
     match outcome {
         Ok(outcome) => {
