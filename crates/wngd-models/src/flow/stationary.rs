@@ -581,6 +581,11 @@ impl StationaryDensity {
         self
     }
 
+    /// The constraint g(ρ, θ) = 0 that defines the density.
+    pub fn constraint(&self) -> &FlowConstraint {
+        &self.model.constraint
+    }
+
     /// The grid.
     pub fn grid(&self) -> &Grid {
         &self.model.constraint.grid
