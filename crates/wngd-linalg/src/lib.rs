@@ -27,6 +27,7 @@ pub mod operator;
 
 mod cholesky;
 mod divergence;
+mod dominant_lu;
 mod elimination;
 mod error;
 mod grid;
@@ -39,6 +40,7 @@ mod spectral;
 
 pub use cholesky::{Cholesky, Ordering, SymbolicCholesky};
 pub use divergence::{ACTIVE_DENSITY, Divergence, FaceMean, check_density, face_densities, floor_density};
+pub use dominant_lu::DominantLu;
 pub use error::LinalgError;
 pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};

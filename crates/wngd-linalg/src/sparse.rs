@@ -2,7 +2,7 @@ use faer::{MatMut, MatRef};
 use rayon::prelude::*;
 
 use crate::dense::column_pieces;
-use crate::error::LinalgError;
+use crate::error::{LinalgError, check_vector};
 use crate::operator::LinearOp;
 
 /// A sparse matrix in compressed columns, rows increasing in each.
@@ -57,10 +57,9 @@ impl SparseMatrix {
                 return fail(j, "row indices must increase strictly");
             }
         }
-        if let Some(index) = values.iter().position(|v| !v.is_finite()) {
-            return Err(LinalgError::NotFinite { what: "matrix values", index, value: values[index] });
-        }
-        Ok(Self { nrows, col_ptr, row_idx, values })
+        let matrix = Self { nrows, col_ptr, row_idx, values };
+        matrix.check_finite()?;
+        Ok(matrix)
     }
 
     /// Number of stored entries.
@@ -135,6 +134,11 @@ impl SparseMatrix {
             col_ptr.push(row_idx.len());
         }
         Ok(Self { nrows: n, col_ptr, row_idx, values })
+    }
+
+    /// Checks all entries: [`values_mut`](Self::values_mut) may have put NaN there.
+    pub(crate) fn check_finite(&self) -> Result<(), LinalgError> {
+        check_vector("matrix values", &self.values, self.nnz())
     }
 
     /// The dimension, if the matrix is square.

@@ -8,8 +8,8 @@ use wngd_linalg::dense::{dot, sum};
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::operator::apply_vec;
 use wngd_linalg::{
-    BiCgStab, Grid, KrylovOptions, KrylovStats, LuOrdering, Preconditioner, SparseLu, SparseMatrix, flow_order,
-    nested_dissection,
+    BiCgStab, DominantLu, Grid, KrylovOptions, KrylovStats, LuOrdering, Ordering, Preconditioner, SparseLu,
+    SparseMatrix, flow_order, nested_dissection,
 };
 
 use crate::flow::Parameters;
@@ -80,6 +80,8 @@ pub enum Solver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SolverUsed {
+    /// Multifrontal LU on the diagonal.
+    DominantLu,
     /// Sparse LU with nested dissection of the grid.
     NestedDissectionLu,
     /// Sparse LU with a column minimum-degree ordering.
@@ -93,6 +95,7 @@ pub enum SolverUsed {
 impl std::fmt::Display for SolverUsed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            SolverUsed::DominantLu => "multifrontal LU",
             SolverUsed::NestedDissectionLu => "sparse LU (nested dissection)",
             SolverUsed::ColamdLu => "sparse LU (COLAMD)",
             SolverUsed::IluBiCgStab => "BiCGSTAB (ILU(0) in flow order)",
@@ -110,7 +113,7 @@ pub struct FlowReport {
     pub cells: usize,
     /// Stored entries of A.
     pub nonzeros: usize,
-    /// Bound on the entries of each triangular factor, for a direct solver.
+    /// Entries of the factors, for a direct solver.
     pub fill: Option<usize>,
     /// All Krylov solves so far: iterations, worst residual, misses.
     pub krylov: Option<KrylovStats>,
@@ -181,6 +184,11 @@ impl FlowConstraint {
         }
     }
 
+    /// Whether each face carries mass in one direction only.
+    fn is_one_way(&self) -> bool {
+        matches!(self.discretisation, Discretisation::Upwind { diffusion: 0.0, .. })
+    }
+
     fn choose(&self) -> SolverUsed {
         let transfer = matches!(self.discretisation, Discretisation::SemiLagrangian { .. });
         let limit = if transfer { DIRECT_TRANSFER_CELLS } else { DIRECT_CELLS[self.grid.dim() - 1] };
@@ -191,18 +199,22 @@ impl FlowConstraint {
         };
         match (direct, transfer) {
             (true, true) => SolverUsed::ColamdLu,
-            (true, false) => SolverUsed::NestedDissectionLu,
+            // Without diffusion each face is stored in one direction only: the unsymmetric fill is smaller.
+            (true, false) if self.is_one_way() => SolverUsed::NestedDissectionLu,
+            (true, false) => SolverUsed::DominantLu,
             (false, true) => SolverUsed::PlainBiCgStab,
             (false, false) => SolverUsed::IluBiCgStab,
         }
     }
 
     fn factor(&self, a: &SparseMatrix) -> Result<Inverse, ModelError> {
-        let used = self.choose();
-        Ok(match used {
-            SolverUsed::NestedDissectionLu => {
-                Inverse::Lu(SparseLu::new(a, LuOrdering::Custom(nested_dissection(self.grid.cells())))?)
-            }
+        let ordering = || nested_dissection(self.grid.cells());
+        Ok(match self.choose() {
+            SolverUsed::DominantLu => Inverse::Dominant(DominantLu::new(
+                a,
+                if self.grid.dim() == 3 { Ordering::Custom(ordering()) } else { Ordering::Amd },
+            )?),
+            SolverUsed::NestedDissectionLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Custom(ordering()))?),
             SolverUsed::ColamdLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Colamd)?),
             SolverUsed::IluBiCgStab => Inverse::Krylov(BiCgStab::new(
                 a,
@@ -222,7 +234,7 @@ impl FlowConstraint {
         let mut p = vec![1.0 / n as f64; n];
         // The correction of the uniform state has mass 0, which keeps the right-hand side free of the
         // slow mode 1/κ; the second pass is a refinement.
-        let passes = if matches!(inverse, Inverse::Lu(_)) { 2 } else { 1 };
+        let passes = if matches!(inverse, Inverse::Krylov(_)) { 1 } else { 2 };
         for _ in 0..passes {
             let mut residual: Vec<f64> = apply_vec(a, &p).iter().map(|ap| source - ap).collect();
             inverse.solve(&mut residual)?;
@@ -329,7 +341,7 @@ impl FlowConstraint {
         let mut heaviest = p.clone();
         heaviest.sort_unstable_by(|a, b| b.total_cmp(a));
         let concentration = sum(heaviest.into_iter().take(SINK_CELLS));
-        let held = matches!(self.discretisation, Discretisation::Upwind { diffusion: 0.0, .. });
+        let held = self.is_one_way();
         let report = FlowReport {
             solver: self.choose(),
             cells: p.len(),
@@ -429,6 +441,7 @@ impl LinearOp for FlowSensitivity {
 
 #[derive(Debug)]
 enum Inverse {
+    Dominant(DominantLu),
     Lu(SparseLu),
     Krylov(BiCgStab),
 }
@@ -437,17 +450,25 @@ impl Inverse {
     fn solve(&self, b: &mut [f64]) -> Result<(), ModelError> {
         let n = b.len();
         let column = MatMut::from_column_major_slice_mut(b, n, 1);
-        match self {
-            Inverse::Lu(lu) => lu.apply_inverse(column),
-            Inverse::Krylov(krylov) => {
-                krylov.solve(column, false)?;
-            }
+        if let Inverse::Krylov(krylov) = self {
+            krylov.solve(column, false)?;
+        } else {
+            self.factorization().apply_inverse(column);
         }
         Ok(())
     }
 
+    fn factorization(&self) -> &dyn Factorization {
+        match self {
+            Inverse::Dominant(lu) => lu,
+            Inverse::Lu(lu) => lu,
+            Inverse::Krylov(krylov) => krylov,
+        }
+    }
+
     fn fill(&self) -> Option<usize> {
         match self {
+            Inverse::Dominant(lu) => Some(lu.report().fill),
             Inverse::Lu(lu) => Some(lu.report().fill),
             Inverse::Krylov(_) => None,
         }
@@ -474,8 +495,8 @@ impl FlowFactor {
     /// What the solves met, up to now.
     pub fn report(&self) -> FlowReport {
         let krylov = match &self.inverse {
-            Inverse::Lu(_) => None,
             Inverse::Krylov(krylov) => Some(krylov.stats()),
+            _ => None,
         };
         FlowReport { krylov, ..self.report.clone() }
     }
@@ -487,10 +508,7 @@ impl Factorization for FlowFactor {
     }
     fn apply_inverse(&self, b: MatMut<'_, f64>) {
         let mut b = b;
-        match &self.inverse {
-            Inverse::Lu(lu) => lu.apply_inverse(b.as_mut()),
-            Inverse::Krylov(krylov) => krylov.apply_inverse(b.as_mut()),
-        }
+        self.inverse.factorization().apply_inverse(b.as_mut());
         for j in 0..b.ncols() {
             let mass = sum((0..b.nrows()).map(|i| b[(i, j)]));
             for i in 0..b.nrows() {
@@ -506,10 +524,7 @@ impl Factorization for FlowFactor {
                 b[(i, j)] -= mean;
             }
         }
-        match &self.inverse {
-            Inverse::Lu(lu) => lu.apply_inverse_transpose(b),
-            Inverse::Krylov(krylov) => krylov.apply_inverse_transpose(b),
-        }
+        self.inverse.factorization().apply_inverse_transpose(b);
     }
 }
 
