@@ -349,7 +349,8 @@ fn exit_codes_tell_bad_usage_from_stalling() {
 fn more_parameters_than_cells_are_reported_not_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = small(folder.path(), |s| {
-        s.replace("cells = [20, 20]", "cells = [2, 2]").replace("free = [\"means[0]\"]", "free = [\"means\", \"weights\"]")
+        s.replace("cells = [20, 20]", "cells = [2, 2]")
+            .replace("free = [\"means[0]\"]", "free = [\"means\", \"weights\"]")
     });
     let output = wngd(folder.path(), &["run", &file, "--out", "r", "--no-figures"]);
     assert!(code(&output) <= 1, "{}", stderr(&output));

@@ -63,6 +63,24 @@ pub enum LinalgError {
         /// Message of the sparse library.
         reason: String,
     },
+    /// A sparse matrix or its ordering is stored inconsistently.
+    #[error("sparse storage, column {column}: {reason}")]
+    Sparse {
+        /// First column that breaks the rule.
+        column: usize,
+        /// The rule.
+        reason: &'static str,
+    },
+    /// A factorisation or preconditioner met a matrix that is singular to working precision.
+    #[error(
+        "{what}: the matrix is singular to working precision (relative residual {residual:e}); a restart rate or damping makes it regular"
+    )]
+    Singular {
+        /// Which factorisation.
+        what: &'static str,
+        /// Relative residual of a test solve; NaN if a pivot vanished.
+        residual: f64,
+    },
     /// A dense decomposition did not converge.
     #[error("{what} did not converge; the matrix may hold NaN or infinities")]
     NoConvergence {

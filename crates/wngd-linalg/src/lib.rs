@@ -27,20 +27,28 @@ pub mod operator;
 
 mod cholesky;
 mod divergence;
+mod dominant_lu;
 mod elimination;
 mod error;
 mod grid;
+mod krylov;
 mod laplacian;
 mod ordering;
+mod sparse;
+mod sparse_lu;
 mod spectral;
 
 pub use cholesky::{Cholesky, Ordering, SymbolicCholesky};
 pub use divergence::{ACTIVE_DENSITY, Divergence, FaceMean, check_density, face_densities, floor_density};
+pub use dominant_lu::DominantLu;
 pub use error::LinalgError;
 pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
+pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, Preconditioner, flow_order};
 pub use laplacian::{EliminationKind, LaplacianPlan, LaplacianReport, MassLeak, WeightedLaplacian, valley_depth};
 pub use lstsq::{Algorithm, LeastSquares, Lsmr, LstsqSolution, NormalEquations, PivotedQr, Svd, solve_information};
 pub use operator::{Factorization, LinearOp};
 pub use ordering::nested_dissection;
+pub use sparse::SparseMatrix;
+pub use sparse_lu::{LuOrdering, SparseLu, SparseLuReport};
 pub use spectral::NeumannLaplacian;

@@ -1,5 +1,8 @@
 //! Models whose state is a density on a grid, and data observed on the same grid.
 //!
+//! [`GaussianMixture`] is explicit; [`flow`] holds dynamical systems and their
+//! stationary densities, defined by a constraint.
+//!
 //! ```
 //! use wngd_adjoint::{ForwardModel, taylor_test};
 //! use wngd_linalg::Grid;
@@ -17,6 +20,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
+
+pub mod flow;
 
 mod mixture;
 mod observe;
