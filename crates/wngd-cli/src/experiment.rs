@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wngd::adjoint::State;
-use wngd::linalg::faer::Mat;
 use wngd::linalg::{LinalgError, check_density};
+use wngd::models::flow::{self, Discretisation, StationaryDensity, VelocityField};
 use wngd::models::{MixtureError, ObserveError};
 use wngd::opt::{ArmijoStart, Metric, StepRule};
 use wngd::prelude::*;
 
 use crate::config::schema::{
-    CovarianceSection, CovarianceTable, EstimateKind, FaceMeanKind, MethodSection, MetricKind, ModelKind,
-    ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection, TruthSection,
+    CovarianceSection, CovarianceTable, DiscretisationKind, DiscretisationSection, EstimateKind, FaceMeanKind,
+    MethodSection, MetricKind, ModelKind, ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection, TruthSection,
 };
 use crate::config::{Source, builtin};
 use crate::data;
 use crate::error::CliError;
+use crate::model::{Jacobian, Model};
 
 /// Memory that a dense Jacobian may take, in bytes.
 const MAX_JACOBIAN_BYTES: usize = 8 << 30;
@@ -28,7 +29,7 @@ pub struct Experiment {
     /// The grid.
     pub grid: Grid,
     /// The model, its own values being the start.
-    pub model: Arc<GaussianMixture>,
+    pub model: Arc<Model>,
     /// The start point.
     pub theta0: Vec<f64>,
     /// The data.
@@ -64,7 +65,7 @@ pub struct Method {
     /// Metric.
     pub metric: MetricKind,
     /// Direction rule.
-    pub direction: Box<dyn DirectionSolver<Mat<f64>>>,
+    pub direction: Box<dyn DirectionSolver<Jacobian>>,
     /// Step rule, fresh for each descent.
     pub step: StepSection,
     /// Iteration limit.
@@ -91,7 +92,7 @@ impl Experiment {
             return Err(source.error("grid.cells", "one cell has no shape to fit; give at least 2 cells"));
         }
         let model = build_model(source, &grid)?;
-        let theta0 = model.theta();
+        let theta0 = model.start();
         let bytes = grid.len().saturating_mul(theta0.len()).saturating_mul(8);
         if bytes > MAX_JACOBIAN_BYTES {
             return Err(source.error(
@@ -120,14 +121,16 @@ impl Experiment {
         });
         let objective = build_objective(kind, &grid, &plan, &data.density)?;
         // A start at which the objective is not defined is the user's to move.
-        objective.value(&model.state(&theta0)?).map_err(|error| source.error("model", error.to_string()))?;
+        let state = model.state(&theta0).map_err(|error| source.error("model", error.to_string()))?;
+        objective.value(&state).map_err(|error| source.error("model", error.to_string()))?;
+        data.notes.extend(model.remarks(&theta0)?);
         let methods = build_methods(source, &grid, &plan, &model, kind)?;
         let stop = build_stop(source)?;
         Ok(Self { name: file.name.clone(), grid, model, theta0, data, objective, methods, stop, plan })
     }
 
     /// The descent of one method.
-    pub fn descent<'a>(&'a self, method: &'a Method, keep_models: usize) -> Descent<'a, GaussianMixture> {
+    pub fn descent<'a>(&'a self, method: &'a Method, keep_models: usize) -> Descent<'a, Model> {
         Descent {
             model: self.model.as_ref(),
             objective: self.objective.as_ref(),
@@ -186,30 +189,167 @@ fn mixture_field(error: &MixtureError, section: &str) -> String {
     }
 }
 
-fn build_model(source: &Source, grid: &Grid) -> Result<Arc<GaussianMixture>, CliError> {
+fn build_model(source: &Source, grid: &Grid) -> Result<Arc<Model>, CliError> {
     let section = &source.file.model;
-    match section.kind {
-        ModelKind::GaussianMixture => {
-            let parameters = MixtureParameters {
-                weights: section.weights.clone(),
-                means: section.means.clone(),
-                covariances: covariances(&section.covariance, section.weights.len()),
-            };
-            let free = section.free.clone().unwrap_or_else(|| {
-                let mut names = vec!["means".to_string()];
-                if section.weights.len() > 1 {
-                    names.push("weights".to_string());
-                }
-                names
-            });
-            GaussianMixture::new(grid.clone(), parameters, &free)
-                .map(Arc::new)
-                .map_err(|e| source.error(&mixture_field(&e, "model"), e.to_string()))
-        }
+    let model = match section.kind {
+        ModelKind::GaussianMixture => build_mixture(source, grid)?,
+        ModelKind::StationaryDensity => build_flow(source, grid)?,
+    };
+    Ok(Arc::new(model))
+}
+
+/// Refuses keys that belong to the other kind of model.
+fn refuse_stray(source: &Source, kind: &str, stray: &[(&str, bool)]) -> Result<(), CliError> {
+    match stray.iter().find(|(_, present)| *present) {
+        Some((field, _)) => Err(source.error(&format!("model.{field}"), format!("a {kind} has none; remove it"))),
+        None => Ok(()),
     }
 }
 
-fn load_data(source: &Source, grid: &Grid, model: &GaussianMixture) -> Result<Data, CliError> {
+fn build_mixture(source: &Source, grid: &Grid) -> Result<Model, CliError> {
+    let section = &source.file.model;
+    refuse_stray(
+        source,
+        "gaussian-mixture",
+        &[
+            ("system", section.system.is_some()),
+            ("theta", section.theta.is_some()),
+            ("discretisation", section.discretisation.is_some()),
+            ("dimension", section.dimension.is_some()),
+            ("degree", section.degree.is_some()),
+        ],
+    )?;
+    let needed = |field: &str| {
+        source.error(&format!("model.{field}"), "a gaussian-mixture needs it; see docs/experiment-file.md")
+    };
+    let weights = section.weights.clone().ok_or_else(|| needed("weights"))?;
+    let means = section.means.clone().ok_or_else(|| needed("means"))?;
+    let covariance = section.covariance.clone().unwrap_or_default();
+    let parameters = MixtureParameters { covariances: covariances(&covariance, weights.len()), weights, means };
+    let free = section.free.clone().unwrap_or_else(|| {
+        let mut names = vec!["means".to_string()];
+        if parameters.weights.len() > 1 {
+            names.push("weights".to_string());
+        }
+        names
+    });
+    GaussianMixture::new(grid.clone(), parameters, &free)
+        .map(Model::Mixture)
+        .map_err(|e| source.error(&mixture_field(&e, "model"), e.to_string()))
+}
+
+fn build_flow(source: &Source, grid: &Grid) -> Result<Model, CliError> {
+    let section = &source.file.model;
+    refuse_stray(
+        source,
+        "stationary-density",
+        &[
+            ("weights", section.weights.is_some()),
+            ("means", section.means.is_some()),
+            ("covariance", section.covariance.is_some()),
+        ],
+    )?;
+    let known = || format!("{} or polynomial", flow::SYSTEM_NAMES.join(", "));
+    let name = section
+        .system
+        .as_deref()
+        .ok_or_else(|| source.error("model.system", format!("a stationary-density needs one of {}", known())))?;
+    let (field, usual): (Arc<dyn VelocityField>, Option<Vec<f64>>) = if name == "polynomial" {
+        let (Some(dimension), Some(degree)) = (section.dimension, section.degree) else {
+            return Err(source.error("model.system", "a polynomial needs dimension and degree"));
+        };
+        let field =
+            flow::Polynomial::new(dimension, degree).map_err(|e| source.error("model.degree", e.to_string()))?;
+        (Arc::new(field), None)
+    } else {
+        refuse_stray(
+            source,
+            "named system",
+            &[("dimension", section.dimension.is_some()), ("degree", section.degree.is_some())],
+        )?;
+        let system = flow::system(name)
+            .ok_or_else(|| source.error("model.system", format!("there is no \"{name}\"; there are {}", known())))?;
+        (system.field, Some(system.theta))
+    };
+    if field.dim() != grid.dim() {
+        return Err(source.error(
+            "grid.cells",
+            format!("{} axes, but {name} has {} dimensions; give one entry per dimension", grid.dim(), field.dim()),
+        ));
+    }
+    let theta = match (&section.theta, usual) {
+        (Some(theta), _) => theta.clone(),
+        (None, Some(usual)) => usual,
+        (None, None) => return Err(source.error("model.theta", "a polynomial needs its coefficients")),
+    };
+    let names = field.parameter_names();
+    if theta.len() != names.len() {
+        let problem = format!("{} values, {} are needed: {}", theta.len(), names.len(), names.join(", "));
+        return Err(source.error("model.theta", problem));
+    }
+    let free = match &section.free {
+        None => (0..names.len()).collect(),
+        Some(chosen) => free_indices(source, chosen, &names)?,
+    };
+    let discretisation = discretisation(source, section.discretisation.as_ref())?;
+    let start = free.iter().map(|&i| theta[i]).collect();
+    let density = StationaryDensity::new(field, grid.clone(), discretisation, Some(free), theta)
+        .map_err(|e| source.error("model", e.to_string()))?;
+    Ok(Model::Flow { density, start })
+}
+
+/// Free parameters in the order of the field, whatever the order in which they are named.
+fn free_indices(source: &Source, chosen: &[String], names: &[String]) -> Result<Vec<usize>, CliError> {
+    let mut free = Vec::new();
+    for name in chosen {
+        let Some(index) = names.iter().position(|n| n == name) else {
+            return Err(source.error("model.free", format!("there is no \"{name}\"; there are {}", names.join(", "))));
+        };
+        if free.contains(&index) {
+            return Err(source.error("model.free", format!("\"{name}\" is named twice; name it once")));
+        }
+        free.push(index);
+    }
+    if free.is_empty() {
+        return Err(source.error("model.free", format!("name at least one of {}", names.join(", "))));
+    }
+    free.sort_unstable();
+    Ok(free)
+}
+
+fn discretisation(source: &Source, section: Option<&DiscretisationSection>) -> Result<Discretisation, CliError> {
+    let Some(section) = section else {
+        return Ok(Discretisation::SemiLagrangian { time: 0.2, step: 0.01, points: 2, restart: 1e-6 });
+    };
+    let finite_volume = section.kind != DiscretisationKind::SemiLagrangian;
+    let stray = if finite_volume {
+        [("time", section.time.is_some()), ("step", section.step.is_some()), ("points", section.points.is_some())]
+    } else {
+        [("diffusion", section.diffusion.is_some()), ("", false), ("", false)]
+    };
+    if let Some((field, _)) = stray.iter().find(|(_, present)| *present) {
+        let problem = "this kind of discretisation does not use it; remove it";
+        return Err(source.error(&format!("model.discretisation.{field}"), problem));
+    }
+    Ok(match section.kind {
+        DiscretisationKind::Upwind => Discretisation::Upwind {
+            diffusion: section.diffusion.unwrap_or(10.0),
+            restart: section.restart.unwrap_or(2e-3),
+        },
+        DiscretisationKind::ScharfetterGummel => Discretisation::ScharfetterGummel {
+            diffusion: section.diffusion.unwrap_or(10.0),
+            restart: section.restart.unwrap_or(2e-3),
+        },
+        DiscretisationKind::SemiLagrangian => Discretisation::SemiLagrangian {
+            time: section.time.unwrap_or(0.2),
+            step: section.step.unwrap_or(0.01),
+            points: section.points.unwrap_or(2),
+            restart: section.restart.unwrap_or(1e-6),
+        },
+    })
+}
+
+fn load_data(source: &Source, grid: &Grid, model: &Model) -> Result<Data, CliError> {
     let section = &source.file.data;
     let given = [section.truth.is_some(), section.samples.is_some(), section.density.is_some()];
     if given.iter().filter(|g| **g).count() != 1 {
@@ -259,21 +399,50 @@ fn load_data(source: &Source, grid: &Grid, model: &GaussianMixture) -> Result<Da
 fn truth_density(
     source: &Source,
     grid: &Grid,
-    model: &GaussianMixture,
+    model: &Model,
     truth: &TruthSection,
 ) -> Result<(State, Option<Vec<f64>>), CliError> {
-    let parameters = MixtureParameters {
-        weights: truth.weights.clone(),
-        means: truth.means.clone(),
-        covariances: covariances(&truth.covariance, truth.weights.len()),
-    };
-    let all = ["means"];
-    let data = GaussianMixture::new(grid.clone(), parameters.clone(), &all)
-        .map_err(|e| source.error(&mixture_field(&e, "data.truth"), e.to_string()))?;
-    let density = data.state(&data.theta())?;
-    // The truth has a value for each free parameter only if it has that parameter.
-    let theta = GaussianMixture::new(grid.clone(), parameters, &model.parameter_names()).ok().map(|m| m.theta());
-    Ok((density, theta))
+    match (&truth.theta, &truth.weights, &truth.means, model) {
+        (Some(theta), None, None, Model::Flow { density, .. }) => {
+            // All parameters of the field, or the free ones.
+            let names = density.field().parameter_names();
+            let free: Vec<usize> =
+                density.parameter_names().iter().filter_map(|n| names.iter().position(|m| m == n)).collect();
+            let full = if theta.len() == names.len() {
+                theta.clone()
+            } else {
+                density.theta_full(theta).map_err(|e| source.error("data.truth.theta", e.to_string()))?
+            };
+            let own = StationaryDensity::new(
+                density.field().clone(),
+                grid.clone(),
+                density.discretisation(),
+                None,
+                full.clone(),
+            )
+            .map_err(|e| source.error("data.truth.theta", e.to_string()))?;
+            let state = own.state(&full).map_err(|e| source.error("data.truth.theta", e.to_string()))?;
+            Ok((state, Some(free.iter().map(|&i| full[i]).collect())))
+        }
+        (None, Some(weights), Some(means), _) => {
+            let parameters = MixtureParameters {
+                weights: weights.clone(),
+                means: means.clone(),
+                covariances: covariances(&truth.covariance.clone().unwrap_or_default(), weights.len()),
+            };
+            let data = GaussianMixture::new(grid.clone(), parameters.clone(), &["means"])
+                .map_err(|e| source.error(&mixture_field(&e, "data.truth"), e.to_string()))?;
+            let density = data.state(&data.theta())?;
+            // The truth has a value for each free parameter only if it has that parameter.
+            let theta =
+                GaussianMixture::new(grid.clone(), parameters, &model.parameter_names()).ok().map(|m| m.theta());
+            Ok((density, theta))
+        }
+        _ => Err(source.error(
+            "data.truth",
+            "give { weights, means, covariance } for a mixture, or { theta } for a stationary-density model",
+        )),
+    }
 }
 
 fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, CliError> {
@@ -366,7 +535,7 @@ pub fn build_metric(
     section: Option<&MethodSection>,
     grid: &Grid,
     plan: &Arc<LaplacianPlan>,
-    model: &Arc<GaussianMixture>,
+    model: &Arc<Model>,
 ) -> Option<Box<dyn Metric>> {
     Some(match kind {
         MetricKind::None => return None,
@@ -385,7 +554,14 @@ pub fn build_metric(
                 FaceMeanKind::Harmonic => FaceDensity::Mean(FaceMean::Harmonic),
                 FaceMeanKind::Midpoint => {
                     let model = model.clone();
-                    FaceDensity::Midpoint(Arc::new(move |theta| model.face_midpoint_density(theta)))
+                    FaceDensity::Midpoint(Arc::new(move |theta| match model.as_ref() {
+                        Model::Mixture(mixture) => mixture.face_midpoint_density(theta),
+                        Model::Flow { .. } => Err(ModelError::OutOfDomain {
+                            parameter: "face_mean".into(),
+                            value: f64::NAN,
+                            rule: "a stationary density is known in cells only; use another face mean",
+                        }),
+                    }))
                 }
             };
             Box::new(metric)
@@ -397,7 +573,7 @@ fn build_methods(
     source: &Source,
     grid: &Grid,
     plan: &Arc<LaplacianPlan>,
-    model: &Arc<GaussianMixture>,
+    model: &Arc<Model>,
     objective: ObjectiveKind,
 ) -> Result<Vec<Method>, CliError> {
     let default = [MethodSection {
@@ -414,6 +590,10 @@ fn build_methods(
     let mut methods: Vec<Method> = Vec::new();
     for (i, section) in sections.iter().enumerate() {
         check_method(source, i, section)?;
+        if section.face_mean == Some(FaceMeanKind::Midpoint) && !matches!(model.as_ref(), Model::Mixture(_)) {
+            let problem = "a stationary density is known in cells only; use \"arithmetic\"";
+            return Err(source.error(&format!("method[{i}].face_mean"), problem));
+        }
         let base = section.label.clone().unwrap_or_else(|| section.metric.name().to_string());
         let taken = |label: &str| methods.iter().any(|m| m.label == label);
         if section.label.is_some() && taken(&base) {
@@ -425,7 +605,7 @@ fn build_methods(
             .chain((2..).map(|n| format!("{base}-{n}")))
             .find(|l| !taken(l))
             .unwrap_or(base);
-        let direction: Box<dyn DirectionSolver<Mat<f64>>> =
+        let direction: Box<dyn DirectionSolver<Jacobian>> =
             match build_metric(section.metric, Some(section), grid, plan, model) {
                 None => Box::new(Standard),
                 Some(metric) => {

@@ -10,6 +10,7 @@ mod experiment;
 
 mod figures;
 mod interrupt;
+mod model;
 mod output;
 
 use std::process::ExitCode;

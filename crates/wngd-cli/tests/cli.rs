@@ -368,3 +368,68 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("cannot write taken"), "{}", stderr(&output));
 }
+
+#[test]
+fn flows_are_inspected_and_fitted_like_mixtures() {
+    let folder = tempfile::tempdir().unwrap();
+    let flow = r#"name = "lorenz"
+
+[grid]
+lower = [-25.0, -30.0, 0.0]
+upper = [25.0, 30.0, 50.0]
+cells = [6, 7, 8]
+
+[model]
+kind = "stationary-density"
+system = "lorenz63"
+theta = [10.0, 28.0, 2.6666666666666665]
+discretisation = { kind = "upwind", diffusion = 4.0, restart = 0.002000002000002 }
+
+[data]
+truth = { theta = [10.5, 27.0, 2.5] }
+
+[objective]
+kind = "l2"
+
+[[method]]
+metric = "wasserstein"
+floor = 6.666666666666667e-10
+
+[[method]]
+metric = "l2"
+"#;
+    std::fs::write(folder.path().join("lorenz.toml"), flow).unwrap();
+    let output = wngd(folder.path(), &["inspect", "lorenz.toml", "--json"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let value: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(value["names"], serde_json::json!(["sigma", "rayleigh", "beta"]));
+    // Independent reference values of this case.
+    let close = |found: &Value, expected: f64| {
+        let found = found.as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-8 * expected.abs(), "{found} {expected}");
+    };
+    close(&value["objective"], 2.76572595703887e-07);
+    close(&value["gradient"][2], 1.4705004264548702e-06);
+    close(&value["metrics"]["l2"]["direction"]["least_squares"][0], 0.4629798409739828);
+    close(&value["metrics"]["wasserstein"]["direction"]["least_squares"][1], -3.6419738370963544e-07);
+    close(&value["metrics"]["fisher-rao"]["direction"]["information"][2], -8.689495258234467e-06);
+    close(&value["state"]["mean"][2], 25.42902503564214);
+    let output = wngd(folder.path(), &["run", "lorenz.toml", "--out", "r"]);
+    assert!(code(&output) <= 1, "{}", stderr(&output));
+    let result: Value = serde_json::from_slice(&std::fs::read(folder.path().join("r/result.json")).unwrap()).unwrap();
+    assert!((result["methods"][1]["theta"][0].as_f64().unwrap() - 10.5).abs() < 1e-3, "{result}");
+    for (from, to, wanted) in [
+        ("system = \"lorenz63\"", "system = \"lorentz\"", "there is no \"lorentz\""),
+        ("cells = [6, 7, 8]", "cells = [6]", "one per axis"),
+        ("kind = \"upwind\"", "kind = \"semi-lagrangian\"", "model.discretisation.diffusion"),
+        ("diffusion = 4.0", "diffusion = -4.0", "diffusion"),
+        ("floor = 6.666666666666667e-10", "face_mean = \"midpoint\"", "face_mean"),
+        ("theta = [10.0, 28.0, 2.6666666666666665]", "theta = [10.0]", "3 are needed: sigma, rayleigh, beta"),
+        ("discretisation", "weights = [1.0]\ndiscretisation", "model.weights"),
+    ] {
+        std::fs::write(folder.path().join("bad.toml"), flow.replacen(from, to, 1)).unwrap();
+        let output = wngd(folder.path(), &["run", "bad.toml"]);
+        assert_eq!(code(&output), 2, "{to}");
+        assert!(stderr(&output).contains(wanted), "{to}: {}", stderr(&output));
+    }
+}

@@ -90,12 +90,14 @@ pub fn inspect(args: &InspectArgs) -> Result<u8, CliError> {
 
 fn at(source: &Source, experiment: &Experiment, names: Vec<String>, theta: Vec<f64>) -> Result<Inspection, CliError> {
     let linear = experiment.model.linearize(&theta)?;
+    // One dense Z serves every metric; for a flow that is one tangent solve per parameter.
+    let jacobian = linear.jacobian.into_dense();
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
     let weight = experiment.objective.cell_volume();
     let mut gradient = vec![0.0; theta.len()];
     multiply_transpose(
         MatMut::from_column_major_slice_mut(&mut gradient, theta.len(), 1),
-        linear.jacobian.as_ref(),
+        jacobian.as_ref(),
         MatRef::from_column_major_slice(&u, u.len(), 1),
     );
     gradient.iter_mut().for_each(|g| *g *= weight);
@@ -107,7 +109,7 @@ fn at(source: &Source, experiment: &Experiment, names: Vec<String>, theta: Vec<f
             continue;
         };
         let damping = section.map_or(0.0, |s| s.damping);
-        metrics.insert(kind.name().to_string(), summary(metric, damping, &point, &linear.jacobian, &u, weight)?);
+        metrics.insert(kind.name().to_string(), summary(metric, damping, &point, &jacobian, &u, weight)?);
     }
     let state = state_summary(&experiment.grid, &linear.state.values);
     Ok(Inspection { names, theta, objective: finite(objective), gradient, state, metrics })

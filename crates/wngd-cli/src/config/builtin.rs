@@ -1,6 +1,6 @@
 //! Experiments and data that come with the program.
 
-const EXPERIMENTS: [(&str, &str, &str); 4] = [
+const EXPERIMENTS: [(&str, &str, &str); 5] = [
     ("mixture-mu1", "first mean of a known two-component mixture", include_str!("../../experiments/mixture-mu1.toml")),
     (
         "mixture-weight",
@@ -12,6 +12,11 @@ const EXPERIMENTS: [(&str, &str, &str); 4] = [
         "faithful",
         "Old Faithful: 272 observed eruptions, two full Gaussians",
         include_str!("../../experiments/faithful.toml"),
+    ),
+    (
+        "lorenz",
+        "Lorenz-63 from the stationary density of its noisy flow",
+        include_str!("../../experiments/lorenz.toml"),
     ),
 ];
 

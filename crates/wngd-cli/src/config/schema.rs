@@ -45,15 +45,54 @@ pub struct GridSection {
 pub struct ModelSection {
     /// Which model.
     pub kind: ModelKind,
-    /// K weights.
-    pub weights: Vec<f64>,
-    /// K means.
-    pub means: Vec<Vec<f64>>,
-    /// Covariances of the components.
-    #[serde(default)]
-    pub covariance: CovarianceSection,
+    /// K weights (mixture).
+    pub weights: Option<Vec<f64>>,
+    /// K means (mixture).
+    pub means: Option<Vec<Vec<f64>>>,
+    /// Covariances of the components (mixture).
+    pub covariance: Option<CovarianceSection>,
+    /// Name of the system (flow).
+    pub system: Option<String>,
+    /// All parameters of the system (flow).
+    pub theta: Option<Vec<f64>>,
+    /// How the density is put on the grid (flow).
+    pub discretisation: Option<DiscretisationSection>,
+    /// Dimension of a polynomial field.
+    pub dimension: Option<usize>,
+    /// Degree of a polynomial field.
+    pub degree: Option<usize>,
     /// Names of the free parameters.
     pub free: Option<Vec<String>>,
+}
+
+/// `discretisation = { kind = .., .. }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscretisationSection {
+    /// Which scheme.
+    pub kind: DiscretisationKind,
+    /// Diffusion coefficient D of finite volumes.
+    pub diffusion: Option<f64>,
+    /// Restart rate κ of finite volumes, or probability ε per map.
+    pub restart: Option<f64>,
+    /// Map time T.
+    pub time: Option<f64>,
+    /// Runge–Kutta step.
+    pub step: Option<f64>,
+    /// Points per axis of a cell.
+    pub points: Option<usize>,
+}
+
+/// Discretisations of a stationary density.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiscretisationKind {
+    /// Upwind finite volumes.
+    Upwind,
+    /// Scharfetter–Gummel finite volumes.
+    ScharfetterGummel,
+    /// Cells carried along the flow.
+    SemiLagrangian,
 }
 
 /// Which model.
@@ -62,6 +101,8 @@ pub struct ModelSection {
 pub enum ModelKind {
     /// A mixture of Gaussians.
     GaussianMixture,
+    /// The stationary density of a flow.
+    StationaryDensity,
 }
 
 /// `"identity"`, `{ isotropic = .. }`, `{ diagonal = .. }` or `{ full = .. }`.
@@ -132,13 +173,14 @@ pub struct DataSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TruthSection {
-    /// K weights.
-    pub weights: Vec<f64>,
-    /// K means.
-    pub means: Vec<Vec<f64>>,
-    /// Covariances; the identity if absent.
-    #[serde(default)]
-    pub covariance: CovarianceSection,
+    /// K weights (mixture).
+    pub weights: Option<Vec<f64>>,
+    /// K means (mixture).
+    pub means: Option<Vec<Vec<f64>>>,
+    /// Covariances; the identity if absent (mixture).
+    pub covariance: Option<CovarianceSection>,
+    /// Parameters of the model's own density (flow).
+    pub theta: Option<Vec<f64>>,
 }
 
 /// How samples become a density.
