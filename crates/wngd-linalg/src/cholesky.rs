@@ -12,7 +12,7 @@ use faer::sparse::linalg::cholesky::{
 };
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Par, Side};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::error::LinalgError;
 
@@ -177,26 +177,12 @@ impl Cholesky {
 
     /// `x <- L⁻¹ x` for a row-major panel in elimination order.
     pub(crate) fn forward_panel<const W: usize>(&self, x: &mut [f64]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for node in self.nodes() {
-                    forward::<W>(node, x);
-                }
-            },
-        );
+        Arch::new().dispatch(Forward::<W>(self, x));
     }
 
     /// `x <- L⁻ᵀ x` for a row-major panel in elimination order.
     pub(crate) fn backward_panel<const W: usize>(&self, x: &mut [f64]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for node in self.nodes().rev() {
-                    backward::<W>(node, x);
-                }
-            },
-        );
+        Arch::new().dispatch(Backward::<W>(self, x));
     }
 
     /// `Lᵀ x` for one vector in elimination order.
@@ -215,6 +201,31 @@ impl Cholesky {
             }
         }
         out
+    }
+}
+
+// Types rather than closures: a closure's call is not always inlined into the
+// function compiled for the machine's vectors, and then every fma is a library call.
+struct Forward<'a, const W: usize>(&'a Cholesky, &'a mut [f64]);
+struct Backward<'a, const W: usize>(&'a Cholesky, &'a mut [f64]);
+
+impl<const W: usize> WithSimd for Forward<'_, W> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for node in self.0.nodes() {
+            forward::<W>(node, self.1);
+        }
+    }
+}
+
+impl<const W: usize> WithSimd for Backward<'_, W> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for node in self.0.nodes().rev() {
+            backward::<W>(node, self.1);
+        }
     }
 }
 

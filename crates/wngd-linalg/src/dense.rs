@@ -30,6 +30,19 @@ pub fn column_pieces(mat: MatMut<'_, f64>, width: usize) -> Vec<MatMut<'_, f64>>
     pieces
 }
 
+/// The columns of a `Mat`, or of consecutive columns of one, as slices.
+///
+/// # Panics
+/// If the entries of a column are not adjacent, as in a transposed view.
+pub fn contiguous_columns(mat: MatMut<'_, f64>) -> Vec<&mut [f64]> {
+    mat.col_iter_mut()
+        .map(|column| match column.try_as_col_major_mut() {
+            Some(column) => column.as_slice_mut(),
+            None => panic!("the entries of a column are not adjacent"),
+        })
+        .collect()
+}
+
 fn row_pieces(mat: MatMut<'_, f64>, height: usize) -> Vec<MatMut<'_, f64>> {
     let mut rest = mat;
     let mut pieces = Vec::new();

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use faer::{Mat, MatMut};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::cholesky::{Cholesky, Ordering, PANEL, SymbolicCholesky};
-use crate::dense::{column_pieces, sum};
+use crate::dense::{column_pieces, contiguous_columns, sum};
 use crate::divergence::{ACTIVE_DENSITY, Divergence, check_density};
 use crate::elimination::SubtractionFree;
 use crate::error::{LinalgError, check_vector};
@@ -439,85 +440,142 @@ impl WeightedLaplacian {
     fn solve_panels(&self, z: MatMut<'_, f64>, kind: Solve) -> MassLeak {
         let reports: Vec<Vec<(f64, f64)>> = column_pieces(z, PANEL)
             .into_par_iter()
-            .map(
-                |piece| {
-                    if piece.ncols() <= 4 { self.panel::<4>(piece, kind) } else { self.panel::<PANEL>(piece, kind) }
-                },
-            )
+            .map_init(Vec::new, |x, piece| {
+                if piece.ncols() <= 4 { self.panel::<4>(piece, kind, x) } else { self.panel::<PANEL>(piece, kind, x) }
+            })
             .collect();
         let (relative, between_components) = reports.into_iter().flatten().unzip();
         MassLeak { relative, between_components }
     }
 
-    fn panel<const W: usize>(&self, piece: MatMut<'_, f64>, kind: Solve) -> Vec<(f64, f64)> {
-        let mut piece = piece;
-        let columns = piece.ncols();
-        let mut excess = Vec::with_capacity(columns);
-        let mut report = Vec::with_capacity(columns);
-        for c in 0..columns {
-            let (per_component, leak) = self.excess((0..piece.nrows()).map(|i| piece[(i, c)]));
-            excess.push(per_component);
-            report.push(leak);
-        }
+    /// One panel of columns, through the row-major workspace `x`.
+    fn panel<const W: usize>(&self, piece: MatMut<'_, f64>, kind: Solve, x: &mut Vec<f64>) -> Vec<(f64, f64)> {
         let order = self.plan.symbolic.order();
-        let mut x = vec![0.0; order.len() * W];
+        x.resize(order.len() * W, 0.0);
+        let x = &mut x[..order.len() * W];
+        let columns = contiguous_columns(piece);
+        let sums = Arch::new().dispatch(Load::<W> { laplacian: self, columns: &columns, x: &mut *x });
+        let (excess, report) = self.excess(&sums, columns.len());
         for (&i, row) in order.iter().zip(x.chunks_exact_mut(W)) {
-            if self.scale[i] > 0.0 {
-                let label = self.support.label[i];
-                for c in 0..columns {
-                    row[c] = self.scale[i] * (piece[(i, c)] - self.density[i] * excess[c][label]);
-                }
+            let (scale, density, excess) = (self.scale[i], self.density[i], &excess[self.support.label[i]]);
+            for w in 0..W {
+                row[w] = if scale > 0.0 { scale * (row[w] - density * excess[w]) } else { 0.0 };
             }
         }
-        self.elimination.forward::<W>(&mut x);
-        if kind == Solve::Full {
-            self.elimination.backward::<W>(&mut x);
-        }
-        for (pivot, (&i, row)) in order.iter().zip(x.chunks_exact(W)).enumerate() {
-            let (target, factor) = match kind {
-                Solve::Half => (pivot, 1.0),
-                Solve::Full => (i, self.scale[i]),
-            };
-            for c in 0..columns {
-                piece[(target, c)] = row[c] * factor;
+        self.elimination.forward::<W>(x);
+        match kind {
+            Solve::Half => store::<W>(columns, |i| i, |_| 1.0, x),
+            Solve::Full => {
+                self.elimination.backward::<W>(x);
+                store::<W>(columns, |i| self.plan.symbolic.position()[i], |i| self.scale[i], x);
             }
         }
         report
     }
 
-    /// (1ᵀz)/(1ᵀρ) per component, and the leak that its removal means.
-    fn excess(&self, column: impl Iterator<Item = f64> + Clone) -> (Vec<f64>, (f64, f64)) {
-        let components = self.support.ground.len();
-        let mut totals = vec![0.0; components];
-        let mut lost = vec![0.0; components];
-        let mut size = 0.0;
-        for (i, value) in column.enumerate() {
-            size += value.abs();
-            if !self.carries[i] && self.density[i] == 0.0 {
-                continue;
-            }
-            // Compensated per component: rounding mass would be carried across valleys.
-            let label = self.support.label[i];
-            let next = totals[label] + value;
-            lost[label] += if totals[label].abs() >= value.abs() {
-                (totals[label] - next) + value
+    /// (1ᵀz)/(1ᵀρ) per component and column, and per column the leak that its removal means.
+    fn excess<const W: usize>(&self, sums: &Sums<W>, columns: usize) -> (Vec<[f64; W]>, Vec<(f64, f64)>) {
+        let masses = &self.support.mass;
+        let mass = sum(masses.iter().copied());
+        let total = |component: usize, w: usize| sums.total[component][w] + sums.lost[component][w];
+        let excess = (0..masses.len())
+            .map(|c| std::array::from_fn(|w| if masses[c] > 0.0 { total(c, w) / masses[c] } else { 0.0 }))
+            .collect();
+        let report = (0..columns).map(|w| {
+            let all = sum((0..masses.len()).map(|c| total(c, w)));
+            let between = if masses.len() > 1 {
+                let jumps = (0..masses.len()).map(|c| (total(c, w) - masses[c] * all / mass).abs());
+                0.5 * self.plan.grid.cell_volume() * sum(jumps)
             } else {
-                (value - next) + totals[label]
+                0.0
             };
-            totals[label] = next;
+            (if sums.size[w] > 0.0 { all.abs() / sums.size[w] } else { 0.0 }, between)
+        });
+        (excess, report.collect())
+    }
+}
+
+/// Cells whose values are transposed at once: columns lie a power of two apart on
+/// common grids, so that reading them row by row would evict every cache line unused.
+const TILE: usize = 32;
+
+/// Compensated sums of the columns of a panel.
+struct Sums<const W: usize> {
+    /// Per component of the support: rounding mass would be carried across valleys.
+    total: Vec<[f64; W]>,
+    lost: Vec<[f64; W]>,
+    /// ‖z‖₁.
+    size: [f64; W],
+}
+
+/// Copies columns into a row-major panel in elimination order, and sums them.
+struct Load<'a, const W: usize> {
+    laplacian: &'a WeightedLaplacian,
+    columns: &'a [&'a mut [f64]],
+    x: &'a mut [f64],
+}
+
+impl<const W: usize> WithSimd for Load<'_, W> {
+    type Output = Sums<W>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Sums<W> {
+        let Self { laplacian: l, columns, x } = self;
+        let (position, components) = (l.plan.symbolic.position(), l.support.ground.len());
+        let mut sums =
+            Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
+        let mut tile = [[0.0; W]; TILE];
+        for first in (0..position.len()).step_by(TILE) {
+            let cells = first..position.len().min(first + TILE);
+            for (w, column) in columns.iter().enumerate() {
+                for (row, &value) in tile.iter_mut().zip(&column[cells.clone()]) {
+                    row[w] = value;
+                }
+            }
+            for (i, row) in cells.zip(&tile) {
+                x[position[i] * W..(position[i] + 1) * W].copy_from_slice(row);
+                for w in 0..W {
+                    sums.size[w] += row[w].abs();
+                }
+                if l.carries[i] || l.density[i] != 0.0 {
+                    let label = l.support.label[i];
+                    let (total, lost) = (&mut sums.total[label], &mut sums.lost[label]);
+                    for w in 0..W {
+                        let next = total[w] + row[w];
+                        let added = next - total[w];
+                        lost[w] += (total[w] - (next - added)) + (row[w] - added);
+                        total[w] = next;
+                    }
+                }
+            }
         }
-        for (total, lost) in totals.iter_mut().zip(&lost) {
-            *total += lost;
+        sums
+    }
+}
+
+/// Copies rows `source(i)` of a row-major panel, times `factor(i)`, back into columns.
+fn store<const W: usize>(
+    columns: Vec<&mut [f64]>,
+    source: impl Fn(usize) -> usize,
+    factor: impl Fn(usize) -> f64,
+    x: &[f64],
+) {
+    let mut columns = columns;
+    let n = x.len() / W;
+    let mut tile = [[0.0; W]; TILE];
+    for first in (0..n).step_by(TILE) {
+        let cells = first..n.min(first + TILE);
+        for (row, i) in tile.iter_mut().zip(cells.clone()) {
+            let (from, factor) = (source(i) * W, factor(i));
+            for w in 0..W {
+                row[w] = factor * x[from + w];
+            }
         }
-        let (all, mass) = (sum(totals.iter().copied()), sum(self.support.mass.iter().copied()));
-        let between = if components > 1 {
-            0.5 * self.plan.grid.cell_volume()
-                * sum(totals.iter().zip(&self.support.mass).map(|(t, m)| (t - m * all / mass).abs()))
-        } else {
-            0.0
-        };
-        let excess = totals.iter().zip(&self.support.mass).map(|(&t, &m)| if m > 0.0 { t / m } else { 0.0 }).collect();
-        (excess, (if size > 0.0 { all.abs() / size } else { 0.0 }, between))
+        for (w, column) in columns.iter_mut().enumerate() {
+            for (value, row) in column[cells.clone()].iter_mut().zip(&tile) {
+                *value = row[w];
+            }
+        }
     }
 }
 

@@ -100,24 +100,62 @@ impl Component {
 
     /// Fills `out` with ∂(w N)/∂parameter of this component's own parameters, all cells.
     pub(super) fn fill_derivative(&self, grid: &Grid, weight: f64, parameter: Parameter, out: &mut [f64]) {
-        out.fill(0.0);
-        self.add_density(grid, 0, weight, out);
-        // ∂N = N · polynomial in P(x − μ).
-        let dim = self.mean.len();
-        let p = &self.precision;
-        for (cell, value) in out.iter_mut().enumerate() {
-            if *value == 0.0 {
-                continue;
+        match &self.axes {
+            Some(axes) => self.fill_separable_derivative(grid, axes, weight, parameter, out),
+            None => {
+                let p = &self.precision;
+                for (cell, value) in out.iter_mut().enumerate() {
+                    let x = grid.center(cell);
+                    let s = self.score(&x);
+                    // ∂N = N · polynomial in P(x − μ); an off-diagonal entry stands for both of its twins.
+                    let polynomial = match parameter {
+                        Parameter::Mean(_, a) => s[a],
+                        Parameter::Covariance(_, a, b) => (s[a] * s[b] - p[a][b]) * if a == b { 0.5 } else { 1.0 },
+                        _ => unreachable!("a full covariance has no variances, and weights are not its own"),
+                    };
+                    *value = weight * self.log_density(&x).exp() * polynomial;
+                }
             }
-            let s = self.score(&grid.center(cell));
-            *value *= match parameter {
-                Parameter::Weight(_) => 1.0 / weight,
-                Parameter::Mean(_, a) => s[a],
-                Parameter::Variance(_) => 0.5 * (0..dim).map(|a| s[a] * s[a] - p[a][a]).sum::<f64>(),
-                Parameter::AxisVariance(_, a) => 0.5 * (s[a] * s[a] - p[a][a]),
-                // An off-diagonal entry stands for both of its twins.
-                Parameter::Covariance(_, a, b) => (s[a] * s[b] - p[a][b]) * if a == b { 0.5 } else { 1.0 },
-            };
+        }
+    }
+
+    /// As [`fill_derivative`](Self::fill_derivative) for a diagonal covariance, where
+    /// ∂N = N · Σ_a q_a(x_a): one table per axis instead of one polynomial per cell.
+    fn fill_separable_derivative(
+        &self,
+        grid: &Grid,
+        axes: &[Vec<f64>],
+        weight: f64,
+        parameter: Parameter,
+        out: &mut [f64],
+    ) {
+        let last = axes.len() - 1;
+        let tables: Vec<Vec<f64>> = (0..axes.len())
+            .map(|axis| {
+                let p = self.precision[axis][axis];
+                let q = |x: f64| {
+                    let s = p * (x - self.mean[axis]);
+                    match parameter {
+                        Parameter::Mean(_, a) if a == axis => s,
+                        Parameter::AxisVariance(_, a) if a == axis => 0.5 * (s * s - p),
+                        Parameter::Variance(_) => 0.5 * (s * s - p),
+                        _ => 0.0,
+                    }
+                };
+                grid.centers(axis).into_iter().map(q).collect()
+            })
+            .collect();
+        for (row, out) in out.chunks_exact_mut(axes[last].len()).enumerate() {
+            let prefix = weight * self.row_factor(grid, axes, row);
+            let mut rest = row;
+            let mut outer = 0.0;
+            for a in (0..last).rev() {
+                outer += tables[a][rest % grid.cells()[a]];
+                rest /= grid.cells()[a];
+            }
+            for ((value, e), q) in out.iter_mut().zip(&axes[last]).zip(&tables[last]) {
+                *value = prefix * e * (outer + q);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ pub use parameters::{Covariances, MixtureError, MixtureParameters};
 
 use rayon::prelude::*;
 use wngd_adjoint::{ForwardModel, Linearization, ModelError, State};
-use wngd_linalg::dense::column_pieces;
+use wngd_linalg::dense::contiguous_columns;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{ACTIVE_DENSITY, Grid};
 
@@ -133,22 +133,17 @@ impl ForwardModel for GaussianMixture {
         let state = self.density(&parameters, &components);
         let last = parameters.components() - 1;
         let mut jacobian = Mat::zeros(self.grid.len(), self.free.len());
-        column_pieces(jacobian.as_mut(), 1).into_par_iter().zip(&self.free).for_each(|(mut piece, &parameter)| {
-            let mut column = vec![0.0; piece.nrows()];
-            match parameter {
-                Parameter::Weight(i) => {
-                    components[i].add_density(&self.grid, 0, 1.0, &mut column);
-                    components[last].add_density(&self.grid, 0, -1.0, &mut column);
-                }
-                Parameter::Mean(i, _)
-                | Parameter::Variance(i)
-                | Parameter::AxisVariance(i, _)
-                | Parameter::Covariance(i, ..) => {
-                    components[i].fill_derivative(&self.grid, parameters.weights[i], parameter, &mut column);
-                }
+        let columns: Vec<&mut [f64]> = contiguous_columns(jacobian.as_mut());
+        columns.into_par_iter().zip(&self.free).for_each(|(column, &parameter)| match parameter {
+            Parameter::Weight(i) => {
+                components[i].add_density(&self.grid, 0, 1.0, column);
+                components[last].add_density(&self.grid, 0, -1.0, column);
             }
-            for (row, value) in column.into_iter().enumerate() {
-                piece[(row, 0)] = value;
+            Parameter::Mean(i, _)
+            | Parameter::Variance(i)
+            | Parameter::AxisVariance(i, _)
+            | Parameter::Covariance(i, ..) => {
+                components[i].fill_derivative(&self.grid, parameters.weights[i], parameter, column);
             }
         });
         Ok(Linearization { state, jacobian })

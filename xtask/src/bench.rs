@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use wngd::linalg::{LeastSquares, PivotedQr, dense};
+use wngd::opt::{Objective, Point};
+use wngd::prelude::*;
+
+use crate::problem::Problem;
+use crate::root;
+
+/// Largest relative difference of η from the peer's.
+const AGREEMENT: f64 = 1e-6;
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// A Python with xtask/peer/requirements.txt, to compare with.
+    #[arg(long, value_name = "PYTHON")]
+    peer: Option<PathBuf>,
+    /// Cells per axis.
+    #[arg(long, default_value_t = 256)]
+    grid: usize,
+    /// Numbers of parameters.
+    #[arg(long, value_delimiter = ',', default_value = "2,100,1000")]
+    p: Vec<usize>,
+    /// Threads, for both sides.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Repetitions; the best counts.
+    #[arg(long, default_value_t = 3)]
+    repeat: usize,
+    /// Leave out the criterion benches.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Measure {
+    #[arg(long)]
+    grid: usize,
+    #[arg(long)]
+    p: usize,
+    #[arg(long)]
+    threads: usize,
+    #[arg(long)]
+    repeat: usize,
+    #[arg(long)]
+    route: By,
+}
+
+/// How the least-squares problem is solved, on both sides.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Information,
+    Qr,
+}
+
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            By::Information => "information",
+            By::Qr => "qr",
+        }
+    }
+}
+
+/// One side's figures for one p and route: wall seconds, best of the repetitions.
+#[derive(Serialize, Deserialize)]
+struct Figures {
+    /// The whole direction; the symbolic analysis is made once per grid and not counted.
+    total: f64,
+    /// Its parts.
+    stages: BTreeMap<String, f64>,
+    /// Peak memory of the process, MB.
+    peak_mb: f64,
+    eta: Vec<f64>,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
+        if !self.quick && !Command::new(env!("CARGO")).arg("bench").current_dir(root()).status()?.success() {
+            return Err("cargo bench failed".into());
+        }
+        println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", self.grid, self.threads, self.repeat);
+        println!("{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages", "p", "route", "s", "peer s", "ratio", "MB", "peer MB");
+        for &p in &self.p {
+            for route in [By::Information, By::Qr] {
+                let ours = self.ours(p, route)?;
+                let stages: Vec<String> = ours.stages.iter().map(|(name, s)| format!("{name} {s:.4}")).collect();
+                let (peer, ratio, memory) = match &self.peer {
+                    Some(python) => {
+                        let peer = self.peer(python, p, route)?;
+                        agree(&ours.eta, &peer.eta)?;
+                        (
+                            format!("{:.4}", peer.total),
+                            format!("{:.2}", peer.total / ours.total),
+                            format!("{:.0}", peer.peak_mb),
+                        )
+                    }
+                    None => Default::default(),
+                };
+                println!(
+                    "{p:>5} {:>12} {:>9.4} {peer:>9} {ratio:>7} {:>9.0} {memory:>9}  {}",
+                    route.name(),
+                    ours.total,
+                    ours.peak_mb,
+                    stages.join(", ")
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A process of its own, so that peaks of memory do not mix.
+    fn ours(&self, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
+        self.figures(Command::new(std::env::current_exe()?).arg("measure"), p, route)
+    }
+
+    fn peer(&self, python: &PathBuf, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
+        let mut command = Command::new(python);
+        // Settings for older libraries, which slow a current OpenBLAS down.
+        command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
+        self.figures(command.arg(root().join("xtask/peer/bench_mixture.py")), p, route)
+    }
+
+    fn figures(&self, command: &mut Command, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
+        let number = |n: usize| n.to_string();
+        command.args(["--grid", &number(self.grid), "--p", &number(p), "--threads", &number(self.threads)]);
+        command.args(["--repeat", &number(self.repeat), "--route", route.name()]);
+        let output = command.output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+/// Both sides must have solved the same problem.
+fn agree(ours: &[f64], peer: &[f64]) -> Result<(), Box<dyn Error>> {
+    let difference: Vec<f64> = ours.iter().zip(peer).map(|(a, b)| a - b).collect();
+    let relative = dense::norm(&difference) / dense::norm(peer);
+    let first = difference.iter().zip(peer).take(3).all(|(d, b)| d.abs() <= AGREEMENT * b.abs());
+    if ours.len() == peer.len() && relative <= AGREEMENT && first {
+        return Ok(());
+    }
+    Err(format!("directions differ from the peer's: {relative:e}, {:?} against {:?}", &ours[..2], &peer[..2]).into())
+}
+
+impl Measure {
+    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global()?;
+        let problem = Problem::new(self.grid, self.p)?;
+        let route = match self.route {
+            By::Information => Route::Information,
+            By::Qr => Route::Qr,
+        };
+        let mut total = f64::INFINITY;
+        let mut eta = Vec::new();
+        for _ in 0..self.repeat {
+            let start = Instant::now();
+            eta = problem.direction(route)?;
+            total = total.min(start.elapsed().as_secs_f64());
+        }
+        let peak_mb = peak_megabytes()?;
+        let mut stages = BTreeMap::new();
+        for _ in 0..self.repeat {
+            self.stages(&problem, &mut stages)?;
+        }
+        println!("{}", serde_json::to_string(&Figures { total, stages, peak_mb, eta })?);
+        Ok(())
+    }
+
+    /// The parts of the direction, one by one.
+    fn stages(&self, problem: &Problem, best: &mut BTreeMap<String, f64>) -> Result<(), Box<dyn Error>> {
+        let mut clock = Instant::now();
+        let mut stage = |name: &str| {
+            let seconds = clock.elapsed().as_secs_f64();
+            best.entry(name.into()).and_modify(|s| *s = s.min(seconds)).or_insert(seconds);
+            clock = Instant::now();
+        };
+        let Linearization { state, jacobian } = problem.model.linearize(&problem.theta)?;
+        let (_, u) = problem.objective.derivative(&state)?;
+        stage("1 model");
+        let point = Point { theta: &problem.theta, state: &state };
+        let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
+        stage("2 factor");
+        let b = laplacian.whiten_derivative(&u);
+        let (x, _) = laplacian.whiten(jacobian);
+        stage("3 whiten");
+        match self.route {
+            By::Information => {
+                let g = dense::gram(x.as_ref());
+                stage("4 gram");
+                let rhs = wngd::linalg::operator::apply_transpose_vec(&x, &b);
+                wngd::linalg::solve_information(g.as_ref(), &rhs, None)?;
+                stage("5 solve");
+            }
+            By::Qr => {
+                PivotedQr::default().solve(&x, &b, None)?;
+                stage("4 least squares");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Peak resident memory of this process.
+fn peak_megabytes() -> Result<f64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1024.0 / 1e6)
+}

@@ -1,0 +1,4 @@
+use std::error::Error;
+pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask`: benchmarks and checks of the workspace.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod ci;
+mod docs;
+#[path = "../../crates/wngd/benches/problem/mod.rs"]
+mod problem;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Benchmarks and checks of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Xtask {
+    /// Times every stage of a large W₂ direction, alone or against SciPy and CHOLMOD.
+    Bench(bench::Bench),
+    /// Times one direction in this process and prints it as JSON.
+    #[command(hide = true)]
+    Measure(bench::Measure),
+    /// Formatting, lints, tests, documentation: everything a change must pass.
+    Ci,
+    /// Checks that every name in docs/formulas.md exists in the sources.
+    Docs,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match Xtask::parse() {
+        Xtask::Bench(bench) => bench.run(),
+        Xtask::Measure(measure) => measure.run(),
+        Xtask::Ci => ci::run(),
+        Xtask::Docs => docs::run(),
+    }
+}
+
+/// The workspace root.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
