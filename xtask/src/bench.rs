@@ -86,7 +86,10 @@ impl Bench {
             return Err("cargo bench failed".into());
         }
         println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", self.grid, self.threads, self.repeat);
-        println!("{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages", "p", "route", "s", "peer s", "ratio", "MB", "peer MB");
+        println!(
+            "{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages",
+            "p", "route", "s", "peer s", "ratio", "MB", "peer MB"
+        );
         for &p in &self.p {
             for route in [By::Information, By::Qr] {
                 let ours = self.ours(p, route)?;

@@ -522,8 +522,7 @@ impl<const W: usize> WithSimd for Load<'_, W> {
     fn with_simd<S: Simd>(self, _: S) -> Sums<W> {
         let Self { laplacian: l, columns, x } = self;
         let (position, components) = (l.plan.symbolic.position(), l.support.ground.len());
-        let mut sums =
-            Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
+        let mut sums = Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
         let mut tile = [[0.0; W]; TILE];
         for first in (0..position.len()).step_by(TILE) {
             let cells = first..position.len().min(first + TILE);
