@@ -19,7 +19,7 @@ use crate::figures::{
 /// Lattice points per axis of a landscape, if the objective is cheap enough.
 const LATTICE: usize = 61;
 /// Seconds that a landscape may take.
-const BUDGET: f64 = 15.0;
+const BUDGET: f64 = 5.0;
 
 /// All figures of a run.
 pub fn of_run(
