@@ -1,5 +1,6 @@
 //! Preconditioned BiCGSTAB for sparse matrices and their transposes, several right-hand sides in lanes.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use faer::MatMut;
@@ -12,9 +13,11 @@ use crate::operator::{Factorization, LinearOp};
 use crate::sparse::SparseMatrix;
 
 /// Right-hand sides that share one pass over the matrix.
-const LANES: usize = 8;
+const LANES: usize = 4;
 /// Partial sums of a dot product; fixed, so that lanes give the same bits alone and together.
 const PARTIAL: usize = 4;
+/// Rows per tile, a multiple of [`PARTIAL`].
+const TILE: usize = 64;
 /// Times the iteration starts again from the true residual.
 const RESTARTS: usize = 6;
 /// Rounding errors of a residual, in units of ε (|A||x| + |b|).
@@ -90,9 +93,9 @@ struct Counters {
 /// tolerance are counted, or use the fallible [`solve`](Self::solve).
 ///
 /// # Cost
-/// Two products and two preconditioner solves an iteration, up to 8 right-hand
+/// Two products and two preconditioner solves an iteration, up to 4 right-hand
 /// sides in one pass over the matrix; 40 to 70 iterations on upwind generators
-/// from 48³ to 100³ cells. Memory: A twice, and 9 vectors per right-hand side.
+/// from 32³ to 100³ cells. Memory: A twice, again for Aᵀ once it is used, and 9 vectors per right-hand side.
 ///
 /// # References
 /// van der Vorst 1992, doi:10.1137/0913035.
@@ -100,8 +103,9 @@ struct Counters {
 pub struct BiCgStab {
     /// order[i]: original index at place i.
     order: Vec<usize>,
-    matrix: Rows,
-    incomplete: Option<Vec<f64>>,
+    forward: Rows,
+    /// The transpose, made at its first use.
+    backward: OnceLock<Rows>,
     options: KrylovOptions,
     counters: Counters,
 }
@@ -118,20 +122,18 @@ impl BiCgStab {
         if u32::try_from(n).is_err() {
             return Err(LinalgError::Symbolic { n, reason: "more rows than 32-bit indices reach".into() });
         }
-        let (order, incomplete, rows);
+        let (order, forward);
         match options.preconditioner {
             Preconditioner::Ilu0 => {
                 order = flow_order(matrix);
-                rows = Rows::new(&matrix.permuted(&order)?)?;
-                incomplete = Some(rows.incomplete_lu()?);
+                forward = Rows::new(&matrix.permuted(&order)?)?.with_incomplete_lu()?;
             }
             Preconditioner::Identity => {
                 order = (0..n).collect();
-                rows = Rows::new(matrix)?;
-                incomplete = None;
+                forward = Rows::new(matrix)?;
             }
         }
-        Ok(Self { order, matrix: rows, incomplete, options, counters: Counters::default() })
+        Ok(Self { order, forward, backward: OnceLock::new(), options, counters: Counters::default() })
     }
 
     /// Tolerance and limits.
@@ -169,14 +171,14 @@ impl BiCgStab {
 
     fn run(&self, b: MatMut<'_, f64>, transpose: bool) -> KrylovReport {
         let columns = b.ncols();
+        let rows = if transpose { self.backward.get_or_init(|| self.forward.transposed()) } else { &self.forward };
         let report = column_pieces(b, LANES)
             .into_par_iter()
             .map(|piece| match piece.ncols() {
                 0 => KrylovReport::default(),
-                1 => self.run_lanes::<1>(piece, transpose),
-                2 => self.run_lanes::<2>(piece, transpose),
-                3 | 4 => self.run_lanes::<4>(piece, transpose),
-                _ => self.run_lanes::<LANES>(piece, transpose),
+                1 => self.run_lanes::<1>(piece, rows),
+                2 => self.run_lanes::<2>(piece, rows),
+                _ => self.run_lanes::<LANES>(piece, rows),
             })
             .reduce(KrylovReport::default, |a, b| KrylovReport {
                 iterations: a.iterations.max(b.iterations),
@@ -190,7 +192,7 @@ impl BiCgStab {
         report
     }
 
-    fn run_lanes<const W: usize>(&self, piece: MatMut<'_, f64>, transpose: bool) -> KrylovReport {
+    fn run_lanes<const W: usize>(&self, piece: MatMut<'_, f64>, rows: &Rows) -> KrylovReport {
         let mut piece = piece;
         let mut b = vec![[0.0; W]; self.order.len()];
         for j in 0..piece.ncols() {
@@ -200,7 +202,7 @@ impl BiCgStab {
         }
         let (x, report) = Arch::new().dispatch(
             #[inline(always)]
-            || self.iterate(&b, transpose),
+            || self.iterate(rows, &b),
         );
         for j in 0..piece.ncols() {
             for (row, &old) in x.iter().zip(&self.order) {
@@ -212,7 +214,7 @@ impl BiCgStab {
 
     /// Solves from 0, starting again from the true residual while that helps.
     #[inline(always)]
-    fn iterate<const W: usize>(&self, b: &[[f64; W]], transpose: bool) -> (Vec<[f64; W]>, KrylovReport) {
+    fn iterate<const W: usize>(&self, rows: &Rows, b: &[[f64; W]]) -> (Vec<[f64; W]>, KrylovReport) {
         let n = b.len();
         let mut x = vec![[0.0; W]; n];
         let mut work = Work::new(n);
@@ -237,8 +239,8 @@ impl BiCgStab {
             if !active.contains(&true) {
                 break;
             }
-            self.descend(&mut work, &mut x, target, active, &mut spent, transpose);
-            self.matrix.multiply(&x, &mut work.v, transpose);
+            self.descend(rows, &mut work, &mut x, target, active, &mut spent);
+            rows.multiply(&x, &mut work.v);
             for i in 0..n {
                 for w in 0..W {
                     work.r[i][w] = if usable[w] { b[i][w] - work.v[i][w] } else { 0.0 };
@@ -255,7 +257,7 @@ impl BiCgStab {
         }
         let mut report = KrylovReport { iterations: spent.into_iter().max().unwrap_or(0), ..Default::default() };
         let short = (0..W).any(|w| !(residual[w] <= target[w]));
-        let rounding = if short { self.matrix.rounding(&x, b, transpose) } else { [0.0; W] };
+        let rounding = if short { rows.rounding(&x, b) } else { [0.0; W] };
         for w in 0..W {
             if !usable[w] {
                 report.residual = f64::INFINITY;
@@ -274,12 +276,12 @@ impl BiCgStab {
     #[inline(always)]
     fn descend<const W: usize>(
         &self,
+        matrix: &Rows,
         work: &mut Work<W>,
         x: &mut [[f64; W]],
         target: [f64; W],
         active: [bool; W],
         spent: &mut [usize; W],
-        transpose: bool,
     ) {
         let n = x.len();
         let Work { r, shadow, p, v, t, ph, sh } = work;
@@ -288,16 +290,16 @@ impl BiCgStab {
         v.fill([0.0; W]);
         let mut active = active;
         let (mut rho, mut alpha, mut omega) = ([1.0; W], [1.0; W], [1.0; W]);
-        let start = dots(r, r).map(f64::sqrt);
+        let (mut next, mut square) = (dots(shadow, r), dots(r, r));
+        let start = square.map(f64::sqrt);
         while active.contains(&true) {
-            let next = dots(shadow, r);
-            let size = dots(r, r).map(f64::sqrt);
             let mut beta = [0.0; W];
             for w in 0..W {
-                active[w] = active[w] && size[w] > 0.5 * target[w] && spent[w] < self.options.max_iterations
+                let size = square[w].sqrt();
+                active[w] = active[w] && size > 0.5 * target[w] && spent[w] < self.options.max_iterations
                     // The shadow residual has turned orthogonal, or the residual has run away: start again.
-                    && next[w].abs() > f64::EPSILON * f64::EPSILON * start[w] * size[w]
-                    && size[w] < 1e8 * start[w];
+                    && next[w].abs() > f64::EPSILON * f64::EPSILON * start[w] * size
+                    && size < 1e8 * start[w];
                 beta[w] = if active[w] { next[w] / rho[w] * (alpha[w] / omega[w]) } else { 0.0 };
                 if !beta[w].is_finite() {
                     (active[w], beta[w]) = (false, 0.0);
@@ -313,8 +315,8 @@ impl BiCgStab {
                     p[i][w] = r[i][w] + beta[w] * (p[i][w] - omega[w] * v[i][w]);
                 }
             }
-            self.precondition(p, ph, transpose);
-            self.matrix.multiply(ph, v, transpose);
+            matrix.precondition(p, ph);
+            matrix.multiply(ph, v);
             let along = dots(shadow, v);
             for w in 0..W {
                 alpha[w] = rho[w] / along[w];
@@ -327,31 +329,32 @@ impl BiCgStab {
                     r[i][w] -= alpha[w] * v[i][w];
                 }
             }
-            self.precondition(r, sh, transpose);
-            self.matrix.multiply(sh, t, transpose);
-            let (ts, tt) = (dots(t, r), dots(t, t));
+            matrix.precondition(r, sh);
+            matrix.multiply(sh, t);
+            let (mut ts, mut tt) = (Dots::default(), Dots::default());
+            for rows in tiles(n) {
+                ts.add(&t[rows.clone()], &r[rows.clone()]);
+                tt.add(&t[rows.clone()], &t[rows]);
+            }
+            let (ts, tt) = (ts.total(), tt.total());
             for w in 0..W {
                 omega[w] = ts[w] / tt[w];
                 if !active[w] || !omega[w].is_finite() {
                     (active[w], omega[w]) = (false, 0.0);
                 }
             }
-            for i in 0..n {
-                for w in 0..W {
-                    x[i][w] += alpha[w] * ph[i][w] + omega[w] * sh[i][w];
-                    r[i][w] -= omega[w] * t[i][w];
+            let (mut along, mut length) = (Dots::default(), Dots::default());
+            for rows in tiles(n) {
+                for i in rows.clone() {
+                    for w in 0..W {
+                        x[i][w] += alpha[w] * ph[i][w] + omega[w] * sh[i][w];
+                        r[i][w] -= omega[w] * t[i][w];
+                    }
                 }
+                along.add(&shadow[rows.clone()], &r[rows.clone()]);
+                length.add(&r[rows.clone()], &r[rows]);
             }
-        }
-    }
-
-    #[inline(always)]
-    fn precondition<const W: usize>(&self, b: &[[f64; W]], out: &mut [[f64; W]], transpose: bool) {
-        out.copy_from_slice(b);
-        match &self.incomplete {
-            None => {}
-            Some(values) if transpose => self.matrix.solve_transpose(values, out),
-            Some(values) => self.matrix.solve(values, out),
+            (next, square) = (along.total(), length.total());
         }
     }
 }
@@ -386,38 +389,68 @@ impl<const W: usize> Work<W> {
     }
 }
 
-/// Dot products lane by lane.
-#[inline(always)]
-fn dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
-    let mut partial = [[0.0; W]; PARTIAL];
-    let (a4, a1) = a.as_chunks::<PARTIAL>();
-    let (b4, b1) = b.as_chunks::<PARTIAL>();
-    for (a, b) in a4.iter().zip(b4) {
-        for s in 0..PARTIAL {
+/// Dot products lane by lane, summed in one order however the rows are cut into tiles.
+struct Dots<const W: usize>([[f64; W]; PARTIAL]);
+
+impl<const W: usize> Default for Dots<W> {
+    fn default() -> Self {
+        Self([[0.0; W]; PARTIAL])
+    }
+}
+
+impl<const W: usize> Dots<W> {
+    /// Adds the products of some rows; all but the last call with a multiple of [`PARTIAL`] rows.
+    #[inline(always)]
+    fn add(&mut self, a: &[[f64; W]], b: &[[f64; W]]) {
+        let (a4, a1) = a.as_chunks::<PARTIAL>();
+        let (b4, b1) = b.as_chunks::<PARTIAL>();
+        for (a, b) in a4.iter().zip(b4) {
+            for s in 0..PARTIAL {
+                for w in 0..W {
+                    self.0[s][w] += a[s][w] * b[s][w];
+                }
+            }
+        }
+        for (a, b) in a1.iter().zip(b1) {
             for w in 0..W {
-                partial[s][w] += a[s][w] * b[s][w];
+                self.0[0][w] += a[w] * b[w];
             }
         }
     }
-    for (a, b) in a1.iter().zip(b1) {
+
+    #[inline(always)]
+    fn total(&self) -> [f64; W] {
+        let mut total = [0.0; W];
         for w in 0..W {
-            partial[0][w] += a[w] * b[w];
+            total[w] = (self.0[0][w] + self.0[1][w]) + (self.0[2][w] + self.0[3][w]);
         }
+        total
     }
-    let mut total = [0.0; W];
-    for w in 0..W {
-        total[w] = (partial[0][w] + partial[1][w]) + (partial[2][w] + partial[3][w]);
-    }
-    total
 }
 
-/// A square matrix in compressed rows with 32-bit columns, with the place of its diagonal.
+#[inline(always)]
+fn dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
+    let mut sums = Dots::default();
+    sums.add(a, b);
+    sums.total()
+}
+
+/// Ranges of rows that stay in the first cache while several loops pass over them.
+#[inline(always)]
+fn tiles(n: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..n).step_by(TILE).map(move |first| first..n.min(first + TILE))
+}
+
+/// A square matrix in compressed rows with 32-bit columns, and its incomplete LU on the same pattern.
 #[derive(Debug)]
 struct Rows {
     row_ptr: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f64>,
+    /// Place of each diagonal entry.
     diagonal: Vec<usize>,
+    /// Unit L below, U above, inverse pivots on the diagonal; empty without preconditioner.
+    lu: Vec<f64>,
 }
 
 impl Rows {
@@ -430,11 +463,48 @@ impl Rows {
                 Err(_) => return Err(LinalgError::Sparse { column: i, reason: "the diagonal entry is not stored" }),
             }
         }
-        Ok(Self { row_ptr, columns: columns.iter().map(|&c| c as u32).collect(), values, diagonal })
+        let columns = columns.iter().map(|&c| c as u32).collect();
+        Ok(Self { row_ptr, columns, values, diagonal, lu: Vec::new() })
     }
 
-    /// Incomplete LU on the pattern: unit L below, U above, inverse pivots on the diagonal.
-    fn incomplete_lu(&self) -> Result<Vec<f64>, LinalgError> {
+    /// The transpose, its incomplete factors being those of this matrix: (LU)ᵀ = (UᵀD⁻¹)(DLᵀ) with the pivots D.
+    fn transposed(&self) -> Self {
+        let n = self.diagonal.len();
+        let mut row_ptr = vec![0; n + 1];
+        for &j in &self.columns {
+            row_ptr[j as usize + 1] += 1;
+        }
+        for i in 0..n {
+            row_ptr[i + 1] += row_ptr[i];
+        }
+        let mut slot = row_ptr.clone();
+        let (mut columns, mut values) = (vec![0; self.columns.len()], vec![0.0; self.columns.len()]);
+        let (mut lu, mut diagonal) = (vec![0.0; self.lu.len()], vec![0; n]);
+        for i in 0..n {
+            for at in self.row_ptr[i]..self.row_ptr[i + 1] {
+                let j = self.columns[at] as usize;
+                let target = slot[j];
+                slot[j] += 1;
+                columns[target] = i as u32;
+                values[target] = self.values[at];
+                if i == j {
+                    diagonal[i] = target;
+                }
+                if let Some(entry) = self.lu.get(at) {
+                    let inverse = self.lu[self.diagonal[i.min(j)]];
+                    lu[target] = match i.cmp(&j) {
+                        std::cmp::Ordering::Less => entry * inverse,
+                        std::cmp::Ordering::Equal => *entry,
+                        std::cmp::Ordering::Greater => entry / inverse,
+                    };
+                }
+            }
+        }
+        Self { row_ptr, columns, values, diagonal, lu }
+    }
+
+    /// The matrix with its incomplete LU on the pattern.
+    fn with_incomplete_lu(mut self) -> Result<Self, LinalgError> {
         let mut lu = self.values.clone();
         let mut place = vec![usize::MAX; self.diagonal.len()];
         for i in 0..self.diagonal.len() {
@@ -462,7 +532,8 @@ impl Rows {
                 place[self.columns[at] as usize] = usize::MAX;
             }
         }
-        Ok(lu)
+        self.lu = lu;
+        Ok(self)
     }
 
     #[inline(always)]
@@ -470,39 +541,31 @@ impl Rows {
         self.columns[from..to].iter().map(|&c| c as usize).zip(values[from..to].iter().copied())
     }
 
+    /// `out = A x`.
     #[inline(always)]
-    fn multiply<const W: usize>(&self, x: &[[f64; W]], out: &mut [[f64; W]], transpose: bool) {
-        if transpose {
-            out.fill([0.0; W]);
-            for i in 0..x.len() {
-                let xi = x[i];
-                for (j, a) in self.row(&self.values, self.row_ptr[i], self.row_ptr[i + 1]) {
-                    let target = &mut out[j];
-                    for w in 0..W {
-                        target[w] += a * xi[w];
-                    }
+    fn multiply<const W: usize>(&self, x: &[[f64; W]], out: &mut [[f64; W]]) {
+        for i in 0..x.len() {
+            let mut total = [0.0; W];
+            for (j, a) in self.row(&self.values, self.row_ptr[i], self.row_ptr[i + 1]) {
+                let xj = &x[j];
+                for w in 0..W {
+                    total[w] += a * xj[w];
                 }
             }
-        } else {
-            for i in 0..x.len() {
-                let mut total = [0.0; W];
-                for (j, a) in self.row(&self.values, self.row_ptr[i], self.row_ptr[i + 1]) {
-                    let xj = &x[j];
-                    for w in 0..W {
-                        total[w] += a * xj[w];
-                    }
-                }
-                out[i] = total;
-            }
+            out[i] = total;
         }
     }
 
-    /// `x <- U⁻¹ L⁻¹ x`.
+    /// `x = U⁻¹ L⁻¹ b`, or `x = b` without preconditioner.
     #[inline(always)]
-    fn solve<const W: usize>(&self, lu: &[f64], x: &mut [[f64; W]]) {
-        let n = x.len();
+    fn precondition<const W: usize>(&self, b: &[[f64; W]], x: &mut [[f64; W]]) {
+        let (n, lu) = (x.len(), &self.lu[..]);
+        if lu.is_empty() {
+            x.copy_from_slice(b);
+            return;
+        }
         for i in 0..n {
-            let mut total = x[i];
+            let mut total = b[i];
             for (j, l) in self.row(lu, self.row_ptr[i], self.diagonal[i]) {
                 let xj = &x[j];
                 for w in 0..W {
@@ -524,40 +587,13 @@ impl Rows {
         }
     }
 
-    /// `x <- L⁻ᵀ U⁻ᵀ x`.
-    #[inline(always)]
-    fn solve_transpose<const W: usize>(&self, lu: &[f64], x: &mut [[f64; W]]) {
-        let n = x.len();
-        for i in 0..n {
-            let pivot = lu[self.diagonal[i]];
-            let xi = x[i].map(|v| v * pivot);
-            x[i] = xi;
-            for (j, u) in self.row(lu, self.diagonal[i] + 1, self.row_ptr[i + 1]) {
-                let target = &mut x[j];
-                for w in 0..W {
-                    target[w] -= u * xi[w];
-                }
-            }
-        }
-        for i in (0..n).rev() {
-            let xi = x[i];
-            for (j, l) in self.row(lu, self.row_ptr[i], self.diagonal[i]) {
-                let target = &mut x[j];
-                for w in 0..W {
-                    target[w] -= l * xi[w];
-                }
-            }
-        }
-    }
-
     /// Norm of the rounding errors that a computed residual carries.
-    fn rounding<const W: usize>(&self, x: &[[f64; W]], b: &[[f64; W]], transpose: bool) -> [f64; W] {
+    fn rounding<const W: usize>(&self, x: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
         let mut bound: Vec<[f64; W]> = b.iter().map(|row| row.map(f64::abs)).collect();
         for i in 0..x.len() {
             for (j, a) in self.row(&self.values, self.row_ptr[i], self.row_ptr[i + 1]) {
-                let (from, to) = if transpose { (i, j) } else { (j, i) };
                 for w in 0..W {
-                    bound[to][w] += (a * x[from][w]).abs();
+                    bound[i][w] += (a * x[j][w]).abs();
                 }
             }
         }

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 model.generator(&theta)?;
                 let assembly = start.elapsed();
                 let start = Instant::now();
-                model.state(&theta)?;
+                let (_, first) = model.state_with_report(&theta)?;
                 let state = start.elapsed();
                 let start = Instant::now();
                 let at = model.linearize(&theta)?;
@@ -58,8 +58,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let report = at.jacobian.factor().report();
                 println!(
                     "{n:>3}^3 {name} {}: assembly {assembly:.2?}, state {state:.2?}, linearise {linearise:.2?}, \
-                     {columns} adjoints {adjoint:.2?}, 3 tangents {tangent:.2?}; nnz {}, fill {:?}, krylov {:?}",
-                    report.solver, report.nonzeros, report.fill, report.krylov,
+                     {columns} adjoints {adjoint:.2?}, 3 tangents {tangent:.2?}; nnz {}, fill {:?}, iterations {:?} and {:?}",
+                    report.solver,
+                    report.nonzeros,
+                    report.fill,
+                    first.krylov.map(|k| k.iterations),
+                    report.krylov.map(|k| k.iterations),
                 );
             }
         }
