@@ -256,7 +256,7 @@ impl BiCgStab {
             }
         }
         let mut report = KrylovReport { iterations: spent.into_iter().max().unwrap_or(0), ..Default::default() };
-        let short = (0..W).any(|w| !(residual[w] <= target[w]));
+        let short = (0..W).any(|w| residual[w] > target[w] || residual[w].is_nan());
         let rounding = if short { rows.rounding(&x, b) } else { [0.0; W] };
         for w in 0..W {
             if !usable[w] {
@@ -265,8 +265,8 @@ impl BiCgStab {
                 x.iter_mut().for_each(|row| row[w] = f64::NAN);
             } else if size[w] > 0.0 {
                 report.residual = report.residual.max(residual[w] / size[w]);
-                // Written so that NaN is a miss.
-                report.missed += usize::from(!(residual[w] <= target[w].max(rounding[w])));
+                let reached = residual[w] <= target[w].max(rounding[w]);
+                report.missed += usize::from(!reached);
             }
         }
         (x, report)

@@ -248,6 +248,26 @@ fn impossible_models_are_refused() {
 }
 
 #[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    for scheme in [UPWIND, SMOOTH, CARRIED] {
+        for solver in [Solver::Direct, Solver::Krylov] {
+            let model = lorenz([9, 10, 11], scheme).with_solver(solver);
+            let run = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let at = model.linearize(&LORENZ).unwrap();
+                    let h = Mat::from_fn(990, 21, |i, j| ((i * (j + 2)) as f64 * 0.11).sin());
+                    let mut zt = Mat::zeros(3, 21);
+                    at.jacobian.apply_transpose(zt.as_mut(), h.as_ref());
+                    (at.state.values, at.jacobian.to_dense(), zt)
+                })
+            };
+            assert_eq!(run(1), run(5), "{scheme:?} {solver:?}");
+        }
+    }
+}
+
+#[test]
 fn a_krylov_solve_that_stops_early_says_so() {
     let options = KrylovOptions { max_iterations: 1, ..Default::default() };
     let model = lorenz([8, 8, 8], SMOOTH).with_solver(Solver::Krylov).with_krylov(options);

@@ -8,8 +8,8 @@ use wngd_linalg::dense::{dot, sum};
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::operator::apply_vec;
 use wngd_linalg::{
-    BiCgStab, DominantLu, Grid, KrylovOptions, KrylovStats, LuOrdering, Ordering, Preconditioner, SparseLu,
-    SparseMatrix, flow_order, nested_dissection,
+    BiCgStab, DominantLu, Grid, KrylovOptions, KrylovStats, LuOrdering, Ordering, SparseLu, SparseMatrix, flow_order,
+    nested_dissection,
 };
 
 use crate::flow::Parameters;
@@ -20,7 +20,7 @@ use crate::flow::semi_lagrangian::SemiLagrangian;
 /// Cells in which a spurious sink gathers its mass.
 const SINK_CELLS: usize = 8;
 /// Largest number of cells that [`Solver::Auto`] factors, by dimension of the grid.
-const DIRECT_CELLS: [usize; 3] = [1_000_000, 40_000, 16_000];
+const DIRECT_CELLS: [usize; 3] = [1_000_000, 40_000, 10_000];
 /// The same for the semi-Lagrangian operator, whose factors fill in.
 const DIRECT_TRANSFER_CELLS: usize = 2_000;
 /// Gauss–Seidel sweeps that end a state solve.
@@ -86,10 +86,8 @@ pub enum SolverUsed {
     NestedDissectionLu,
     /// Sparse LU with a column minimum-degree ordering.
     ColamdLu,
-    /// BiCGSTAB with incomplete LU in flow order.
-    IluBiCgStab,
-    /// BiCGSTAB without preconditioner.
-    PlainBiCgStab,
+    /// BiCGSTAB, preconditioned by an incomplete LU in flow order unless told otherwise.
+    BiCgStab,
 }
 
 impl std::fmt::Display for SolverUsed {
@@ -98,8 +96,7 @@ impl std::fmt::Display for SolverUsed {
             SolverUsed::DominantLu => "multifrontal LU",
             SolverUsed::NestedDissectionLu => "sparse LU (nested dissection)",
             SolverUsed::ColamdLu => "sparse LU (COLAMD)",
-            SolverUsed::IluBiCgStab => "BiCGSTAB (ILU(0) in flow order)",
-            SolverUsed::PlainBiCgStab => "BiCGSTAB",
+            SolverUsed::BiCgStab => "BiCGSTAB",
         })
     }
 }
@@ -202,8 +199,7 @@ impl FlowConstraint {
             // Without diffusion each face is stored in one direction only: the unsymmetric fill is smaller.
             (true, false) if self.is_one_way() => SolverUsed::NestedDissectionLu,
             (true, false) => SolverUsed::DominantLu,
-            (false, true) => SolverUsed::PlainBiCgStab,
-            (false, false) => SolverUsed::IluBiCgStab,
+            (false, _) => SolverUsed::BiCgStab,
         }
     }
 
@@ -216,14 +212,7 @@ impl FlowConstraint {
             )?),
             SolverUsed::NestedDissectionLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Custom(ordering()))?),
             SolverUsed::ColamdLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Colamd)?),
-            SolverUsed::IluBiCgStab => Inverse::Krylov(BiCgStab::new(
-                a,
-                KrylovOptions { preconditioner: Preconditioner::Ilu0, ..self.krylov },
-            )?),
-            SolverUsed::PlainBiCgStab => Inverse::Krylov(BiCgStab::new(
-                a,
-                KrylovOptions { preconditioner: Preconditioner::Identity, ..self.krylov },
-            )?),
+            SolverUsed::BiCgStab => Inverse::Krylov(BiCgStab::new(a, self.krylov)?),
         })
     }
 
@@ -242,9 +231,10 @@ impl FlowConstraint {
                 *p += d;
             }
         }
+        // Mass 1 first: a residual's mass comes back as mass/κ, out of proportion to the source.
+        normalise(&mut p);
         self.polish(a, source, &mut p);
-        let mass = sum(p.iter().copied());
-        p.iter_mut().for_each(|p| *p /= mass);
+        normalise(&mut p);
         match p.iter().position(|p| !(*p > 0.0 && p.is_finite())) {
             None => Ok(p),
             Some(i) => Err(ModelError::StateSolve {
@@ -400,6 +390,11 @@ impl ImplicitConstraint for FlowConstraint {
     fn solve_and_factor(&self, theta: &[f64]) -> Result<(Vec<f64>, FlowFactor), ModelError> {
         self.factored(self.generator(&self.parameters.expand(theta)?)?, None)
     }
+}
+
+fn normalise(p: &mut [f64]) {
+    let mass = sum(p.iter().copied());
+    p.iter_mut().for_each(|p| *p /= mass);
 }
 
 /// E = ∂_θ(Aρ) of a flow at fixed ρ (k x p).
@@ -589,7 +584,7 @@ impl StationaryDensity {
         self
     }
 
-    /// The same model with other limits for Krylov solves (their preconditioner is chosen here).
+    /// The same model with other limits for Krylov solves.
     #[must_use]
     pub fn with_krylov(mut self, options: KrylovOptions) -> Self {
         self.model.constraint.krylov = options;
