@@ -82,11 +82,15 @@ struct Figures {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
-        if !self.quick && !Command::new(env!("CARGO")).arg("bench").current_dir(root()).status()?.success() {
+        let benches = ["bench", "--package", "wngd", "--bench", "direction"];
+        if !self.quick && !Command::new(env!("CARGO")).args(benches).current_dir(root()).status()?.success() {
             return Err("cargo bench failed".into());
         }
         println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", self.grid, self.threads, self.repeat);
-        println!("{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages", "p", "route", "s", "peer s", "ratio", "MB", "peer MB");
+        println!(
+            "{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages",
+            "p", "route", "s", "peer s", "ratio", "MB", "peer MB"
+        );
         for &p in &self.p {
             for route in [By::Information, By::Qr] {
                 let ours = self.ours(p, route)?;

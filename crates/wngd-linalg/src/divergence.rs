@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn means_are_ordered_and_agree_on_equal_cells() {
         for (a, b) in [(1.0, 2.0), (1e-200, 3.0), (5.0, 5.0), (1.0, 1.0 + 1e-9), (0.1, 0.1001)] {
-            let [h, g, l, m] =
-                [FaceMean::Harmonic, FaceMean::Geometric, FaceMean::Logarithmic, FaceMean::Arithmetic].map(|f| f.of(a, b));
+            let [h, g, l, m] = [FaceMean::Harmonic, FaceMean::Geometric, FaceMean::Logarithmic, FaceMean::Arithmetic]
+                .map(|f| f.of(a, b));
             let slack = 1.0 + 1e-14;
             assert!(h <= g * slack && g <= l * slack && l <= m * slack, "{a} {b}: {h} {g} {l} {m}");
         }
@@ -205,7 +205,8 @@ mod tests {
     #[test]
     fn transpose_matches_and_mass_is_conserved() {
         let grid = Grid::new(&[0.0; 3], &[1.0, 2.0, 1.5], &[4, 5, 3]).unwrap();
-        let density: Vec<f64> = (0..grid.len()).map(|i| if i % 7 == 0 { 0.0 } else { 1.0 + (i as f64).sin() }).collect();
+        let density: Vec<f64> =
+            (0..grid.len()).map(|i| if i % 7 == 0 { 0.0 } else { 1.0 + (i as f64).sin() }).collect();
         let b = Divergence::new(&grid, &density, FaceMean::Arithmetic).unwrap();
         let x: Vec<f64> = (0..b.ncols()).map(|i| (0.3 * i as f64).cos()).collect();
         let y: Vec<f64> = (0..b.nrows()).map(|i| (0.7 * i as f64).sin()).collect();

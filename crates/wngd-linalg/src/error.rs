@@ -50,9 +50,7 @@ pub enum LinalgError {
         largest: f64,
     },
     /// A Cholesky factorisation met a pivot that is not positive.
-    #[error(
-        "matrix is not positive definite: pivot {index} is not positive; add damping or remove dependent columns"
-    )]
+    #[error("matrix is not positive definite: pivot {index} is not positive; add damping or remove dependent columns")]
     NotPositiveDefinite {
         /// Index of the failing pivot, in elimination order.
         index: usize,
@@ -88,11 +86,7 @@ pub enum LinalgError {
 }
 
 /// Checks that `values` has `expected` entries, all finite.
-pub(crate) fn check_vector(
-    what: &'static str,
-    values: &[f64],
-    expected: usize,
-) -> Result<(), LinalgError> {
+pub(crate) fn check_vector(what: &'static str, values: &[f64], expected: usize) -> Result<(), LinalgError> {
     if values.len() != expected {
         return Err(LinalgError::Shape { what, expected, found: values.len() });
     }

@@ -112,8 +112,7 @@ impl LaplacianPlan {
         for (slot, block) in blocks.iter().enumerate() {
             block.for_each(|face, left, _| face_entry[face] = entry_of[left][slot]);
         }
-        let ordering =
-            if grid.dim() == 3 { Ordering::Custom(nested_dissection(grid.cells())) } else { Ordering::Amd };
+        let ordering = if grid.dim() == 3 { Ordering::Custom(nested_dissection(grid.cells())) } else { Ordering::Amd };
         let symbolic = Arc::new(SymbolicCholesky::new(n, col_ptr, row_idx, ordering)?);
         Ok(Self { grid: grid.clone(), symbolic, face_entry, diagonal_entry })
     }
@@ -498,7 +497,7 @@ impl WeightedLaplacian {
 
 /// Cells whose values are transposed at once: columns lie a power of two apart on
 /// common grids, so that reading them row by row would evict every cache line unused.
-const TILE: usize = 32;
+const TILE: usize = 128;
 
 /// Compensated sums of the columns of a panel.
 struct Sums<const W: usize> {
@@ -523,8 +522,7 @@ impl<const W: usize> WithSimd for Load<'_, W> {
     fn with_simd<S: Simd>(self, _: S) -> Sums<W> {
         let Self { laplacian: l, columns, x } = self;
         let (position, components) = (l.plan.symbolic.position(), l.support.ground.len());
-        let mut sums =
-            Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
+        let mut sums = Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
         let mut tile = [[0.0; W]; TILE];
         for first in (0..position.len()).step_by(TILE) {
             let cells = first..position.len().min(first + TILE);
@@ -592,8 +590,7 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
     let total: f64 = density.iter().sum();
     let mut order: Vec<usize> = (0..density.len()).collect();
     order.sort_by(|&a, &b| density[b].total_cmp(&density[a]).then(a.cmp(&b)));
-    let strides: Vec<usize> =
-        (0..grid.dim()).map(|axis| grid.cells()[axis + 1..].iter().product()).collect();
+    let strides: Vec<usize> = (0..grid.dim()).map(|axis| grid.cells()[axis + 1..].iter().product()).collect();
     let mut parent = vec![usize::MAX; density.len()];
     let mut peak = vec![0.0; density.len()];
     let mut mass = vec![0.0; density.len()];
@@ -611,8 +608,7 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
         mass[cell] = density[cell];
         for (axis, &stride) in strides.iter().enumerate() {
             let j = (cell / stride) % grid.cells()[axis];
-            let neighbours =
-                [(j > 0).then(|| cell - stride), (j + 1 < grid.cells()[axis]).then(|| cell + stride)];
+            let neighbours = [(j > 0).then(|| cell - stride), (j + 1 < grid.cells()[axis]).then(|| cell + stride)];
             for other in neighbours.into_iter().flatten().filter(|&o| parent[o] != usize::MAX).collect::<Vec<_>>() {
                 let (a, b) = (find(&mut parent, cell), find(&mut parent, other));
                 if a == b {
@@ -687,7 +683,8 @@ mod tests {
         let by = crate::operator::apply_transpose_vec(&b, &u);
         assert!((dense::norm(&bx) - dense::norm(&by)).abs() < 1e-12 * dense::norm(&by));
         for j in 0..3 {
-            let (dx, dy) = (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
+            let (dx, dy) =
+                (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
             assert!((dx - dy).abs() < 1e-11 * dense::norm(&by));
         }
     }
@@ -714,7 +711,8 @@ mod tests {
             let mut expected = 0.0;
             for face in 0..319 {
                 // From the nearer end, so that the cumulative sum does not cancel.
-                let flux: f64 = if x[face] < 0.0 { z[..=face].iter().sum() } else { -z[face + 1..].iter().sum::<f64>() };
+                let flux: f64 =
+                    if x[face] < 0.0 { z[..=face].iter().sum() } else { -z[face + 1..].iter().sum::<f64>() };
                 let flux = flux * grid.spacing()[0];
                 expected += flux * flux / (0.5 * (density[face] + density[face + 1]));
             }

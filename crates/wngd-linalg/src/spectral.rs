@@ -35,9 +35,7 @@ impl NeumannLaplacian {
             .zip(grid.spacing())
             .map(|(&n, h)| {
                 // 4 sin²(x/2) rather than 2 − 2 cos x: no cancellation for smooth modes.
-                (0..n)
-                    .map(|j| (2.0 * (std::f64::consts::PI * j as f64 / (2.0 * n as f64)).sin() / h).powi(2))
-                    .collect()
+                (0..n).map(|j| (2.0 * (std::f64::consts::PI * j as f64 / (2.0 * n as f64)).sin() / h).powi(2)).collect()
             })
             .collect();
         let plans = grid.cells().iter().map(|&n| planner.plan_dct2(n)).collect();

@@ -17,6 +17,7 @@ pub struct Trial<'a> {
     /// Damping that the direction rule starts with.
     pub damping: f64,
     /// f at trial parameters; `None` outside the domain or where f is not finite.
+    #[allow(clippy::type_complexity)]
     pub value: &'a mut dyn FnMut(&[f64]) -> Result<Option<f64>, crate::error::DescentError>,
 }
 
@@ -156,21 +157,21 @@ impl StepRule for Armijo {
             if theta == trial.theta {
                 return Ok(StepOutcome::AtRounding);
             }
-            if let Some(objective) = (trial.value)(&theta)? {
-                if objective <= trial.objective + self.c1 * length * slope {
-                    self.last = Some(length);
-                    let damping = trial.damping;
-                    return Ok(StepOutcome::Taken(Step {
-                        theta,
-                        objective,
-                        length,
-                        slope,
-                        direction,
-                        damping,
-                        rejected,
-                        shortened: false,
-                    }));
-                }
+            if let Some(objective) = (trial.value)(&theta)?
+                && objective <= trial.objective + self.c1 * length * slope
+            {
+                self.last = Some(length);
+                let damping = trial.damping;
+                return Ok(StepOutcome::Taken(Step {
+                    theta,
+                    objective,
+                    length,
+                    slope,
+                    direction,
+                    damping,
+                    rejected,
+                    shortened: false,
+                }));
             }
             // Once the promised decrease drowns in rounding of f, no comparison can succeed.
             if length * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
@@ -230,7 +231,10 @@ impl StepRule for LevenbergMarquardt {
             }
             // Decrease promised by the undamped local model f + t gᵀη + t/2 ηᵀGη.
             let bend: f64 = (0..direction.eta.len())
-                .map(|i| direction.eta[i] * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>())
+                .map(|i| {
+                    direction.eta[i]
+                        * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>()
+                })
                 .sum();
             let promised = -(t * slope + 0.5 * t * bend);
             if let Some(objective) = (trial.value)(&theta)? {

@@ -1,4 +1,5 @@
 //! The discrete values of Gaussian mixtures against an independent reference in extended precision.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 
@@ -70,7 +71,8 @@ fn two_dimensional_entries_agree_to_1e8() -> Result<(), Any> {
         let c = grid.cell_volume();
         let model = GaussianMixture::new(grid.clone(), parameters(&entry, &entry["cov"]), &["weights", "means"])?;
         let theta = model.theta();
-        let target_cov = if entry["target"]["cov"] == "same as model" { &entry["cov"] } else { &entry["target"]["cov"] };
+        let target_cov =
+            if entry["target"]["cov"] == "same as model" { &entry["cov"] } else { &entry["target"]["cov"] };
         let target = GaussianMixture::new(grid.clone(), parameters(&entry["target"], target_cov), &["means"])?;
         let target = target.state(&target.theta())?;
         let linear = model.linearize(&theta)?;
@@ -236,7 +238,7 @@ fn closed_forms_of_single_gaussians_are_approached() -> Result<(), Any> {
 #[test]
 fn midpoint_faces_are_far_more_accurate_across_a_barrier() -> Result<(), Any> {
     // c1d entries with the widest gap: arithmetic means against densities at the faces.
-    let entry = entries("cont1d").into_iter().filter(|e| e["theta"].is_array()).next_back().unwrap();
+    let entry = entries("cont1d").into_iter().rfind(|e| e["theta"].is_array()).unwrap();
     let theta = numbers(&entry["theta"]);
     let grid = Grid::new(&[-12.0], &[12.0], &[240])?;
     let parameters = MixtureParameters {

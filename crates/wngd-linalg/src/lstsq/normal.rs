@@ -97,29 +97,29 @@ pub fn solve_information(
     });
     // The unpivoted blocked factorisation is several times faster and enough
     // whenever every pivot stays far from the tolerance.
-    if scale.iter().all(|&s| s > 0.0) {
-        if let Ok(llt) = scaled.llt(faer::Side::Lower) {
-            let l = llt.L();
-            let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
-            if smallest > 10.0 * tolerance {
-                let upper = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] } else { 0.0 });
-                let mut x: Vec<f64> = rhs.iter().zip(&scale).map(|(r, s)| r / s).collect();
-                crate::dense::solve_upper(upper.as_ref(), &mut x, true);
-                crate::dense::solve_upper(upper.as_ref(), &mut x, false);
-                x.iter_mut().zip(&scale).for_each(|(x, s)| *x /= s);
-                let condition = if p <= 200 {
-                    let (values, _) = symmetric_eigen(g)?;
-                    match (values.first(), values.last()) {
-                        (Some(&small), Some(&large)) if small > 0.0 => large / small,
-                        (None, _) => 1.0,
-                        _ => f64::INFINITY,
-                    }
-                } else {
-                    let r = Mat::from_fn(p, p, |i, j| upper[(i, j)] * scale[j]);
-                    super::triangular_condition(r.as_ref()).powi(2)
-                };
-                return Ok(SymmetricSolution { x, rank: p, condition });
-            }
+    if scale.iter().all(|&s| s > 0.0)
+        && let Ok(llt) = scaled.llt(faer::Side::Lower)
+    {
+        let l = llt.L();
+        let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
+        if smallest > 10.0 * tolerance {
+            let upper = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] } else { 0.0 });
+            let mut x: Vec<f64> = rhs.iter().zip(&scale).map(|(r, s)| r / s).collect();
+            crate::dense::solve_upper(upper.as_ref(), &mut x, true);
+            crate::dense::solve_upper(upper.as_ref(), &mut x, false);
+            x.iter_mut().zip(&scale).for_each(|(x, s)| *x /= s);
+            let condition = if p <= 200 {
+                let (values, _) = symmetric_eigen(g)?;
+                match (values.first(), values.last()) {
+                    (Some(&small), Some(&large)) if small > 0.0 => large / small,
+                    (None, _) => 1.0,
+                    _ => f64::INFINITY,
+                }
+            } else {
+                let r = Mat::from_fn(p, p, |i, j| upper[(i, j)] * scale[j]);
+                super::triangular_condition(r.as_ref()).powi(2)
+            };
+            return Ok(SymmetricSolution { x, rank: p, condition });
         }
     }
     let (l, rank) = pivoted_cholesky(scaled, tolerance);

@@ -52,10 +52,11 @@ impl LeastSquares for PivotedQr {
                 owned.as_ref()
             }
         };
-        if dense.ncols() >= CHOLESKY_QR_COLUMNS && dense.nrows() >= 3 * dense.ncols() {
-            if let Some(solution) = cholesky_qr(a, dense, b, damping) {
-                return Ok(solution);
-            }
+        if dense.ncols() >= CHOLESKY_QR_COLUMNS
+            && dense.nrows() >= 3 * dense.ncols()
+            && let Some(solution) = cholesky_qr(a, dense, b, damping)
+        {
+            return Ok(solution);
         }
         self.householder(a, dense, b, damping)
     }
@@ -73,9 +74,8 @@ impl PivotedQr {
         let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
         let reduced = tall_qr(dense, b, damping);
         let scale = column_norms(reduced.r.as_ref());
-        let scaled = Mat::from_fn(reduced.r.nrows(), p, |i, j| {
-            if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 }
-        });
+        let scaled =
+            Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
         let pivoted = PivotedFactor::new(scaled, reduced.qtb, tolerance);
         let rank = pivoted.rank;
         let x = pivoted.minimum_norm(&scale);
@@ -101,12 +101,7 @@ fn condition_of(r: MatRef<'_, f64>, rank: usize) -> Result<f64, LinalgError> {
     })
 }
 
-fn cholesky_qr(
-    a: &dyn LinearOp,
-    dense: MatRef<'_, f64>,
-    b: &[f64],
-    damping: Option<&[f64]>,
-) -> Option<LstsqSolution> {
+fn cholesky_qr(a: &dyn LinearOp, dense: MatRef<'_, f64>, b: &[f64], damping: Option<&[f64]>) -> Option<LstsqSolution> {
     let p = dense.ncols();
     let mut g = gram(dense);
     if let Some(d) = damping {
@@ -134,8 +129,11 @@ fn cholesky_qr(
     if !converged {
         return None;
     }
-    let condition =
-        if p > EXACT_CONDITION_COLUMNS { triangular_condition(r.as_ref()) } else { condition_of(r.as_ref(), p).ok()? };
+    let condition = if p > EXACT_CONDITION_COLUMNS {
+        triangular_condition(r.as_ref())
+    } else {
+        condition_of(r.as_ref(), p).ok()?
+    };
     let (residual, optimality) = residuals(a, b, damping, &x, norm(&scale));
     Some(LstsqSolution { x, rank: p, condition, residual, optimality, algorithm: Algorithm::CholeskyQr, iterations })
 }

@@ -44,11 +44,7 @@ impl LeastSquares for Svd {
                 *x += v[(j, i)] * along;
             }
         }
-        let condition = if rank < p {
-            f64::INFINITY
-        } else {
-            s.last().map_or(1.0, |small| largest / small)
-        };
+        let condition = if rank < p { f64::INFINITY } else { s.last().map_or(1.0, |small| largest / small) };
         let (residual, optimality) = residuals(a, b, damping, &x, norm(&s));
         Ok(LstsqSolution { x, rank, condition, residual, optimality, algorithm: Algorithm::Svd, iterations: 0 })
     }

@@ -101,9 +101,7 @@ fn ill_conditioned_tall_problems_keep_qr_accuracy() {
         let (m, p) = (900, 60);
         let q = sample(m, p, 0.31).qr().compute_thin_Q();
         let v = sample(p, p, 0.61).qr().compute_thin_Q();
-        let s = Mat::from_fn(p, p, |i, j| {
-            if i == j { 10f64.powf(-exponent * i as f64 / (p - 1) as f64) } else { 0.0 }
-        });
+        let s = Mat::from_fn(p, p, |i, j| if i == j { 10f64.powf(-exponent * i as f64 / (p - 1) as f64) } else { 0.0 });
         let a = &q * (&s * v.transpose());
         let truth: Vec<f64> = (0..p).map(|i| 1.0 + (i as f64).sin()).collect();
         let b = apply_vec(&a, &truth);

@@ -72,12 +72,7 @@ impl GaussianMixture {
     pub fn face_midpoint_density(&self, theta: &[f64]) -> Result<Vec<f64>, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         let components = self.components(&parameters);
-        Ok(self
-            .grid
-            .face_midpoints()
-            .par_iter()
-            .map(|x| log_sum(&parameters.weights, &components, x).exp())
-            .collect())
+        Ok(self.grid.face_midpoints().par_iter().map(|x| log_sum(&parameters.weights, &components, x).exp()).collect())
     }
 
     fn components(&self, parameters: &MixtureParameters) -> Vec<Component> {
@@ -135,9 +130,10 @@ impl ForwardModel for GaussianMixture {
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Mat<f64>>, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         let components = self.components(&parameters);
-        let state = self.density(&parameters, &components);
         let last = parameters.components() - 1;
-        let mut jacobian = Mat::zeros(self.grid.len(), self.free.len());
+        // The first touch of fresh memory is slow and sequential; ρ is computed meanwhile.
+        let (mut jacobian, state) =
+            rayon::join(|| Mat::zeros(self.grid.len(), self.free.len()), || self.density(&parameters, &components));
         let columns: Vec<&mut [f64]> = contiguous_columns(jacobian.as_mut());
         columns.into_par_iter().zip(&self.free).for_each(|(column, &parameter)| match parameter {
             Parameter::Weight(i) => {
@@ -186,8 +182,11 @@ mod tests {
                 full(dim),
             ];
             for covariances in kinds {
-                let names: &[&str] =
-                    if covariances == Covariances::Identity { &["weights", "means"] } else { &["weights", "means", "covariances"] };
+                let names: &[&str] = if covariances == Covariances::Identity {
+                    &["weights", "means"]
+                } else {
+                    &["weights", "means", "covariances"]
+                };
                 let model = mixture(dim, covariances, names);
                 let theta = model.theta();
                 for i in 0..theta.len() {
@@ -226,7 +225,9 @@ mod tests {
     fn parameters_outside_the_domain_are_recoverable() {
         let model = mixture(2, full(2), &["weights", "means", "covariances"]);
         let names = model.parameter_names();
-        for (name, value) in [("weights[0]", 1.2), ("weights[0]", -0.1), ("covariances[0][0][1]", 5.0), ("means[0][0]", f64::NAN)] {
+        for (name, value) in
+            [("weights[0]", 1.2), ("weights[0]", -0.1), ("covariances[0][0][1]", 5.0), ("means[0][0]", f64::NAN)]
+        {
             let mut theta = model.theta();
             theta[names.iter().position(|n| n == name).unwrap()] = value;
             let error = model.state(&theta).unwrap_err();
@@ -271,9 +272,15 @@ mod tests {
         assert!(change(&|p| p.means[1] = vec![1.0]).contains("means[1]"));
         assert!(change(&|p| p.means[0][1] = f64::INFINITY).contains("means[0][1]"));
         assert!(change(&|p| p.covariances = Covariances::Isotropic(vec![1.0])).contains("isotropic"));
-        assert!(change(&|p| p.covariances = Covariances::Diagonal(vec![vec![1.0, 0.0], vec![1.0, 1.0]])).contains("covariances[0][1]"));
+        assert!(
+            change(&|p| p.covariances = Covariances::Diagonal(vec![vec![1.0, 0.0], vec![1.0, 1.0]]))
+                .contains("covariances[0][1]")
+        );
         let indefinite = vec![vec![1.0, 2.0], vec![2.0, 1.0]];
-        assert!(change(&|p| p.covariances = Covariances::Full(vec![indefinite.clone(), indefinite.clone()])).contains("positive definite"));
+        assert!(
+            change(&|p| p.covariances = Covariances::Full(vec![indefinite.clone(), indefinite.clone()]))
+                .contains("positive definite")
+        );
         assert!(change(&|p| p.weights = vec![]).contains("weights"));
     }
 }

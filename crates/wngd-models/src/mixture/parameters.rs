@@ -166,7 +166,12 @@ impl MixtureParameters {
                     }
                     let name = format!("covariances[{i}]");
                     let pivot = smallest_pivot(matrix);
-                    value(name, pivot, pivot > 0.0, "covariance matrices are positive definite (smallest pivot given)")?;
+                    value(
+                        name,
+                        pivot,
+                        pivot > 0.0,
+                        "covariance matrices are positive definite (smallest pivot given)",
+                    )?;
                 }
             }
         }
@@ -185,9 +190,9 @@ impl MixtureParameters {
             Covariances::Diagonal(_) => {
                 list.extend((0..k).flat_map(|i| (0..dim).map(move |a| Parameter::AxisVariance(i, a))));
             }
-            Covariances::Full(_) => list.extend((0..k).flat_map(|i| {
-                (0..dim).flat_map(move |a| (a..dim).map(move |b| Parameter::Covariance(i, a, b)))
-            })),
+            Covariances::Full(_) => list.extend(
+                (0..k).flat_map(|i| (0..dim).flat_map(move |a| (a..dim).map(move |b| Parameter::Covariance(i, a, b)))),
+            ),
         }
         list
     }
@@ -255,9 +260,8 @@ impl MixtureParameters {
         for (&parameter, &value) in free.iter().zip(theta) {
             next.set(parameter, value);
         }
-        let out = |parameter: String, value: f64, rule: &'static str| {
-            Err(ModelError::OutOfDomain { parameter, value, rule })
-        };
+        let out =
+            |parameter: String, value: f64, rule: &'static str| Err(ModelError::OutOfDomain { parameter, value, rule });
         if free.iter().any(|p| matches!(p, Parameter::Weight(_))) {
             let last = next.weights.len() - 1;
             let head: f64 = next.weights[..last].iter().sum();
