@@ -82,7 +82,8 @@ struct Figures {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
-        if !self.quick && !Command::new(env!("CARGO")).arg("bench").current_dir(root()).status()?.success() {
+        let benches = ["bench", "--package", "wngd", "--bench", "direction"];
+        if !self.quick && !Command::new(env!("CARGO")).args(benches).current_dir(root()).status()?.success() {
             return Err("cargo bench failed".into());
         }
         println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", self.grid, self.threads, self.repeat);

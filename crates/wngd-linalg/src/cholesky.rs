@@ -290,37 +290,31 @@ fn forward<const W: usize>(node: Supernode<'_>, x: &mut [f64]) {
     let mut r = 0;
     // Two rows at a time: each solved row is loaded once for both.
     while r + 1 < pattern.len() {
-        let (mut a, mut b) = ([0.0; W], [0.0; W]);
+        let (ia, ib) = (pattern[r] - offset, pattern[r + 1] - offset);
+        let (mut a, mut b) = (*row::<W>(below, ia), *row::<W>(below, ib));
         for j in 0..width {
             let (la, lb) = (node.at(width + r, j), node.at(width + r + 1, j));
             let xj = row::<W>(solved, j);
             for w in 0..W {
-                a[w] = f64::mul_add(la, xj[w], a[w]);
-                b[w] = f64::mul_add(lb, xj[w], b[w]);
+                a[w] = f64::mul_add(-la, xj[w], a[w]);
+                b[w] = f64::mul_add(-lb, xj[w], b[w]);
             }
         }
-        subtract::<W>(below, pattern[r] - offset, &a);
-        subtract::<W>(below, pattern[r + 1] - offset, &b);
+        below[ia * W..][..W].copy_from_slice(&a);
+        below[ib * W..][..W].copy_from_slice(&b);
         r += 2;
     }
     if r < pattern.len() {
-        let mut a = [0.0; W];
+        let ia = pattern[r] - offset;
+        let mut a = *row::<W>(below, ia);
         for j in 0..width {
             let l = node.at(width + r, j);
             let xj = row::<W>(solved, j);
             for w in 0..W {
-                a[w] = f64::mul_add(l, xj[w], a[w]);
+                a[w] = f64::mul_add(-l, xj[w], a[w]);
             }
         }
-        subtract::<W>(below, pattern[r] - offset, &a);
-    }
-}
-
-#[inline(always)]
-fn subtract<const W: usize>(x: &mut [f64], i: usize, a: &[f64; W]) {
-    let target = &mut x[i * W..(i + 1) * W];
-    for w in 0..W {
-        target[w] -= a[w];
+        below[ia * W..][..W].copy_from_slice(&a);
     }
 }
 

@@ -3,6 +3,8 @@
 //! Every call into faer's dense algorithms goes through this file, so that they
 //! are instantiated once, sequentially, and parallelism is decided here.
 
+use std::borrow::Cow;
+
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -75,18 +77,22 @@ pub fn multiply_transpose(out: MatMut<'_, f64>, a: MatRef<'_, f64>, y: MatRef<'_
 /// The Gram matrix `A^T A` (p x p, both triangles).
 ///
 /// # Cost
-/// k p² flops; tiles of the lower triangle run in parallel, each summed over all rows in one order.
+/// k p² flops, in parallel over tiles of the lower triangle, and over blocks of
+/// rows where there is one tile; block sums are added in order.
 pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
-    let p = a.ncols();
-    let mut out = Mat::<f64>::zeros(p, p);
-    let tiles: Vec<(usize, usize)> =
-        (0..p.div_ceil(GRAM_TILE)).flat_map(|j| (j..p.div_ceil(GRAM_TILE)).map(move |i| (i, j))).collect();
-    let products: Vec<Mat<f64>> = tiles
+    let (k, p) = (a.nrows(), a.ncols());
+    let edges = p.div_ceil(GRAM_TILE);
+    let height = if edges > 1 { k } else { ROW_CHUNK }.max(1);
+    let tasks: Vec<(usize, usize, usize)> = (0..edges)
+        .flat_map(|j| (j..edges).map(move |i| (i, j)))
+        .flat_map(|(i, j)| (0..k.div_ceil(height)).map(move |block| (i, j, block * height)))
+        .collect();
+    let products: Vec<Mat<f64>> = tasks
         .par_iter()
-        .map(|&(i, j)| {
-            let (i0, j0) = (i * GRAM_TILE, j * GRAM_TILE);
-            let left = a.subcols(i0, GRAM_TILE.min(p - i0));
-            let right = a.subcols(j0, GRAM_TILE.min(p - j0));
+        .map(|&(i, j, first)| {
+            let rows = a.subrows(first, height.min(k - first));
+            let columns = |t: usize| rows.subcols(t * GRAM_TILE, GRAM_TILE.min(p - t * GRAM_TILE));
+            let (left, right) = (columns(i), columns(j));
             let mut tile = Mat::<f64>::zeros(left.ncols(), right.ncols());
             if i == j {
                 triangular::matmul(
@@ -106,14 +112,18 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
             tile
         })
         .collect();
-    for (&(i, j), tile) in tiles.iter().zip(&products) {
+    let mut out = Mat::<f64>::zeros(p, p);
+    for (&(i, j, _), tile) in tasks.iter().zip(&products) {
         for c in 0..tile.ncols() {
             let first = if i == j { c } else { 0 };
             for r in first..tile.nrows() {
-                let (row, col) = (i * GRAM_TILE + r, j * GRAM_TILE + c);
-                out[(row, col)] = tile[(r, c)];
-                out[(col, row)] = tile[(r, c)];
+                out[(i * GRAM_TILE + r, j * GRAM_TILE + c)] += tile[(r, c)];
             }
+        }
+    }
+    for col in 0..p {
+        for row in col + 1..p {
+            out[(col, row)] = out[(row, col)];
         }
     }
     out
@@ -121,7 +131,15 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
 
 /// Euclidean norm of every column, safe against overflow and underflow of squares.
 pub fn column_norms(a: MatRef<'_, f64>) -> Vec<f64> {
-    (0..a.ncols()).into_par_iter().map(|j| norm(&column(a, j))).collect()
+    (0..a.ncols()).into_par_iter().map(|j| norm(&column_slice(a, j))).collect()
+}
+
+/// A column as a slice, copied only if its entries are not adjacent.
+pub(crate) fn column_slice(a: MatRef<'_, f64>, j: usize) -> Cow<'_, [f64]> {
+    match a.col(j).try_as_col_major() {
+        Some(column) => Cow::Borrowed(column.as_slice()),
+        None => Cow::Owned(column(a, j)),
+    }
 }
 
 /// A column as a contiguous vector.
@@ -150,8 +168,12 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     sum(a.iter().zip(b).map(|(x, y)| x * y))
 }
 
-/// Euclidean norm with scaling.
+/// Euclidean norm, with scaling where the squares would overflow or underflow.
 pub fn norm(a: &[f64]) -> f64 {
+    let squares: f64 = a.iter().map(|v| v * v).sum();
+    if (1e-280..1e300).contains(&squares) {
+        return squares.sqrt();
+    }
     let largest = a.iter().fold(0.0f64, |m, v| if v.is_nan() { f64::NAN } else { m.max(v.abs()) });
     if largest == 0.0 || !largest.is_finite() {
         return largest;
@@ -263,22 +285,17 @@ pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), Linal
 
 /// Solves `U x = b` (`upper = true`) or `U^T x = b` for an upper-triangular U with nonzero diagonal.
 pub fn solve_upper(u: MatRef<'_, f64>, b: &mut [f64], transpose: bool) {
-    let n = b.len();
-    if transpose {
-        for i in 0..n {
-            let mut value = b[i];
-            for j in 0..i {
-                value -= u[(j, i)] * b[j];
-            }
-            b[i] = value / u[(i, i)];
-        }
-    } else {
-        for i in (0..n).rev() {
-            b[i] /= u[(i, i)];
+    for step in 0..b.len() {
+        if transpose {
+            let u = column_slice(u, step);
+            let known: f64 = u[..step].iter().zip(&b[..step]).map(|(u, b)| u * b).sum();
+            b[step] = (b[step] - known) / u[step];
+        } else {
+            let i = b.len() - 1 - step;
+            let u = column_slice(u, i);
+            b[i] /= u[i];
             let x = b[i];
-            for j in 0..i {
-                b[j] -= u[(j, i)] * x;
-            }
+            b[..i].iter_mut().zip(&u[..i]).for_each(|(b, u)| *b -= u * x);
         }
     }
 }

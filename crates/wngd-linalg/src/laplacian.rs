@@ -497,7 +497,7 @@ impl WeightedLaplacian {
 
 /// Cells whose values are transposed at once: columns lie a power of two apart on
 /// common grids, so that reading them row by row would evict every cache line unused.
-const TILE: usize = 32;
+const TILE: usize = 128;
 
 /// Compensated sums of the columns of a panel.
 struct Sums<const W: usize> {

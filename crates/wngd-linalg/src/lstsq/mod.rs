@@ -10,7 +10,9 @@ pub use normal::{NormalEquations, SymmetricSolution, solve_information};
 pub use qr::PivotedQr;
 pub use svd::Svd;
 
-use crate::dense::{dot, norm};
+use rayon::prelude::*;
+
+use crate::dense::{column_slice, dot, norm};
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
@@ -81,12 +83,12 @@ fn check_problem(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result
         check_vector("damping", d, a.ncols())?;
     }
     if let Some(dense) = a.as_dense() {
-        for j in 0..dense.ncols() {
-            for i in 0..dense.nrows() {
-                if !dense[(i, j)].is_finite() {
-                    return Err(LinalgError::NotFinite { what: "matrix column", index: j, value: dense[(i, j)] });
-                }
-            }
+        let bad = (0..dense.ncols()).into_par_iter().find_map_first(|index| {
+            let value = column_slice(dense, index).iter().copied().find(|v| !v.is_finite())?;
+            Some(LinalgError::NotFinite { what: "matrix column", index, value })
+        });
+        if let Some(error) = bad {
+            return Err(error);
         }
     }
     Ok(())
@@ -135,8 +137,11 @@ fn triangular_condition(r: faer::MatRef<'_, f64>) -> f64 {
         value.sqrt()
     };
     let largest = power(&|v| {
-        let w: Vec<f64> = (0..p).map(|i| (i..p).map(|j| r[(i, j)] * v[j]).sum()).collect();
-        *v = (0..p).map(|j| (0..=j).map(|i| r[(i, j)] * w[i]).sum()).collect();
+        let mut w = vec![0.0; p];
+        for j in 0..p {
+            w[..=j].iter_mut().zip(&column_slice(r, j)[..=j]).for_each(|(w, r)| *w += r * v[j]);
+        }
+        *v = (0..p).map(|j| column_slice(r, j)[..=j].iter().zip(&w).map(|(r, w)| r * w).sum()).collect();
     });
     let inverse = power(&|v| {
         crate::dense::solve_upper(r, v, true);

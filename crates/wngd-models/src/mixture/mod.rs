@@ -130,9 +130,10 @@ impl ForwardModel for GaussianMixture {
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Mat<f64>>, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         let components = self.components(&parameters);
-        let state = self.density(&parameters, &components);
         let last = parameters.components() - 1;
-        let mut jacobian = Mat::zeros(self.grid.len(), self.free.len());
+        // The first touch of fresh memory is slow and sequential; ρ is computed meanwhile.
+        let (mut jacobian, state) =
+            rayon::join(|| Mat::zeros(self.grid.len(), self.free.len()), || self.density(&parameters, &components));
         let columns: Vec<&mut [f64]> = contiguous_columns(jacobian.as_mut());
         columns.into_par_iter().zip(&self.free).for_each(|(column, &parameter)| match parameter {
             Parameter::Weight(i) => {

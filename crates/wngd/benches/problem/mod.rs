@@ -8,20 +8,20 @@ use wngd::prelude::*;
 
 /// A mixture of K = ⌈(p+1)/3⌉ Gaussians on [−4, 14]² with its first p parameters
 /// (weights, then means) free, and data from a displaced copy of it.
-pub struct Problem {
+pub(crate) struct Problem {
     /// The model.
-    pub model: GaussianMixture,
+    pub(crate) model: GaussianMixture,
     /// Where the direction is wanted.
-    pub theta: Vec<f64>,
+    pub(crate) theta: Vec<f64>,
     /// f = ½‖ρ − ρ*‖².
-    pub objective: LeastSquaresMisfit,
+    pub(crate) objective: LeastSquaresMisfit,
     /// The symbolic analysis, made once per grid.
-    pub plan: Arc<LaplacianPlan>,
+    pub(crate) plan: Arc<LaplacianPlan>,
 }
 
 impl Problem {
     /// The problem on n x n cells with p parameters.
-    pub fn new(n: usize, p: usize) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(n: usize, p: usize) -> Result<Self, Box<dyn Error>> {
         let grid = Grid::new(&[-4.0; 2], &[14.0; 2], &[n; 2])?;
         let components = (p + 1).div_ceil(3);
         // Means on the plastic-number lattice, which covers the square evenly.
@@ -57,7 +57,7 @@ impl Problem {
     }
 
     /// η by the W₂ metric.
-    pub fn direction(&self, route: Route) -> Result<Vec<f64>, Box<dyn Error>> {
+    pub(crate) fn direction(&self, route: Route) -> Result<Vec<f64>, Box<dyn Error>> {
         let Linearization { state, jacobian } = self.model.linearize(&self.theta)?;
         let (_, u) = self.objective.derivative(&state)?;
         let solver = Natural { metric: Wasserstein2::new(self.plan.clone()), route, damping: 0.0 };
