@@ -136,8 +136,9 @@ pub enum ArmijoStart {
     Initial,
     /// min(initial, 2 · last accepted).
     Remember,
-    /// 2 · last accepted without a limit; a length accepted at once is doubled while f
-    /// still falls. For directions whose natural length is not known.
+    /// The last accepted length; one accepted at once is doubled, or else halved, while
+    /// f still falls. For directions whose natural length is not known; one or two
+    /// evaluations more per iteration.
     Expand,
 }
 
@@ -166,7 +167,7 @@ impl StepRule for Armijo {
         let (direction, slope) = direction(trial, trial.damping)?;
         let mut length = match (self.start, self.last) {
             (ArmijoStart::Remember, Some(last)) => self.initial.min(2.0 * last),
-            (ArmijoStart::Expand, Some(last)) => 2.0 * last,
+            (ArmijoStart::Expand, Some(last)) => last,
             _ => self.initial,
         };
         if !(slope < 0.0) {
@@ -210,7 +211,10 @@ impl Armijo {
         objective <= trial.objective + self.c1 * length * slope
     }
 
-    /// Doubles an accepted step while f still falls.
+    /// Doubles an accepted step while f still falls; if it does not, halves it while it does.
+    ///
+    /// Weak decrease is not enough here: a length of twice the minimiser's passes the Armijo
+    /// test as well, and descents would zigzag.
     fn expand(
         &self,
         trial: &mut Trial<'_>,
@@ -219,12 +223,18 @@ impl Armijo {
         accepted: (Vec<f64>, f64, f64),
     ) -> Result<(Vec<f64>, f64, f64), DescentError> {
         let mut best = accepted;
-        for _ in 0..MAX_HALVINGS {
-            let length = 2.0 * best.2;
-            let theta = trial.moved(eta, length);
-            match (trial.value)(&theta)? {
-                Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),
-                _ => break,
+        for factor in [2.0, 0.5] {
+            let before = best.2;
+            for _ in 0..MAX_HALVINGS {
+                let length = factor * best.2;
+                let theta = trial.moved(eta, length);
+                match (trial.value)(&theta)? {
+                    Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),
+                    _ => break,
+                }
+            }
+            if best.2 != before {
+                break;
             }
         }
         Ok(best)

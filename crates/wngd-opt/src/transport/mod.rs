@@ -1,14 +1,16 @@
 //! Exact squared-distance optimal transport between two mass vectors on one uniform grid.
 //!
-//! For masses \\(a\\) and \\(b\\), each normalised to one, on the centres \\(x\\) of a uniform grid in one, two or
+//! For masses `a` and `b`, each normalised to one, on the centres x of a uniform grid in one, two or
 //! three dimensions,
 //!
-//! \\[ \tfrac12 W_2^2(a,b) = \min_{\pi\in\Pi(a,b)} \sum_{x,y} \tfrac12|x-y|^2\,\pi(x,y)
-//!    = \max_{u(x)+v(y)\le\frac12|x-y|^2} \sum_x a(x)u(x) + \sum_y b(y)v(y). \\]
+//! ```text
+//! ½W₂²(a, b) = min over plans π of Σ ½|x−y|² π(x, y)
+//!            = max over u(x) + v(y) ≤ ½|x−y|² of Σ a(x) u(x) + Σ b(y) v(y).
+//! ```
 //!
 //! In one dimension the monotone rearrangement solves the problem; beyond, the network simplex does on
 //! the graph that moves mass along one axis at a time. Masses are first rounded to multiples of
-//! \\(2^{-60}\\) and costs to multiples of a common unit (without error when the squared spacings have
+//! 2⁻⁶⁰ and costs to multiples of a common unit (without error when the squared spacings have
 //! small ratios, in particular for equal ones), so the combinatorial part runs in integers.
 
 mod network_simplex;
@@ -24,7 +26,7 @@ const TOTAL: f64 = (1u64 << 60) as f64;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Cells whose mass is at most this fraction of the total are dropped; at zero, only those up to
-    /// \\(2^{-60}\\) are.
+    /// 2⁻⁶⁰ are.
     pub threshold: f64,
     /// Most pivots of the network simplex, over all levels of refinement.
     pub max_pivots: usize,
@@ -39,17 +41,17 @@ impl Default for Options {
 /// An optimal transport: its value, a potential, and how well the two certify each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transport {
-    /// The primal value \\(\frac12W_2^2=\sum\frac12|x-y|^2\pi(x,y)\\) of the plan between the kept masses.
+    /// The primal value ½W₂² = Σ ½|x−y|² π(x, y) of the plan between the kept masses.
     pub half_squared_distance: f64,
-    /// The potential \\(u(x)=\min_y\frac12|x-y|^2-v(y)\\) on every cell, shifted so that \\(\sum_xa(x)u(x)=0\\).
+    /// The potential u(x) = min over y of ½|x−y|² − v(y) on every cell, shifted so that Σ a(x) u(x) = 0.
     ///
-    /// Divided by the total of the source, it is a subgradient of \\(\frac12W_2^2\\) in the masses as they
+    /// Divided by the total of the source, it is a subgradient of ½W₂² in the masses as they
     /// were passed, before normalisation. Where the optimal potential is not unique, this is the midpoint
     /// of the extreme ones that agree at the source cell of largest mass.
     pub potential: Vec<f64>,
-    /// The dual value \\(\sum a u+\sum b v\\) for the kept masses.
+    /// The dual value Σ a u + Σ b v for the kept masses.
     pub dual_value: f64,
-    /// \\(|\text{primal}-\text{dual}|/\text{primal}\\), the primal value being replaced by the rounding error of
+    /// |primal − dual| / primal, the primal value being replaced by the rounding error of
     /// the largest cost where it is smaller than that.
     pub relative_gap: f64,
     /// Pivots of the network simplex, over all levels of refinement.
@@ -137,7 +139,7 @@ impl std::error::Error for TransportError {}
 
 /// Solves the transport problem between two mass vectors on a uniform grid exactly.
 ///
-/// \\[ \tfrac12 W_2^2(a,b) = \min_{\pi\in\Pi(a,b)} \sum_{x,y} \tfrac12|x-y|^2\,\pi(x,y) \\]
+/// ½W₂²(a, b) = min over plans π of Σ ½|x−y|² π(x, y)
 ///
 /// The result depends on the arguments alone, to the last bit.
 ///
@@ -149,9 +151,9 @@ impl std::error::Error for TransportError {}
 ///
 /// # Cost
 ///
-/// In one dimension \\(O(n\log n)\\). Beyond, \\(O(dN)\\) memory for \\(N\\) cells, \\(O(dNn)\\) operations to
-/// price all arcs once, and a number of pivots that in practice is a small multiple of \\(N\\), each at
-/// \\(O(N)\\) or much less. Smooth densities on 64 x 64 cells take about 0.3 s.
+/// In one dimension O(n log n). Beyond, O(dN) memory for N cells, O(dNn) operations to
+/// price all arcs once, and a number of pivots that in practice is a small multiple of N, each at
+/// O(N) or much less. Smooth densities on 64 x 64 cells take about 0.3 s.
 ///
 /// # Errors
 ///
@@ -334,7 +336,7 @@ fn integer_masses(source: &Masses, target: &Masses) -> (Vec<i64>, Vec<i64>, i64)
     (from, to, total)
 }
 
-/// Integer weights `w` and their unit, with \\(\frac12h_k^2=w_k\cdot\text{unit}\\); `None` if they would overflow.
+/// Integer weights `w` and their unit, with ½hₖ² = wₖ · unit; `None` if they would overflow.
 ///
 /// The smallest multiple of the squared spacings that is integral up to the rounding of the spacings is
 /// taken if there is one; failing that, the squares are rounded to as many bits as the arithmetic can carry.
@@ -497,7 +499,7 @@ fn interpolate(values: Vec<f64>, coarse_cells: &[usize], cells: &[usize]) -> Vec
     values
 }
 
-/// The transform \\(\min_y\sum_k\kappa_k(x_k-y_k)^2-v(y)\\) at every cell, over the cells where `v` exceeds
+/// The transform min over y of Σ κₖ (xₖ − yₖ)² − v(y) at every cell, over the cells where `v` exceeds
 /// negative infinity, one axis at a time.
 fn transform(cells: &[usize], curvatures: &[f64], potential: &[f64]) -> Vec<f64> {
     let mut values: Vec<f64> = potential.iter().map(|v| -v).collect();

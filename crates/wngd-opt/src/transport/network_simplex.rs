@@ -1,9 +1,9 @@
 //! Primal network simplex on the layered graph of a separable transportation problem.
 //!
 //! A cost that is a sum over the axes lets mass move along one axis at a time: from the source cell
-//! \\((i_1,\dots,i_d)\\) to \\((j_1,i_2,\dots,i_d)\\), then to \\((j_1,j_2,i_3,\dots,i_d)\\), and so on. The
+//! (i₁, …, i_d) to (j₁, i₂, …, i_d), then to (j₁, j₂, i₃, …, i_d), and so on. The
 //! graph has `d + 1` layers of one node per cell, and layer `k` reaches layer `k + 1` along axis `k` at
-//! cost \\(w_k(i_k-j_k)^2\\), so `N` cells with `n` per axis need \\(d\,N\,n\\) arcs in place of \\(N^2\\).
+//! cost wₖ(iₖ − jₖ)², so `N` cells with `n` per axis need d N n arcs in place of N².
 //!
 //! Flows, costs and potentials are integers. Flows then add up without rounding, "zero flow" has one
 //! meaning, the strongly feasible trees of Cunningham rule out cycling in practice as in theory, and
@@ -43,7 +43,7 @@ pub(crate) fn lines(cells: &[usize], axis: usize) -> impl Iterator<Item = (usize
 /// For each row in `rows`, finds the first site minimising `cost(row, site)`.
 ///
 /// The minimiser of a Monge cost never moves backwards as the row grows, so the middle row splits the
-/// sites for the rows on either side: \\(O((\text{rows}+\text{sites})\log\text{rows})\\) evaluations.
+/// sites for the rows on either side: O((rows + sites) log rows) evaluations.
 pub(crate) fn row_minima<T: PartialOrd + Copy>(
     rows: std::ops::Range<usize>,
     sites: &[usize],
