@@ -167,7 +167,9 @@ fn matched_pairs_are_gauss_newton_methods() -> Result<(), Any> {
             let last = outcome.last();
             let truth = [0.3, 1.0, 3.0, 3.0, 2.0];
             let error = last.theta.iter().zip(truth).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(error < 1e-4, "{} {}: {:?} {last:?}", objective.name(), rule.name(), outcome.status);
+            // Exact transport on a grid is piecewise smooth: its minimum is found to a fraction of a cell.
+            let tolerance = if exact { 5e-3 } else { 1e-4 };
+            assert!(error < tolerance, "{} {}: {:?} {last:?}", objective.name(), rule.name(), outcome.status);
             // Every accepted step of these rules lowers f.
             assert!(outcome.trace.windows(2).all(|w| w[1].objective <= w[0].objective), "{}", rule.name());
         }
