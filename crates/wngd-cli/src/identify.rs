@@ -105,6 +105,8 @@ pub struct Identification {
     pub points: [usize; 2],
     /// Remarks: what was estimated, what failed.
     pub notes: Vec<String>,
+    /// Why the corrections did not end in noise, if so; there are no standard errors then.
+    pub stalled: Option<&'static str>,
     /// Grid of the fit.
     #[serde(skip)]
     pub grid: Grid,
@@ -213,6 +215,7 @@ pub fn identify(
         dt,
         points: counts,
         notes,
+        stalled: None,
         grid: level.model.grid().clone(),
         data,
         fit,
@@ -234,10 +237,13 @@ fn correct(
     found: &mut Identification,
 ) {
     let simulated = points.min(MAX_POINTS);
+    let give_up = |found: &mut Identification, reason| {
+        found.stalled = Some(reason);
+        found.standard_errors = None;
+    };
     for round in 0..settings.corrections {
         if interrupt::pressed() {
-            found.notes.push(format!("stopped before correction {}", round + 1));
-            return;
+            return give_up(found, "stopped before the corrections ended in noise");
         }
         let shifts: Result<Vec<Vec<f64>>, CliError> = (0..settings.replicates)
             .into_par_iter()
@@ -251,8 +257,10 @@ fn correct(
         let shifts = match shifts {
             Ok(shifts) => shifts,
             Err(error) => {
-                found.notes.push(format!("correction {} was left out: {error}", round + 1));
-                return;
+                // Where the system cannot be simulated its density says nothing.
+                found.notes.push(format!("correction {} failed: {error}", round + 1));
+                found.theta.clone_from(&found.raw);
+                return give_up(found, "a corrected point cannot be simulated; these are the raw, biased parameters");
             }
         };
         let theta = found.theta.clone();
@@ -266,7 +274,7 @@ fn correct(
             return;
         }
     }
-    found.notes.push("the last correction still exceeds the standard errors; raise --corrections".into());
+    give_up(found, "the last correction still exceeds the noise; give more --corrections or --cells");
 }
 
 /// Standard errors of the corrected parameters: noise of the data and of the last mean of replicates.

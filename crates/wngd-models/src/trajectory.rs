@@ -208,7 +208,7 @@ pub fn block_covariance(
 
 /// Checks points and finds the range of each coordinate.
 fn check(points: &[f64], dim: usize, stride: usize) -> Result<Vec<(f64, f64)>, TrajectoryError> {
-    if dim == 0 || points.len() % dim != 0 {
+    if dim == 0 || !points.len().is_multiple_of(dim) {
         return Err(TrajectoryError::Shape { values: points.len(), dim });
     }
     let count = (points.len() / dim).div_ceil(stride);

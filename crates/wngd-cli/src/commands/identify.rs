@@ -48,6 +48,9 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
     if !(4..=4096).contains(&cells) {
         return Err(CliError::usage("--cells", format!("{cells}: 4 to 4096 cells per axis are possible")));
     }
+    if args.replicates == 1 {
+        return Err(CliError::usage("--replicates", "one says nothing about noise; give 0 or at least 2"));
+    }
     if args.dt.is_some_and(|dt| !(dt > 0.0 && dt.is_finite())) {
         return Err(CliError::usage("--dt", "a positive time is needed"));
     }
@@ -97,6 +100,9 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
             print(note)?;
         }
         print(&table::methods(&result))?;
+        if let Some(reason) = found.stalled {
+            print(&format!("stalled: {reason}"))?;
+        }
         print(&format!("results in {}", args.out.display()))?;
     }
     let improved = found.fit.last().objective < found.fit.trace[0].objective;
@@ -105,7 +111,7 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
         Status::MaxIterations => improved,
         Status::Stalled(_) | Status::StoppedByObserver => false,
     };
-    Ok(u8::from(!good || interrupt::pressed()))
+    Ok(u8::from(!good || found.stalled.is_some() || interrupt::pressed()))
 }
 
 /// The points of a CSV or NPY file.
@@ -134,11 +140,15 @@ fn summarise(
     seconds: f64,
 ) -> ResultFile {
     let (first, last) = (&found.fit.trace[0], found.fit.last());
-    let errors = found.standard_errors.clone().or_else(|| found.raw_standard_errors.clone());
-    let note = match (&found.standard_errors, &found.raw_standard_errors) {
+    // An estimate whose bias is not known to be gone has no standard error.
+    let raw_errors = found.raw_standard_errors.clone().filter(|_| found.stalled.is_none());
+    let errors = found.standard_errors.clone().or(raw_errors);
+    let note = match (&found.standard_errors, &errors) {
         (Some(_), _) => "from the scatter of the simulated trajectories",
         (None, Some(_)) => "from the scatter between stretches of the data, without the bias of the discretisation",
-        (None, None) => "no standard errors: the density does not determine every parameter",
+        (None, None) => {
+            "no standard errors: the corrections did not end, or the density does not determine every parameter"
+        }
     };
     let mut notes =
         vec![format!("{} points, {} of them outside the box", found.points[0] + found.points[1], found.points[1])];
@@ -153,8 +163,8 @@ fn summarise(
         methods: vec![MethodResult {
             label: LABEL.into(),
             metric: LABEL.into(),
-            status: found.fit.status.name().into(),
-            reason: found.fit.status.reason().map(str::to_string),
+            status: if found.stalled.is_some() { "stalled" } else { found.fit.status.name() }.into(),
+            reason: found.stalled.or(found.fit.status.reason()).map(str::to_string),
             iterations: last.iteration,
             objective0: first.objective,
             objective: finite(last.objective),

@@ -110,7 +110,7 @@ fn write_npy(
 
 /// Shows progress now and then and heeds Ctrl-C.
 fn tick(row: usize, bar: &ProgressBar, path: &Path) -> Result<(), CliError> {
-    if row % 1024 == 0 {
+    if row.is_multiple_of(1024) {
         bar.set_position(row as u64);
         if interrupt::pressed() {
             let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "stopped before the last point");
