@@ -114,3 +114,23 @@ fn van_der_pol_is_identified_from_its_trajectory() {
     let again: Value = serde_json::from_slice(&std::fs::read(dir.join("single/result.json")).unwrap()).unwrap();
     assert_eq!(again["methods"][0]["theta"], method["theta"]);
 }
+
+#[test]
+fn lorenz_is_identified_within_its_standard_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    good(wngd(dir, &["simulate", "--system", "lorenz63", "--seed", "5", "--out", "l.csv", "--quiet"]));
+    let identify =
+        ["identify", "--system", "lorenz63", "--trajectory", "l.csv", "--start", "9,26,2.4", "--cells", "14"];
+    good(wngd(dir, &[&identify[..], &["--out", "o", "--no-figures", "--quiet"]].concat()));
+    let result: Value = serde_json::from_slice(&std::fs::read(dir.join("o/result.json")).unwrap()).unwrap();
+    let method = &result["methods"][0];
+    for (j, truth) in [10.0, 28.0, 8.0 / 3.0].into_iter().enumerate() {
+        let (found, error) = (method["theta"][j].as_f64().unwrap(), method["standard_errors"][j].as_f64().unwrap());
+        assert!((found / truth - 1.0).abs() < 0.02, "{found} for {truth}");
+        assert!((found - truth).abs() < 4.0 * error, "{found} ± {error} for {truth}");
+        // The grid's bias was there, and is gone.
+        let raw = result["identification"]["raw"][j].as_f64().unwrap();
+        assert!((found - truth).abs() < (raw - truth).abs(), "{raw} became {found}");
+    }
+}
