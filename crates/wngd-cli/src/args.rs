@@ -46,6 +46,19 @@ pub enum Command {
     /// Show built-in experiments, metrics, objectives, solvers and step rules.
     #[command(after_help = "Example:\n  wngd list")]
     List,
+    /// Simulate a dynamical system and write its trajectory.
+    #[command(
+        after_help = "Examples:\n  wngd simulate --system lorenz63 --points 100000 --out traj.csv\n  wngd simulate --system lorenz63 --theta 10,28,2.6667 --dt 0.05 --seed 1 --out traj.npy"
+    )]
+    Simulate(SimulateArgs),
+    /// Find the parameters of a dynamical system from a trajectory.
+    #[command(
+        after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
+    )]
+    Identify(IdentifyArgs),
+    /// Show the dynamical systems with their parameters and usual values.
+    #[command(after_help = "Example:\n  wngd systems")]
+    Systems,
 }
 
 /// Arguments of `wngd run`.
@@ -107,4 +120,74 @@ pub struct InitArgs {
     /// File to write; <name>.toml if absent.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Arguments of `wngd simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Name of the system; `wngd systems` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub system: String,
+    /// Values of the parameters, comma-separated; the usual ones if absent.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub theta: Option<Vec<f64>>,
+    /// Points to write.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub points: usize,
+    /// Time between points.
+    #[arg(long, value_name = "TIME", default_value_t = 0.05)]
+    pub dt: f64,
+    /// Time simulated before the first point.
+    #[arg(long, value_name = "TIME", default_value_t = 50.0)]
+    pub burn_in: f64,
+    /// Seed of the random move of the start point.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// File to write, .csv (columns t, x, y, z) or .npy (points x axes).
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `wngd identify`.
+#[derive(Debug, Args)]
+pub struct IdentifyArgs {
+    /// Name of the system; `wngd systems` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub system: String,
+    /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY.
+    #[arg(long, value_name = "FILE")]
+    pub trajectory: PathBuf,
+    /// Parameters to start from, comma-separated; the usual ones if absent.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub start: Option<Vec<f64>>,
+    /// Folder for results.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Columns of the CSV file, in the order of the system's coordinates.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// Cells of the grid per axis; 64 in two dimensions, 24 in three, if absent.
+    #[arg(long, value_name = "N")]
+    pub cells: Option<usize>,
+    /// Time between points, if the file has no column for it.
+    #[arg(long, value_name = "TIME")]
+    pub dt: Option<f64>,
+    /// Simulated trajectories per correction; 0 leaves the bias of the grid in.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub replicates: usize,
+    /// Most corrections; they end when what is left is noise.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub corrections: usize,
+    /// Seed of the simulations.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write no figures.
+    #[arg(long)]
+    pub no_figures: bool,
 }

@@ -93,6 +93,70 @@ pub fn csv_samples(
     Ok(samples)
 }
 
+/// Points of a trajectory, row-major, and the time between them where the file tells it.
+pub struct Points {
+    /// N rows of as many coordinates as columns were read.
+    pub values: Vec<f64>,
+    /// Mean time step, from a column `t` or `time` that rises.
+    pub dt: Option<f64>,
+}
+
+/// A trajectory from a CSV file with a header: the named columns, or all but the time column.
+pub fn csv_trajectory(
+    path: &Path,
+    reader: impl Read,
+    columns: Option<&[String]>,
+    dim: usize,
+) -> Result<Points, CliError> {
+    let fail = |problem: String| CliError::Data { path: path.to_path_buf(), problem };
+    let mut csv = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(reader);
+    let header: Vec<String> = csv.headers().map_err(|e| fail(e.to_string()))?.iter().map(|h| h.trim().into()).collect();
+    let time = header.iter().position(|h| h.eq_ignore_ascii_case("t") || h.eq_ignore_ascii_case("time"));
+    let indices: Vec<usize> = match columns {
+        Some(names) => names
+            .iter()
+            .map(|name| {
+                header.iter().position(|h| h == name).ok_or_else(|| {
+                    fail(format!("there is no column \"{name}\"; the columns are {}", header.join(", ")))
+                })
+            })
+            .collect::<Result<_, _>>()?,
+        None => (0..header.len()).filter(|i| Some(*i) != time).collect(),
+    };
+    if indices.len() != dim {
+        let shown = header.join(", ");
+        return Err(fail(format!(
+            "{} columns for {dim} coordinates; choose them with --columns (the file has {shown})",
+            indices.len()
+        )));
+    }
+    let mut values = Vec::new();
+    let mut clock: Option<(f64, f64)> = None;
+    let mut record = csv::ByteRecord::new();
+    while csv.read_byte_record(&mut record).map_err(|e| fail(e.to_string()))? {
+        let number = |i: usize| {
+            let text = std::str::from_utf8(record.get(i).unwrap_or(b"")).unwrap_or("").trim();
+            text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
+                let line = record.position().map_or(0, csv::Position::line);
+                let column = &header[i];
+                fail(format!(
+                    "line {line}, column {column}: \"{text}\" is not a finite number; remove the row or repair it"
+                ))
+            })
+        };
+        for &i in &indices {
+            values.push(number(i)?);
+        }
+        if let Some(i) = time {
+            let now = number(i)?;
+            clock = Some((clock.map_or(now, |(first, _)| first), now));
+        }
+    }
+    let steps = (values.len() / dim).saturating_sub(1) as f64;
+    let dt = clock.map(|(first, last)| (last - first) / steps).filter(|dt| dt.is_finite() && *dt > 0.0);
+    Ok(Points { values, dt })
+}
+
 /// A numeric array from an NPY file of `size` bytes: shape and values in row-major order.
 pub fn npy_array(path: &Path, reader: impl Read, size: u64) -> Result<(Vec<usize>, Vec<f64>), CliError> {
     let fail = |problem: String| CliError::Data { path: path.to_path_buf(), problem };
@@ -179,6 +243,20 @@ mod tests {
         assert!(csv("a,b\n1,x\n", None, 2).unwrap_err().contains("\"x\""));
         assert!(csv("a,b\n1,2\n", Some(&["z"]), 1).unwrap_err().contains("there is no column \"z\""));
         assert!(csv("a,b,c\n1,2,3\n", None, 2).unwrap_err().contains("3 columns for 2 grid axes"));
+    }
+
+    #[test]
+    fn trajectories_leave_the_time_column_out() {
+        let read = |text: &str, columns: Option<&[String]>, dim| {
+            csv_trajectory(Path::new("x.csv"), text.as_bytes(), columns, dim).map_err(|e| e.to_string())
+        };
+        let text = "t, x,y\n0.5,1,2\n1.0, 3,4\n1.5,5,6\n";
+        let points = read(text, None, 2).unwrap();
+        assert_eq!((points.values, points.dt), (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Some(0.5)));
+        assert_eq!(read(text, Some(&["y".to_string()]), 1).unwrap().values, [2.0, 4.0, 6.0]);
+        assert!(read(text, None, 3).err().unwrap().contains("2 columns for 3 coordinates"));
+        assert!(read("x,y\n1,2\n3,nan\n", None, 2).err().unwrap().contains("line 3, column y"));
+        assert_eq!(read("x,y\n1,2\n3,4\n", None, 2).unwrap().dt, None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
-use wngd::models::{MixtureError, ObserveError};
+use wngd::models::{MixtureError, ObserveError, TrajectoryError};
 use wngd::opt::{DescentError, DirectionError, MetricError, ObjectiveError, UncertaintyError};
 
 use crate::figures::FigureError;
@@ -94,6 +94,19 @@ pub enum CliError {
     /// A figure could not be drawn.
     #[error("figure: {0}")]
     Figure(#[from] FigureError),
+    /// A trajectory could not be followed.
+    #[error("simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor")]
+    Simulation {
+        /// Name of the system.
+        system: String,
+        /// Its parameters.
+        theta: Vec<f64>,
+        /// Why.
+        reason: String,
+    },
+    /// A trajectory is not usable as data.
+    #[error("trajectory: {0}")]
+    Trajectory(#[from] TrajectoryError),
     /// Something that cannot happen did.
     #[error("internal error: {0}; this is a bug, please report it with the command and the input")]
     Internal(String),

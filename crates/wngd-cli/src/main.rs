@@ -9,9 +9,11 @@ mod error;
 mod experiment;
 
 mod figures;
+mod identify;
 mod interrupt;
 mod model;
 mod output;
+mod simulation;
 
 use std::process::ExitCode;
 
@@ -53,6 +55,9 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Basin(args) => commands::basin::basin(&args),
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),
+        Command::Simulate(args) => commands::simulate::simulate(&args),
+        Command::Identify(args) => commands::identify::identify(&args),
+        Command::Systems => commands::simulate::systems(),
     }
 }
 

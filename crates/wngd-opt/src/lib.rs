@@ -59,4 +59,4 @@ pub use objective::{
 };
 pub use quadratic::LocalModel;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
-pub use uncertainty::{UncertaintyError, sampling_covariance, standard_errors};
+pub use uncertainty::{UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors};

@@ -67,8 +67,19 @@ pub fn sampling_covariance<M: ForwardModel>(
             j_matrix[(i, j)] = (j_matrix[(i, j)] - mean[i] * mean[j]) / samples as f64;
         }
     }
-    let inverse = inverse_symmetric(&Mat::from_fn(p, p, |i, j| 0.5 * c * (h[(i, j)] + h[(j, i)])))?;
-    Ok(&inverse * &j_matrix * &inverse)
+    sandwich_covariance(&Mat::from_fn(p, p, |i, j| 0.5 * c * (h[(i, j)] + h[(j, i)])), &j_matrix)
+}
+
+/// H⁻¹ J H⁻¹: covariance of argmin f from the curvature H of f and the covariance J of its gradient.
+///
+/// # Shapes
+/// Both p x p, symmetric; result: p x p.
+///
+/// # Errors
+/// [`UncertaintyError::Singular`] where H does not determine every parameter.
+pub fn sandwich_covariance(curvature: &Mat<f64>, noise: &Mat<f64>) -> Result<Mat<f64>, UncertaintyError> {
+    let inverse = inverse_symmetric(curvature)?;
+    Ok(&inverse * noise * &inverse)
 }
 
 /// Inverse of a positive definite matrix after scaling to unit diagonal.

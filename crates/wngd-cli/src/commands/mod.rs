@@ -1,10 +1,12 @@
 //! One module per command.
 
 pub mod basin;
+pub mod identify;
 pub mod init;
 pub mod inspect;
 pub mod list;
 pub mod run;
+pub mod simulate;
 
 use std::io::Write;
 

@@ -1,0 +1,159 @@
+//! `wngd simulate` and `wngd systems`
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use npyz::WriterBuilder;
+use wngd::models::flow::{SYSTEM_NAMES, System, system};
+
+use super::print;
+use crate::args::SimulateArgs;
+use crate::error::CliError;
+use crate::interrupt;
+use crate::output::files::write_file;
+use crate::simulation::{Trajectory, perturbed};
+
+/// Largest trajectory written, in points.
+const MAX_POINTS: usize = 1_000_000_000;
+/// Names of the coordinates in CSV headers.
+pub const COORDINATES: [&str; 3] = ["x", "y", "z"];
+
+/// The system that `--system` names.
+pub fn named(name: &str) -> Result<System, CliError> {
+    system(name).ok_or_else(|| {
+        CliError::usage("--system", format!("\"{name}\" is not known; choose from {}", SYSTEM_NAMES.join(", ")))
+    })
+}
+
+/// Writes a trajectory point by point.
+pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
+    let system = named(&args.system)?;
+    if !(1..=MAX_POINTS).contains(&args.points) {
+        return Err(CliError::usage("--points", format!("{}: 1 to {MAX_POINTS} points can be written", args.points)));
+    }
+    if !(args.burn_in >= 0.0 && args.burn_in.is_finite()) {
+        return Err(CliError::usage("--burn-in", format!("{}: a time of at least 0 is needed", args.burn_in)));
+    }
+    let theta = args.theta.clone().unwrap_or_else(|| system.theta.clone());
+    let start = perturbed(&system.start, args.seed, 0);
+    let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt)?;
+    let npy = match args.out.extension().and_then(|e| e.to_str()) {
+        Some("csv") => false,
+        Some("npy") => true,
+        _ => return Err(CliError::usage("--out", "the name must end in .csv or .npy")),
+    };
+    interrupt::install();
+    let bar = progress(args.points, args.quiet);
+    trajectory.skip(args.burn_in)?;
+    let mut failure = None;
+    let written = write_file(&args.out, |w| {
+        let outcome =
+            if npy { write_npy(w, &mut trajectory, args, &bar) } else { write_csv(w, &mut trajectory, args, &bar) };
+        outcome.map_err(|error| {
+            let text = error.to_string();
+            failure = Some(error);
+            std::io::Error::other(text)
+        })
+    });
+    bar.finish_and_clear();
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    written?;
+    if !args.quiet {
+        print(&format!("{} points of {} in {}", args.points, args.system, args.out.display()))?;
+    }
+    Ok(0)
+}
+
+fn write_csv(
+    w: &mut dyn Write,
+    trajectory: &mut Trajectory<'_>,
+    args: &SimulateArgs,
+    bar: &ProgressBar,
+) -> Result<(), CliError> {
+    let fail = |source| CliError::Write { path: args.out.clone(), source };
+    let dim = trajectory.dim();
+    writeln!(w, "t,{}", COORDINATES[..dim].join(",")).map_err(fail)?;
+    let mut row = 0usize;
+    trajectory.advance(args.points, |point| {
+        row += 1;
+        tick(row, bar, &args.out)?;
+        write!(w, "{:?}", args.dt * row as f64).map_err(fail)?;
+        for value in point {
+            write!(w, ",{value:?}").map_err(fail)?;
+        }
+        writeln!(w).map_err(fail)
+    })
+}
+
+fn write_npy(
+    w: &mut dyn Write,
+    trajectory: &mut Trajectory<'_>,
+    args: &SimulateArgs,
+    bar: &ProgressBar,
+) -> Result<(), CliError> {
+    let fail = |source| CliError::Write { path: args.out.clone(), source };
+    let shape = [args.points as u64, trajectory.dim() as u64];
+    let mut npy = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(w).begin_nd().map_err(fail)?;
+    let mut row = 0usize;
+    trajectory.advance(args.points, |point| {
+        row += 1;
+        tick(row, bar, &args.out)?;
+        npy.extend(point.iter().copied()).map_err(fail)
+    })?;
+    npy.finish().map_err(fail)
+}
+
+/// Shows progress now and then and heeds Ctrl-C.
+fn tick(row: usize, bar: &ProgressBar, path: &Path) -> Result<(), CliError> {
+    if row.is_multiple_of(1024) {
+        bar.set_position(row as u64);
+        if interrupt::pressed() {
+            let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "stopped before the last point");
+            return Err(CliError::Write { path: path.to_path_buf(), source });
+        }
+    }
+    Ok(())
+}
+
+fn progress(points: usize, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new(points as u64);
+    if quiet || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("simulating {bar:30} {human_pos}/{human_len} points, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Shows the systems with their parameters and defaults.
+pub fn systems() -> Result<u8, CliError> {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["system", "axes", "parameters", "box", "start"]);
+    let list = |values: &[f64]| values.iter().map(|v| crate::output::table::short(*v)).collect::<Vec<_>>().join(", ");
+    for name in SYSTEM_NAMES {
+        let system = named(name)?;
+        let names = system.field.parameter_names();
+        let parameters: Vec<String> = names
+            .iter()
+            .zip(&system.theta)
+            .map(|(n, v)| format!("{n} = {}", crate::output::table::short(*v)))
+            .collect();
+        let sides: Vec<String> = system.lower.iter().zip(&system.upper).map(|(l, u)| format!("[{l}, {u}]")).collect();
+        table.add_row([
+            name.to_string(),
+            system.field.dim().to_string(),
+            parameters.join("\n"),
+            sides.join(" x "),
+            list(&system.start),
+        ]);
+    }
+    print(&table.to_string())?;
+    Ok(0)
+}

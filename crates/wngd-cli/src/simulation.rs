@@ -1,0 +1,177 @@
+//! Trajectories of dynamical systems by Dormand and Prince's method of order 8 with dense output.
+
+use ode_solvers::{Dop853, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+use rand_pcg::Pcg64;
+use wngd::models::flow::VelocityField;
+
+use crate::error::CliError;
+
+/// Tolerance per step, relative and absolute.
+const TOLERANCE: f64 = 1e-9;
+/// Points between restarts of the integrator, which keeps its whole output in memory.
+const SEGMENT: usize = 1024;
+/// Beyond this a trajectory counts as lost.
+const FAR: f64 = 1e8;
+
+/// A trajectory under way, sampled at equal times.
+pub struct Trajectory<'a> {
+    field: &'a dyn VelocityField,
+    theta: &'a [f64],
+    state: Vector3<f64>,
+    dt: f64,
+}
+
+/// The velocity field as the integrator wants it; absent axes rest at 0.
+struct Rhs<'a> {
+    field: &'a dyn VelocityField,
+    theta: &'a [f64],
+}
+
+impl ode_solvers::System<f64, Vector3<f64>> for Rhs<'_> {
+    fn system(&self, _: f64, x: &Vector3<f64>, out: &mut Vector3<f64>) {
+        let d = self.field.dim();
+        out.fill(0.0);
+        self.field.velocity(&x.as_slice()[..d], self.theta, &mut out.as_mut_slice()[..d]);
+    }
+}
+
+impl<'a> Trajectory<'a> {
+    /// From a start point, sampled every `dt`.
+    ///
+    /// # Errors
+    /// Wrong lengths, a time step that is not positive, values that are not finite.
+    pub fn new(field: &'a dyn VelocityField, theta: &'a [f64], start: &[f64], dt: f64) -> Result<Self, CliError> {
+        let (d, p) = (field.dim(), field.dim_param());
+        if theta.len() != p || theta.iter().any(|v| !v.is_finite()) {
+            let names = field.parameter_names().join(", ");
+            return Err(CliError::usage("--theta", format!("{} takes {p} finite numbers: {names}", field.name())));
+        }
+        if start.len() != d || start.iter().any(|v| !v.is_finite()) {
+            return Err(CliError::Internal(format!("a start of {} coordinates for {d} axes", start.len())));
+        }
+        if !(dt > 0.0 && dt.is_finite()) {
+            return Err(CliError::usage("--dt", format!("{dt} is not usable; a positive time step is needed")));
+        }
+        let mut state = Vector3::zeros();
+        state.as_mut_slice()[..d].copy_from_slice(start);
+        Ok(Self { field, theta, state, dt })
+    }
+
+    /// Number of coordinates.
+    pub fn dim(&self) -> usize {
+        self.field.dim()
+    }
+
+    /// Goes on for `count` points and calls `visit` with each of them.
+    ///
+    /// # Errors
+    /// Trajectories that leave every bound or cannot be followed; whatever `visit` fails with.
+    pub fn advance(
+        &mut self,
+        count: usize,
+        mut visit: impl FnMut(&[f64]) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let d = self.field.dim();
+        let mut left = count;
+        while left > 0 {
+            let segment = left.min(SEGMENT);
+            let rhs = Rhs { field: self.field, theta: self.theta };
+            // Half a step more than needed: the last point is then never lost to rounding.
+            let end = (segment as f64 + 0.5) * self.dt;
+            let mut solver = Dop853::new(rhs, 0.0, end, self.dt, self.state, TOLERANCE, TOLERANCE);
+            solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
+            let points = solver.y_out().get(1..=segment).ok_or_else(|| self.lost("the integrator stopped early"))?;
+            for point in points {
+                if !point.iter().all(|v| v.abs() < FAR) {
+                    return Err(self.lost("the trajectory leaves every bound"));
+                }
+                visit(&point.as_slice()[..d])?;
+            }
+            self.state = points[segment - 1];
+            left -= segment;
+        }
+        Ok(())
+    }
+
+    /// Goes on for a time without output.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn skip(&mut self, time: f64) -> Result<(), CliError> {
+        self.advance((time / self.dt).ceil() as usize, |_| Ok(()))
+    }
+
+    fn lost(&self, reason: &str) -> CliError {
+        CliError::Simulation {
+            system: self.field.name().to_string(),
+            theta: self.theta.to_vec(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// `points` points of a trajectory, row-major, after a time `burn_in`.
+///
+/// # Errors
+/// As [`Trajectory::advance`].
+pub fn simulate(
+    field: &dyn VelocityField,
+    theta: &[f64],
+    start: &[f64],
+    dt: f64,
+    points: usize,
+    burn_in: f64,
+) -> Result<Vec<f64>, CliError> {
+    let mut trajectory = Trajectory::new(field, theta, start, dt)?;
+    trajectory.skip(burn_in)?;
+    let mut all = Vec::with_capacity(points * field.dim());
+    trajectory.advance(points, |point| {
+        all.extend_from_slice(point);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The start moved by a hundredth of its size at random; `stream` tells draws of one seed apart.
+pub fn perturbed(start: &[f64], seed: u64, stream: u64) -> Vec<f64> {
+    // The first draws of neighbouring seeds look alike without the seeding hash.
+    let mut rng = Pcg64::seed_from_u64(seed.wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    start.iter().map(|x| x + 0.01 * (1.0 + x.abs()) * rng.sample::<f64, _>(StandardNormal)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wngd::models::flow::system;
+
+    #[test]
+    fn a_linear_flow_is_followed_to_its_tolerance() {
+        let spiral = wngd::models::flow::Polynomial::new(2, 1).unwrap();
+        // x' = -0.01 x - y, y' = x - 0.01 y
+        let theta = [0.0, -0.01, -1.0, 0.0, 1.0, -0.01];
+        let points = simulate(&spiral, &theta, &[1.0, 0.0], 0.1, 3000, 0.0).unwrap();
+        assert_eq!(points.len(), 6000);
+        for (i, point) in points.chunks_exact(2).enumerate() {
+            let t = 0.1 * (i + 1) as f64;
+            let exact = [(-0.01 * t).exp() * t.cos(), (-0.01 * t).exp() * t.sin()];
+            assert!((point[0] - exact[0]).abs() < 1e-6 && (point[1] - exact[1]).abs() < 1e-6, "at {t}");
+        }
+    }
+
+    #[test]
+    fn a_lost_trajectory_says_where_it_was() {
+        let lorenz = system("lorenz63").unwrap();
+        let error = simulate(lorenz.field.as_ref(), &[-10.0, 28.0, -3.0], &lorenz.start, 0.05, 2000, 0.0).unwrap_err();
+        assert!(error.to_string().contains("lorenz63") && error.to_string().contains("-10"), "{error}");
+    }
+
+    #[test]
+    fn seeds_and_streams_give_other_starts() {
+        let start = [1.0, -2.0];
+        assert_eq!(perturbed(&start, 1, 2), perturbed(&start, 1, 2));
+        assert_ne!(perturbed(&start, 1, 2), perturbed(&start, 1, 3));
+        assert_ne!(perturbed(&start, 1, 2), perturbed(&start, 2, 2));
+    }
+}
