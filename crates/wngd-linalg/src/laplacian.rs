@@ -360,6 +360,57 @@ impl WeightedLaplacian {
         (z, leak)
     }
 
+    /// Lᵀξ for the map L: Z ↦ X of [`whiten`](Self::whiten): probes of X as probes of Z,
+    /// XᵀΞ = Zᵀ(LᵀΞ). In place.
+    ///
+    /// # Shapes
+    /// `xi`: k x r, rows in elimination order; result: k x r in cell order.
+    ///
+    /// # Cost
+    /// One backward solve per column.
+    pub fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+        let mut h = xi;
+        column_pieces(h.as_mut(), PANEL).into_par_iter().for_each(|piece| self.transposed_panel(piece));
+        h
+    }
+
+    fn transposed_panel(&self, piece: MatMut<'_, f64>) {
+        const W: usize = PANEL;
+        let (order, position) = (self.plan.symbolic.order(), self.plan.symbolic.position());
+        let columns = contiguous_columns(piece);
+        let mut x = vec![0.0; order.len() * W];
+        for (w, column) in columns.iter().enumerate() {
+            for (row, &value) in x.chunks_exact_mut(W).zip(column.iter()) {
+                row[w] = value;
+            }
+        }
+        // Rows of grounded and inactive cells are no part of X.
+        for (&i, row) in order.iter().zip(x.chunks_exact_mut(W)) {
+            if self.scale[i] == 0.0 {
+                row.fill(0.0);
+            }
+        }
+        self.elimination.backward::<W>(&mut x);
+        let masses = &self.support.mass;
+        for (w, column) in columns.into_iter().enumerate() {
+            for (i, value) in column.iter_mut().enumerate() {
+                *value = self.scale[i] * x[position[i] * W + w];
+            }
+            // The transposed projection: h less its mean under ρ, on each component.
+            let counts = |i: usize| self.carries[i] || self.density[i] != 0.0;
+            let mut weighted = vec![0.0; masses.len()];
+            for (i, value) in column.iter().enumerate() {
+                weighted[self.support.label[i]] += self.density[i] * value;
+            }
+            for (i, value) in column.iter_mut().enumerate().filter(|(i, _)| counts(*i)) {
+                let label = self.support.label[i];
+                if masses[label] > 0.0 {
+                    *value -= weighted[label] / masses[label];
+                }
+            }
+        }
+    }
+
     /// φ with BBᵀφ = Z for the mass-projected columns, 0 at the grounded cells.
     ///
     /// # Shapes
@@ -686,6 +737,33 @@ mod tests {
             let (dx, dy) =
                 (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
             assert!((dx - dy).abs() < 1e-11 * dense::norm(&by));
+        }
+    }
+
+    #[test]
+    fn transposed_whitening_is_the_transpose() {
+        let grid = Grid::new(&[-6.0, -5.0], &[6.0, 5.0], &[21, 18]).unwrap();
+        let split: Vec<f64> = gaussian_pair(&grid, 6.0)
+            .into_iter()
+            .enumerate()
+            .map(|(i, r)| if (10..12).contains(&(i / 18)) { 0.0 } else { r })
+            .collect();
+        for density in [gaussian_pair(&grid, 3.0), split] {
+            let laplacian = factor(&grid, &density);
+            let wave = |seed: f64| Mat::from_fn(grid.len(), 20, |i, j| (seed * (i + 7 * j) as f64).sin());
+            let (z, xi) = (wave(0.7), wave(1.3));
+            let (x, h) = (laplacian.whiten(z.clone()).0, laplacian.whiten_transpose(xi.clone()));
+            for j in 0..20 {
+                let left = dense::dot(&dense::column(x.as_ref(), j), &dense::column(xi.as_ref(), j));
+                let right = dense::dot(&dense::column(z.as_ref(), j), &dense::column(h.as_ref(), j));
+                let scale = x.col(j).norm_l2() * xi.col(j).norm_l2();
+                assert!((left - right).abs() < 1e-12 * scale, "{left} against {right}");
+            }
+            // A column on its own has the bits it has in a block.
+            let alone = laplacian.whiten_transpose(Mat::from_fn(grid.len(), 1, |i, _| xi[(i, 18)]));
+            assert_eq!(alone.col(0), h.col(18));
+            let alone = laplacian.whiten(Mat::from_fn(grid.len(), 1, |i, _| z[(i, 18)])).0;
+            assert_eq!(alone.col(0), x.col(18));
         }
     }
 

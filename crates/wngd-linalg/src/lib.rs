@@ -46,7 +46,10 @@ pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, Preconditioner, flow_order};
 pub use laplacian::{EliminationKind, LaplacianPlan, LaplacianReport, MassLeak, WeightedLaplacian, valley_depth};
-pub use lstsq::{Algorithm, LeastSquares, Lsmr, LstsqSolution, NormalEquations, PivotedQr, Svd, solve_information};
+pub use lstsq::{
+    Algorithm, Bidiagonalization, KrylovSolution, LeastSquares, Lsmr, LstsqSolution, NormalEquations, PivotedQr, Svd,
+    solve_information,
+};
 pub use operator::{Factorization, LinearOp};
 pub use ordering::nested_dissection;
 pub use sparse::SparseMatrix;

@@ -91,3 +91,10 @@ pub fn apply_transpose_vec(op: &dyn LinearOp, y: &[f64]) -> Vec<f64> {
     );
     out
 }
+
+/// `A⁻¹ b` for one vector.
+pub fn solve(factor: &dyn Factorization, b: &[f64]) -> Vec<f64> {
+    let mut x = b.to_vec();
+    factor.apply_inverse(MatMut::from_column_major_slice_mut(&mut x, b.len(), 1));
+    x
+}

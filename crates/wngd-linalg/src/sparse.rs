@@ -62,6 +62,48 @@ impl SparseMatrix {
         Ok(matrix)
     }
 
+    /// A matrix from entries (row, column, value) in any order; entries at one place are added.
+    ///
+    /// # Errors
+    /// [`LinalgError::Sparse`] for an index out of range, [`LinalgError::NotFinite`].
+    ///
+    /// # Example
+    /// ```
+    /// use wngd_linalg::{SparseMatrix, operator::apply_vec};
+    /// let a = SparseMatrix::from_entries(2, 2, [(1, 1, 3.0), (0, 0, 1.5), (1, 0, 1.0), (0, 0, 0.5)])?;
+    /// assert_eq!(apply_vec(&a, &[1.0, 1.0]), [2.0, 4.0]);
+    /// # Ok::<(), wngd_linalg::LinalgError>(())
+    /// ```
+    pub fn from_entries(
+        nrows: usize,
+        ncols: usize,
+        entries: impl IntoIterator<Item = (usize, usize, f64)>,
+    ) -> Result<Self, LinalgError> {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        if let Some(&(_, column, _)) = entries.iter().find(|&&(i, j, _)| i >= nrows || j >= ncols) {
+            return Err(LinalgError::Sparse { column, reason: "an index is out of range" });
+        }
+        // Stable: entries at one place are added in the order given.
+        entries.sort_by_key(|&(i, j, _)| (j, i));
+        let mut col_ptr = vec![0; ncols + 1];
+        let (mut row_idx, mut values) = (Vec::<usize>::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
+        for (i, j, value) in entries {
+            if col_ptr[j + 1] > 0 && row_idx.last() == Some(&i) {
+                if let Some(last) = values.last_mut() {
+                    *last += value;
+                }
+            } else {
+                col_ptr[j + 1] += 1;
+                row_idx.push(i);
+                values.push(value);
+            }
+        }
+        for j in 0..ncols {
+            col_ptr[j + 1] += col_ptr[j];
+        }
+        Self::new(nrows, col_ptr, row_idx, values)
+    }
+
     /// Number of stored entries.
     pub fn nnz(&self) -> usize {
         self.row_idx.len()

@@ -32,12 +32,17 @@ pub trait Metric: Sync {
 }
 
 /// A metric at one state.
-pub trait LocalMetric {
+pub trait LocalMetric: Sync {
     /// Y = L Z, in place where possible, with the mass leak that was removed.
     ///
     /// # Shapes
     /// `z`: k x p; result: p columns, any number of rows.
     fn whiten(&self, z: Mat<f64>) -> Whitened;
+    /// Lᵀξ, in place where possible: what probes of Y are as probes of Z, YᵀΞ = Zᵀ(LᵀΞ).
+    ///
+    /// # Shapes
+    /// `xi`: rows of Y x r; result: k x r.
+    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64>;
     /// b = L⁻ᵀu in the rows of Y, so that Yᵀb = Zᵀu.
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64>;
     /// What the factorisation behind the metric met, if there is one.
@@ -71,6 +76,9 @@ impl Metric for L2 {
 impl LocalMetric for L2 {
     fn whiten(&self, z: Mat<f64>) -> Whitened {
         Whitened { y: z, mass_leak: None }
+    }
+    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+        xi
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         u.to_vec()
@@ -109,6 +117,9 @@ impl LocalMetric for LocalFisherRao {
             }
         }
         Whitened { y, mass_leak: None }
+    }
+    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+        LocalMetric::whiten(self, xi).y
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         u.iter().zip(&self.root).map(|(u, r)| if *r > 0.0 { u * r } else { 0.0 }).collect()
@@ -176,6 +187,11 @@ impl LocalMetric for Sobolev {
         });
         self.laplacian.apply_columns(y.as_mut(), |lambda| self.multiplier(lambda));
         Whitened { y, mass_leak }
+    }
+    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+        let mut h = xi;
+        self.laplacian.apply_columns(h.as_mut(), |lambda| self.multiplier(lambda));
+        h
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         let mut b = u.to_vec();
@@ -263,6 +279,9 @@ impl LocalMetric for WeightedLaplacian {
     fn whiten(&self, z: Mat<f64>) -> Whitened {
         let (y, leak) = WeightedLaplacian::whiten(self, z);
         Whitened { y, mass_leak: Some(leak) }
+    }
+    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+        WeightedLaplacian::whiten_transpose(self, xi)
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         WeightedLaplacian::whiten_derivative(self, u)

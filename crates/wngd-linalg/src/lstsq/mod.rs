@@ -1,10 +1,12 @@
 //! Least squares with rank decisions, minimum norm and a report.
 
+mod bidiagonal;
 mod lsmr;
 mod normal;
 mod qr;
 mod svd;
 
+pub use bidiagonal::{Bidiagonalization, KrylovSolution};
 pub use lsmr::Lsmr;
 pub use normal::{NormalEquations, SymmetricSolution, solve_information};
 pub use qr::PivotedQr;
