@@ -189,7 +189,7 @@ impl Measure {
         let Linearization { state, jacobian } = problem.model.linearize(&problem.theta)?;
         let (_, u) = problem.objective.derivative(&state)?;
         stage("1 model");
-        let point = Point { theta: &problem.theta, state: &state };
+        let point = Point { theta: &problem.theta, state: &state, iteration: 0 };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
         stage("2 factor");
         let b = laplacian.whiten_derivative(&u);

@@ -186,7 +186,7 @@ impl<M: ForwardModel> Descent<'_, M> {
                 return Ok(Outcome { status, trace, state: linearization.state, models });
             }
 
-            let point = Point { theta: &row.theta, state: &linearization.state };
+            let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
             let prepared = self.direction.prepare(&point, linearization.jacobian, &u, weight)?;
             let outcome = rule.step(&mut Trial {
                 theta: &row.theta,
@@ -198,8 +198,10 @@ impl<M: ForwardModel> Descent<'_, M> {
             })?;
             let status = match outcome {
                 StepOutcome::Taken(step) => {
-                    if models.len() < self.keep_models {
-                        models.push(LocalModel::new(&row.theta, objective, &gradient, prepared.information(), &step));
+                    if models.len() < self.keep_models
+                        && let Some(information) = prepared.information()
+                    {
+                        models.push(LocalModel::new(&row.theta, objective, &gradient, information, &step));
                     }
                     row = row.after(step);
                     continue;

@@ -1,11 +1,12 @@
-use wngd_linalg::dense::{column_norms, gram};
+use wngd_linalg::dense::{column_norms, gram, norm};
 use wngd_linalg::faer::Mat;
-use wngd_linalg::operator::apply_transpose_vec;
+use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{
     Algorithm, LaplacianReport, LeastSquares, LinearOp, Lsmr, MassLeak, PivotedQr, Svd, solve_information,
 };
 
 use crate::error::DirectionError;
+use crate::matrix_free::EstimateReport;
 use crate::metric::{Metric, Point};
 
 /// How η = argmin ‖b + Yη‖ is solved.
@@ -33,6 +34,8 @@ pub struct Direction {
     pub condition: f64,
     /// Algorithm that solved the system; `None` for the standard gradient.
     pub algorithm: Option<Algorithm>,
+    /// Solves, error estimate and reasoning of a [`MatrixFree`](crate::MatrixFree) direction.
+    pub estimate: Option<EstimateReport>,
 }
 
 /// Computes directions at one point for any damping, the whitening being done once.
@@ -42,8 +45,11 @@ pub trait PreparedDirection {
     /// # Errors
     /// Failed solves, a direction that is not finite.
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError>;
-    /// The information matrix |c| YᵀY (p x p); the identity for the standard gradient.
-    fn information(&self) -> Mat<f64>;
+    /// The information matrix |c| YᵀY (p x p), the identity for the standard gradient; `None` where it
+    /// would be too costly.
+    fn information(&self) -> Option<Mat<f64>>;
+    /// |c| ‖Yη‖²; ‖η‖² for the standard gradient.
+    fn curvature(&self, eta: &[f64]) -> f64;
     /// Mass leak removed when whitening.
     fn mass_leak(&self) -> Option<&MassLeak> {
         None
@@ -69,13 +75,15 @@ pub trait DirectionSolver<J: LinearOp>: Sync {
     ///
     /// # Errors
     /// Failed factorisations.
-    fn prepare(
-        &self,
+    fn prepare<'a>(
+        &'a self,
         point: &Point<'_>,
         jacobian: J,
         u: &[f64],
         weight: f64,
-    ) -> Result<Box<dyn PreparedDirection>, DirectionError>;
+    ) -> Result<Box<dyn PreparedDirection + 'a>, DirectionError>
+    where
+        J: 'a;
 }
 
 /// The standard gradient: η = −|c| Zᵀu.
@@ -90,13 +98,16 @@ impl<J: LinearOp> DirectionSolver<J> for Standard {
     fn name(&self) -> &'static str {
         "none"
     }
-    fn prepare(
-        &self,
+    fn prepare<'a>(
+        &'a self,
         _: &Point<'_>,
         jacobian: J,
         u: &[f64],
         weight: f64,
-    ) -> Result<Box<dyn PreparedDirection>, DirectionError> {
+    ) -> Result<Box<dyn PreparedDirection + 'a>, DirectionError>
+    where
+        J: 'a,
+    {
         let eta = apply_transpose_vec(&jacobian, u).into_iter().map(|g| -weight * g).collect();
         Ok(Box::new(PreparedStandard { eta }))
     }
@@ -106,10 +117,13 @@ impl PreparedDirection for PreparedStandard {
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
         let eta: Vec<f64> = self.eta.iter().map(|e| e / (1.0 + damping)).collect();
         let rank = eta.len();
-        Ok(Direction { eta, rank, condition: 1.0, algorithm: None })
+        Ok(Direction { eta, rank, condition: 1.0, algorithm: None, estimate: None })
     }
-    fn information(&self) -> Mat<f64> {
-        Mat::identity(self.eta.len(), self.eta.len())
+    fn information(&self) -> Option<Mat<f64>> {
+        Some(Mat::identity(self.eta.len(), self.eta.len()))
+    }
+    fn curvature(&self, eta: &[f64]) -> f64 {
+        norm(eta).powi(2)
     }
 }
 
@@ -157,13 +171,16 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     fn damping(&self) -> f64 {
         self.damping
     }
-    fn prepare(
-        &self,
+    fn prepare<'a>(
+        &'a self,
         point: &Point<'_>,
         jacobian: J,
         u: &[f64],
         weight: f64,
-    ) -> Result<Box<dyn PreparedDirection>, DirectionError> {
+    ) -> Result<Box<dyn PreparedDirection + 'a>, DirectionError>
+    where
+        J: 'a,
+    {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
         let whitened = local.whiten(jacobian.into_dense());
@@ -198,6 +215,7 @@ impl PreparedDirection for PreparedNatural {
                     rank: solution.rank,
                     condition: solution.condition.sqrt(),
                     algorithm: Some(Algorithm::NormalEquations),
+                    estimate: None,
                 }
             }
             Route::Qr | Route::Svd | Route::Lsmr => {
@@ -212,6 +230,7 @@ impl PreparedDirection for PreparedNatural {
                     rank: solution.rank,
                     condition: solution.condition,
                     algorithm: Some(solution.algorithm),
+                    estimate: None,
                 }
             }
         };
@@ -221,14 +240,17 @@ impl PreparedDirection for PreparedNatural {
             None => Ok(Direction { eta, ..solved }),
         }
     }
-    fn information(&self) -> Mat<f64> {
+    fn information(&self) -> Option<Mat<f64>> {
         let mut g = gram(self.y.as_ref());
         for j in 0..g.ncols() {
             for i in 0..g.nrows() {
                 g[(i, j)] *= self.weight;
             }
         }
-        g
+        Some(g)
+    }
+    fn curvature(&self, eta: &[f64]) -> f64 {
+        self.weight * norm(&apply_vec(&self.y, eta)).powi(2)
     }
     fn mass_leak(&self) -> Option<&MassLeak> {
         self.mass_leak.as_ref()

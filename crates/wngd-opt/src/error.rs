@@ -51,6 +51,22 @@ pub enum DirectionError {
     /// The least-squares or information system could not be solved.
     #[error(transparent)]
     Linalg(#[from] LinalgError),
+    /// The whitened Jacobian would have to be stored.
+    #[error(
+        "exact directions store the whitened Jacobian, for at most {limit} parameters, not {parameters}; use \"auto\", \"krylov\" or \"nystrom\""
+    )]
+    TooManyParameters {
+        /// Parameters p.
+        parameters: usize,
+        /// Largest p.
+        limit: usize,
+    },
+    /// The estimator cannot do without damping here.
+    #[error("\"{estimator}\" needs damping > 0 here: its approximation of the information matrix is singular")]
+    NeedsDamping {
+        /// Name of the estimator.
+        estimator: &'static str,
+    },
     /// The direction is not finite.
     #[error("the direction is not finite (entry {index}); add damping or free fewer parameters")]
     NotFinite {

@@ -42,6 +42,7 @@ pub mod transport;
 mod descent;
 mod direction;
 mod error;
+mod matrix_free;
 mod metric;
 mod quadratic;
 mod step;
@@ -50,6 +51,7 @@ mod uncertainty;
 pub use descent::{Descent, Iteration, Observer, Outcome, Silent, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
+pub use matrix_free::{EstimateReport, Estimator, MatrixFree};
 pub use metric::{
     FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2,
     Whitened,

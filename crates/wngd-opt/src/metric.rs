@@ -17,6 +17,8 @@ pub struct Point<'a> {
     pub theta: &'a [f64],
     /// ρ(θ), k values.
     pub state: &'a State,
+    /// Number of the iterate in a descent, 0 outside of one: random probes are keyed on it.
+    pub iteration: usize,
 }
 
 /// A Riemannian metric on densities, as a whitening L at each state: Y = L Z,

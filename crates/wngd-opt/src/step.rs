@@ -278,7 +278,6 @@ impl StepRule for LevenbergMarquardt {
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let mut damping = self.damping.unwrap_or(self.initial.max(trial.damping));
-        let information = trial.prepared.information();
         for rejected in 0..=MAX_HALVINGS {
             let (direction, slope) = direction(trial, damping)?;
             let t = self.length;
@@ -288,12 +287,7 @@ impl StepRule for LevenbergMarquardt {
                 return Ok(StepOutcome::AtRounding);
             }
             // Decrease promised by the undamped local model f + t gᵀη + t/2 ηᵀGη.
-            let bend: f64 = (0..direction.eta.len())
-                .map(|i| {
-                    direction.eta[i]
-                        * (0..direction.eta.len()).map(|j| information[(i, j)] * direction.eta[j]).sum::<f64>()
-                })
-                .sum();
+            let bend = trial.prepared.curvature(&direction.eta);
             let promised = -(t * slope + 0.5 * t * bend);
             if let Some(objective) = (trial.value)(&theta)? {
                 let gain = (trial.objective - objective) / promised;

@@ -101,7 +101,7 @@ fn at(source: &Source, experiment: &Experiment, names: Vec<String>, theta: Vec<f
         MatRef::from_column_major_slice(&u, u.len(), 1),
     );
     gradient.iter_mut().for_each(|g| *g *= weight);
-    let point = Point { theta: &theta, state: &linear.state };
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
     let mut metrics = BTreeMap::new();
     for kind in MetricKind::NATURAL {
         let section = source.file.method.iter().find(|m| m.metric == kind);
@@ -128,7 +128,7 @@ fn summary(
     let least_squares: Direction = prepared.direction(damping)?;
     rule.route = Route::Information;
     let information = rule.prepare(point, jacobian.clone(), u, weight)?.direction(damping)?;
-    let g = prepared.information();
+    let g = prepared.information().ok_or_else(|| CliError::Internal("no information matrix".into()))?;
     Ok(MetricSummary {
         information: (0..g.nrows()).map(|i| (0..g.ncols()).map(|j| g[(i, j)]).collect()).collect(),
         rank: least_squares.rank,

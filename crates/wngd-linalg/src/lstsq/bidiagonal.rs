@@ -116,6 +116,45 @@ impl Bidiagonalization {
         self.v.push(v);
     }
 
+    /// B as a dense matrix, j + 1 x j.
+    fn matrix(&self) -> Mat<f64> {
+        Mat::from_fn(self.len() + 1, self.len(), |r, c| match r.checked_sub(c) {
+            Some(0) => self.alpha[c],
+            Some(1) => self.beta[c],
+            _ => 0.0,
+        })
+    }
+
+    /// Largest singular value of B, an estimate of ‖A‖₂ from below; ‖Aᵀb‖/‖b‖ before the first step.
+    ///
+    /// # Errors
+    /// The decomposition not converging.
+    pub fn largest_singular_value(&self) -> Result<f64, LinalgError> {
+        if self.is_empty() { Ok(self.alpha[0]) } else { Ok(small_svd(self.matrix().as_ref())?.1[0]) }
+    }
+
+    /// What the solutions for damping μ gain over x = 0 after 0, 1, … j steps, as
+    /// [`KrylovSolution::decrease`].
+    ///
+    /// # Cost
+    /// O(j): the rotations of LSQR.
+    pub fn decreases(&self, mu: f64) -> Vec<f64> {
+        let mut all = vec![0.0];
+        let (mut diagonal, mut rest, mut total) = (self.alpha[0], self.size, 0.0);
+        for (beta, alpha) in self.beta.iter().zip(&self.alpha[1..]) {
+            let damped = diagonal.hypot(mu.sqrt());
+            let rho = damped.hypot(*beta);
+            if rho > 0.0 {
+                let visible = if damped > 0.0 { rest * diagonal / damped } else { rest };
+                total += 0.5 * (visible * damped / rho).powi(2);
+                rest = visible * beta / rho;
+                diagonal = damped / rho * alpha;
+            }
+            all.push(total);
+        }
+        all
+    }
+
     /// The best x in the span for damping μ ≥ 0.
     ///
     /// Singular values of B below rounding of the largest are left out.
@@ -133,12 +172,7 @@ impl Bidiagonalization {
             let x = vec![0.0; p];
             return Ok(KrylovSolution { x, normal_residual, decrease: 0.0, singular_values: (self.alpha[0], 0.0) });
         }
-        let b = Mat::from_fn(j + 1, j, |r, c| match r.checked_sub(c) {
-            Some(0) => self.alpha[c],
-            Some(1) => self.beta[c],
-            _ => 0.0,
-        });
-        let (left, sigma, right) = small_svd(b.as_ref())?;
+        let (left, sigma, right) = small_svd(self.matrix().as_ref())?;
         let floor = f64::EPSILON * (j + 1) as f64 * sigma[0];
         let weights: Vec<f64> = (0..j)
             .map(|l| {
@@ -218,6 +252,9 @@ mod tests {
             assert!((value - found.decrease).abs() < 1e-12 * dot(&b, &b));
             assert!(found.decrease > last);
             last = found.decrease;
+            let all = basis.decreases(mu);
+            assert_eq!(all.len(), basis.len() + 1);
+            assert!((all[basis.len()] - last).abs() < 1e-12 * dot(&b, &b));
         }
     }
 
