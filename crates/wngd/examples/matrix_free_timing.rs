@@ -36,13 +36,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (_, u) = objective.derivative(&linear.state)?;
         let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
         // The reference: Krylov to rounding.
-        for (estimator, accuracy) in std::iter::once((Estimator::Krylov, 1e-11))
-            .chain(Estimator::ALL.into_iter().map(|e| (e, tolerance)))
+        for (estimator, accuracy) in
+            std::iter::once((Estimator::Krylov, 1e-11)).chain(Estimator::ALL.into_iter().map(|e| (e, tolerance)))
         {
             if matches!(estimator, Estimator::Preconditioned) && p > 400 || estimator == Estimator::Exact && p > 500 {
                 continue;
             }
             solver.estimator = estimator;
+            solver.probes = (estimator == Estimator::Nystrom && arguments.len() > 4).then(|| arguments[4] as usize);
             solver.tolerance = accuracy;
             solver.reference = reference;
             let again = model.linearize(&theta)?;

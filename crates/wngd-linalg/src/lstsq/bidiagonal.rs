@@ -56,6 +56,17 @@ pub struct KrylovSolution {
     pub singular_values: (f64, f64),
 }
 
+/// How far the solutions in a [`Bidiagonalization`] have come for one damping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KrylovProgress {
+    /// [`KrylovSolution::decrease`] after 0, 1, … j steps.
+    pub decreases: Vec<f64>,
+    /// ‖Aᵀ(A x − b) + μ x‖ after the last.
+    pub normal_residual: f64,
+    /// Smallest pivot of the triangular factor of [B; √μ]: its smallest singular value from above.
+    pub smallest_pivot: f64,
+}
+
 impl Bidiagonalization {
     /// The empty basis: one product with Aᵀ.
     ///
@@ -127,32 +138,62 @@ impl Bidiagonalization {
 
     /// Largest singular value of B, an estimate of ‖A‖₂ from below; ‖Aᵀb‖/‖b‖ before the first step.
     ///
-    /// # Errors
-    /// The decomposition not converging.
-    pub fn largest_singular_value(&self) -> Result<f64, LinalgError> {
-        if self.is_empty() { Ok(self.alpha[0]) } else { Ok(small_svd(self.matrix().as_ref())?.1[0]) }
+    /// # Cost
+    /// O(j) for each of at most 50 power iterations.
+    pub fn largest_singular_value(&self) -> f64 {
+        let j = self.len();
+        if j == 0 {
+            return self.alpha[0];
+        }
+        let mut v = vec![1.0; j];
+        let mut largest = 0.0;
+        for _ in 0..50 {
+            let size = norm(&v);
+            v.iter_mut().for_each(|v| *v /= size);
+            // BᵀBv with the two diagonals of B.
+            let bv: Vec<f64> = (0..=j)
+                .map(|i| {
+                    let above = if i > 0 { self.beta[i - 1] * v[i - 1] } else { 0.0 };
+                    above + if i < j { self.alpha[i] * v[i] } else { 0.0 }
+                })
+                .collect();
+            let next = norm(&bv);
+            v = (0..j).map(|i| self.alpha[i] * bv[i] + self.beta[i] * bv[i + 1]).collect();
+            let settled = next - largest <= 1e-6 * next;
+            largest = next;
+            if settled || largest == 0.0 {
+                break;
+            }
+        }
+        largest
     }
 
-    /// What the solutions for damping μ gain over x = 0 after 0, 1, … j steps, as
-    /// [`KrylovSolution::decrease`].
+    /// How far the solutions for damping μ have come, without forming one.
     ///
     /// # Cost
     /// O(j): the rotations of LSQR.
-    pub fn decreases(&self, mu: f64) -> Vec<f64> {
-        let mut all = vec![0.0];
+    pub fn progress(&self, mu: f64) -> KrylovProgress {
+        let mut found = KrylovProgress {
+            decreases: vec![0.0],
+            normal_residual: self.alpha[0] * self.size,
+            smallest_pivot: f64::INFINITY,
+        };
         let (mut diagonal, mut rest, mut total) = (self.alpha[0], self.size, 0.0);
         for (beta, alpha) in self.beta.iter().zip(&self.alpha[1..]) {
             let damped = diagonal.hypot(mu.sqrt());
             let rho = damped.hypot(*beta);
             if rho > 0.0 {
                 let visible = if damped > 0.0 { rest * diagonal / damped } else { rest };
-                total += 0.5 * (visible * damped / rho).powi(2);
+                let phi = visible * damped / rho;
+                total += 0.5 * phi * phi;
                 rest = visible * beta / rho;
                 diagonal = damped / rho * alpha;
+                found.normal_residual = (alpha * beta * phi / rho).abs();
+                found.smallest_pivot = found.smallest_pivot.min(rho);
             }
-            all.push(total);
+            found.decreases.push(total);
         }
-        all
+        found
     }
 
     /// The best x in the span for damping μ ≥ 0.
@@ -252,9 +293,12 @@ mod tests {
             assert!((value - found.decrease).abs() < 1e-12 * dot(&b, &b));
             assert!(found.decrease > last);
             last = found.decrease;
-            let all = basis.decreases(mu);
-            assert_eq!(all.len(), basis.len() + 1);
-            assert!((all[basis.len()] - last).abs() < 1e-12 * dot(&b, &b));
+            let progress = basis.progress(mu);
+            assert_eq!(progress.decreases.len(), basis.len() + 1);
+            assert!((progress.decreases[basis.len()] - last).abs() < 1e-12 * dot(&b, &b));
+            assert!((progress.normal_residual - found.normal_residual).abs() < 1e-12 * norm(&b));
+            let largest = basis.largest_singular_value();
+            assert!((largest / found.singular_values.0 - 1.0).abs() < 1e-3);
         }
     }
 

@@ -6,7 +6,7 @@ mod normal;
 mod qr;
 mod svd;
 
-pub use bidiagonal::{Bidiagonalization, KrylovSolution};
+pub use bidiagonal::{Bidiagonalization, KrylovProgress, KrylovSolution};
 pub use lsmr::Lsmr;
 pub use normal::{NormalEquations, SymmetricSolution, solve_information};
 pub use qr::PivotedQr;

@@ -1,6 +1,6 @@
+use wngd_linalg::LinearOp;
 use wngd_linalg::dense::{norm, small_svd};
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
-use wngd_linalg::{LeastSquares, LinearOp, PivotedQr};
 
 use super::{Found, Memory, Prepared};
 use crate::error::DirectionError;
@@ -20,11 +20,17 @@ impl<J: LinearOp> Prepared<'_, J> {
         let (q, r) = (qr.compute_thin_Q(), qr.thin_R().to_owned());
         let small = &r * products.transpose() * wngd_linalg::faer::Scale(1.0 / m as f64);
         let rhs = apply_transpose_vec(&q, &self.b);
-        let (_, sigma, _) = small_svd(small.as_ref())?;
+        // Few rows, p columns: the singular value decomposition gives minimum norm and any damping.
+        let (left, sigma, right) = small_svd(small.as_ref())?;
         let largest = sigma.first().copied().unwrap_or(0.0);
         let mu = self.mu(damping, largest * largest);
-        let weights = (mu > 0.0).then(|| vec![mu.sqrt(); small.ncols()]);
-        let eta = PivotedQr::default().solve(&small, &rhs, weights.as_deref())?.x;
+        let floor = f64::EPSILON * small.nrows().max(small.ncols()) as f64 * largest;
+        let weights: Vec<f64> = apply_transpose_vec(&left, &rhs)
+            .iter()
+            .zip(&sigma)
+            .map(|(c, s)| if *s > floor { c * s / (s * s + mu) } else { 0.0 })
+            .collect();
+        let eta = apply_vec(&right, &weights);
         // No approximate inverse comes with it: the residual is compared with the gradient.
         let g = self.gradient(memory);
         let mut residual = apply_transpose_vec(&self.y, &apply_vec(&self.y, &eta));

@@ -6,13 +6,22 @@ use wngd_linalg::{LinalgError, LinearOp};
 use super::{Found, Memory, Prepared, progress};
 use crate::error::DirectionError;
 
-/// Rank of the approximation unless told otherwise.
-const RANK: usize = 16;
+/// Rank that the approximation starts with, and the largest it grows to.
+const RANKS: (usize, usize) = (16, 128);
+/// The rank is doubled until what is left of G is at most this many times μ.
+const SMALL: f64 = 100.0;
 /// Conjugate-gradient steps after which the iteration is given up.
 const MAX_STEPS: usize = 400;
 
-/// G ≈ U diag(Λ) Uᵀ from a random test matrix.
+/// G ≈ U diag(Λ) Uᵀ from a random test matrix Ω.
+///
+/// The Nyström approximation GΩ(ΩᵀGΩ)⁻¹ΩᵀG is YᵀQQᵀY with Q an orthonormal basis of YΩ: in this form
+/// there is nothing to shift or to invert, and columns can be added.
 pub(super) struct Nystrom {
+    /// Q, rows x r.
+    range: Mat<f64>,
+    /// YᵀQ, p x r.
+    products: Mat<f64>,
     /// U, p x r.
     vectors: Mat<f64>,
     /// Λ, decreasing.
@@ -20,19 +29,33 @@ pub(super) struct Nystrom {
 }
 
 impl Nystrom {
-    /// The Nyström approximation GΩ(ΩᵀGΩ)⁻¹ΩᵀG is YᵀQQᵀY with Q an orthonormal basis of YΩ: in this form
-    /// there is nothing to shift or to invert.
-    ///
+    fn empty(y: &dyn LinearOp) -> Self {
+        let (rows, p) = (y.nrows(), y.ncols());
+        let none = |n| Mat::zeros(n, 0);
+        Self { range: none(rows), products: none(p), vectors: none(p), values: Vec::new() }
+    }
+
+    fn rank(&self) -> usize {
+        self.values.len()
+    }
+
     /// # Cost
-    /// r tangent and r adjoint solves in two blocks.
-    fn new(y: &dyn LinearOp, omega: Mat<f64>) -> Result<Self, LinalgError> {
+    /// One tangent and one adjoint solve per new column, each in one block.
+    fn extend(&mut self, y: &dyn LinearOp, omega: Mat<f64>) -> Result<(), LinalgError> {
         let mut image = Mat::zeros(y.nrows(), omega.ncols());
         y.apply(image.as_mut(), omega.as_ref());
-        let q = image.qr().compute_thin_Q();
-        let mut w = Mat::zeros(y.ncols(), q.ncols());
-        y.apply_transpose(w.as_mut(), q.as_ref());
-        let (vectors, sigma, _) = small_svd(w.as_ref())?;
-        Ok(Self { vectors, values: sigma.iter().map(|s| s * s).collect() })
+        let known = beside(&self.range, &image);
+        let q = known.qr().compute_thin_Q();
+        let new = q.subcols(self.rank(), omega.ncols()).to_owned();
+        let mut w = Mat::zeros(y.ncols(), new.ncols());
+        y.apply_transpose(w.as_mut(), new.as_ref());
+        // Q of [Q_old, image] repeats the old columns up to their signs, which the products do not feel.
+        self.range = beside(&self.range, &new);
+        self.products = beside(&self.products, &w);
+        let (vectors, sigma, _) = small_svd(self.products.as_ref())?;
+        self.vectors = vectors;
+        self.values = sigma.iter().map(|s| s * s).collect();
+        Ok(())
     }
 
     fn largest(&self) -> f64 {
@@ -52,13 +75,21 @@ impl<J: LinearOp> Prepared<'_, J> {
     /// Conjugate gradients on (G + μ)η = Yᵀb, preconditioned.
     pub(super) fn nystrom(&self, memory: &mut Memory, damping: f64) -> Result<Found, DirectionError> {
         let p = self.y.ncols();
-        let rank = self.options.probes.unwrap_or(RANK).min(p);
         let g = self.gradient(memory);
-        let approximation = match memory.nystrom.take() {
-            Some(approximation) => approximation,
-            None => Nystrom::new(&self.y, self.options.draw.block(p, 0, rank))?,
-        };
-        let mu = self.mu(damping, approximation.largest());
+        let limit = self.options.probes.unwrap_or(RANKS.1).min(p);
+        let mut approximation = memory.nystrom.take().unwrap_or_else(|| Nystrom::empty(&self.y));
+        let mut mu = self.mu(damping, approximation.largest());
+        while approximation.rank() < limit {
+            let rank = approximation.rank();
+            let smallest = approximation.values.last().copied().unwrap_or(f64::INFINITY);
+            if self.options.probes.is_none() && smallest <= SMALL * mu {
+                break;
+            }
+            let more = if self.options.probes.is_some() { limit } else { rank.max(RANKS.0) }.min(limit - rank);
+            approximation.extend(&self.y, self.options.draw.block(p, rank, more))?;
+            mu = self.mu(damping, approximation.largest());
+        }
+        let rank = approximation.rank();
         if mu == 0.0 && approximation.values.last().is_none_or(|v| *v == 0.0) {
             memory.nystrom = Some(approximation);
             return Err(DirectionError::NeedsDamping { estimator: "nystrom" });
@@ -94,4 +125,10 @@ impl<J: LinearOp> Prepared<'_, J> {
         memory.nystrom = Some(approximation);
         Ok(Found { eta, probes: rank, iterations: steps, mu, error, singular_values: values, reason: None })
     }
+}
+
+/// Two matrices side by side.
+fn beside(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
+    let n = a.ncols();
+    Mat::from_fn(b.nrows(), n + b.ncols(), |i, j| if j < n { a[(i, j)] } else { b[(i, j - n)] })
 }

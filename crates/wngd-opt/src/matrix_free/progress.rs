@@ -19,7 +19,8 @@ pub(super) fn gap(decreases: &[f64], bound: f64) -> f64 {
     }
     let last = decreases[n - 1] - decreases[n - 1 - WINDOW];
     let before = decreases[n - 1 - WINDOW] - decreases[n - 1 - 2 * WINDOW];
-    if !(before > 0.0 && last >= 0.0) || last >= before {
+    // Decreases below rounding of their sum say nothing.
+    if !(last > 1e3 * f64::EPSILON * decreases[n - 1]) || last >= before {
         return bound;
     }
     let ratio = last / before;
