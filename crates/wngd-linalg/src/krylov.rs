@@ -142,10 +142,24 @@ impl BiCgStab {
         if expected != found {
             return Err(LinalgError::Shape { what: "aggregates", expected, found });
         }
-        Self::build(matrix, options, Some(aggregates))
+        Self::build(matrix, options, Some((aggregates, &vec![1.0; found])))
     }
 
-    fn build(matrix: &SparseMatrix, options: KrylovOptions, aggregates: Option<&[usize]>) -> Result<Self, LinalgError> {
+    /// As [`with_aggregates`](Self::with_aggregates) for errors proportional to `weights` on each aggregate.
+    pub(crate) fn with_weighted_aggregates(
+        matrix: &SparseMatrix,
+        options: KrylovOptions,
+        aggregates: &[usize],
+        weights: &[f64],
+    ) -> Result<Self, LinalgError> {
+        Self::build(matrix, options, Some((aggregates, weights)))
+    }
+
+    fn build(
+        matrix: &SparseMatrix,
+        options: KrylovOptions,
+        aggregates: Option<(&[usize], &[f64])>,
+    ) -> Result<Self, LinalgError> {
         let n = matrix.square()?;
         matrix.check_finite()?;
         if u32::try_from(n.max(matrix.nnz())).is_err() {
@@ -161,7 +175,7 @@ impl BiCgStab {
             Preconditioner::Identity => None,
         };
         let coarse = match aggregates {
-            Some(labels) => Some(Coarse::new(matrix, labels, &order)?),
+            Some((labels, weights)) => Some(Coarse::new(matrix, labels, weights, &order)?),
             None => None,
         };
         let forward = Rows::new(a, ilu, coarse.as_ref());
@@ -415,13 +429,15 @@ impl System<'_> {
                 .par_chunks_mut(SLAB)
                 .zip(b.par_chunks(SLAB))
                 .zip(coarse.labels.par_chunks(SLAB))
+                .zip(coarse.weights.par_chunks(SLAB))
                 .enumerate()
-                .map(|(slab, ((v, b), labels))| {
+                .map(|(slab, (((v, b), labels), weights))| {
                     self.rows.a.multiply_slab(slab * SLAB, z, v);
                     let mut sums = vec![[0.0; W]; coarse.lu.dim()];
-                    for ((v, b), &label) in v.iter().zip(b).zip(labels) {
+                    for (i, (v, b)) in v.iter().zip(b).enumerate() {
+                        let sum = &mut sums[labels[i] as usize];
                         for w in 0..W {
-                            sums[label as usize][w] += b[w] - v[w];
+                            sum[w] += weights[i] * (b[w] - v[w]);
                         }
                     }
                     sums
@@ -429,11 +445,12 @@ impl System<'_> {
                 .collect();
             let c = coarse.solve(&sums, self.transpose);
             let pieces = v.par_chunks_mut(SLAB).zip(z.par_chunks_mut(SLAB)).zip(s.par_chunks(SLAB));
-            let sums = pieces.zip(coarse.labels.par_chunks(SLAB)).enumerate().map(|(slab, (((v, z), s), labels))| {
+            let pieces = pieces.zip(coarse.labels.par_chunks(SLAB).zip(coarse.weights.par_chunks(SLAB)));
+            let sums = pieces.enumerate().map(|(slab, (((v, z), s), (labels, weights)))| {
                 for i in 0..v.len() {
                     let (y, shift) = (&c[labels[i] as usize], ap.row_times(slab * SLAB + i, &c));
                     for w in 0..W {
-                        z[i][w] += y[w];
+                        z[i][w] += weights[i] * y[w];
                         v[i][w] += shift[w];
                     }
                 }
@@ -632,7 +649,7 @@ impl Compressed<f64> {
 struct Rows {
     a: Compressed<f64>,
     ilu: Option<IncompleteLu>,
-    /// AP, with P constant on each aggregate.
+    /// AP, with the aggregates' weights in the columns of P.
     ap: Option<Compressed<f64>>,
 }
 
@@ -740,16 +757,18 @@ impl IncompleteLu {
     }
 }
 
-/// The second level: R A Rᵀ with R the sums over aggregates, factored.
+/// The second level: PᵀAP factored, with one column of P per aggregate, the weights of its rows.
 #[derive(Debug)]
 struct Coarse {
     /// Aggregate of each row, in flow order.
     labels: Vec<u32>,
+    /// Weight of each row, in flow order.
+    weights: Vec<f64>,
     lu: DominantLu,
 }
 
 impl Coarse {
-    fn new(matrix: &SparseMatrix, labels: &[usize], order: &[usize]) -> Result<Self, LinalgError> {
+    fn new(matrix: &SparseMatrix, labels: &[usize], weights: &[f64], order: &[usize]) -> Result<Self, LinalgError> {
         let count = labels.iter().max().map_or(0, |&l| l + 1);
         if count > labels.len() {
             return Err(LinalgError::Shape { what: "aggregates", expected: labels.len(), found: count });
@@ -762,24 +781,27 @@ impl Coarse {
         let mut column: Vec<(usize, f64)> = Vec::new();
         for members in members {
             column.clear();
-            column.extend(members.iter().flat_map(|&j| matrix.column(j)).map(|(i, v)| (labels[i], v)));
+            for j in members {
+                column.extend(matrix.column(j).map(|(i, v)| (labels[i], weights[i] * v * weights[j])));
+            }
             merge(&mut column);
             rows.extend(column.iter().map(|c| c.0));
             values.extend(column.iter().map(|c| c.1));
             col_ptr.push(rows.len());
         }
         let lu = DominantLu::new(&SparseMatrix::new(count, col_ptr, rows, values)?, crate::Ordering::Amd)?;
-        Ok(Self { labels: order.iter().map(|&i| labels[i] as u32).collect(), lu })
+        let weights = order.iter().map(|&i| weights[i]).collect();
+        Ok(Self { labels: order.iter().map(|&i| labels[i] as u32).collect(), weights, lu })
     }
 
-    /// AP: the entries of each row summed over aggregates of columns.
+    /// AP: the weighted entries of each row summed over aggregates of columns.
     fn columns(&self, a: &Compressed<f64>) -> Compressed<f64> {
         let n = self.labels.len();
         let mut out = Compressed::with_capacity(n, 3 * n);
         let mut row: Vec<(usize, f64)> = Vec::new();
         for i in 0..n {
             row.clear();
-            row.extend(a.row(i).map(|(j, v)| (self.labels[j] as usize, v)));
+            row.extend(a.row(i).map(|(j, v)| (self.labels[j] as usize, v * self.weights[j])));
             merge(&mut row);
             row.iter().for_each(|&(j, v)| out.push(j as u32, v));
             out.end_row();

@@ -27,9 +27,6 @@ const DIRECT_TRANSFER_CELLS: usize = 2_000;
 const DIRECT_CELLS_AT_MOST: usize = 150_000;
 /// Right-hand sides per θ from which a factorisation of a three-dimensional grid pays.
 const MANY_SOLVES: usize = 150;
-/// Least cells per axis, and most cubes, of the second level of Krylov solves.
-const AGGREGATE: usize = 4;
-const AGGREGATES: usize = 10_000;
 /// Gauss–Seidel sweeps that end a state solve.
 const SWEEPS: usize = 2;
 
@@ -230,7 +227,9 @@ impl FlowConstraint {
             SolverUsed::DominantLu => Inverse::Dominant(self.dominant(a)?),
             SolverUsed::NestedDissectionLu => Inverse::Lu(Box::new(SparseLu::new(a, LuOrdering::Custom(ordering()))?)),
             SolverUsed::ColamdLu => Inverse::Lu(Box::new(SparseLu::new(a, LuOrdering::Colamd)?)),
-            SolverUsed::BiCgStab => Inverse::Krylov(Box::new(self.krylov(a)?)),
+            SolverUsed::BiCgStab => {
+                Inverse::Krylov(Box::new(BiCgStab::with_aggregates(a, self.krylov, &self.grid.cubes())?))
+            }
         })
     }
 
@@ -247,25 +246,6 @@ impl FlowConstraint {
         let lu = DominantLu::new(a, ordering)?;
         *cached() = Some(lu.symbolic().clone());
         Ok(lu)
-    }
-
-    /// BiCGSTAB with a second level of cubes of cells.
-    fn krylov(&self, a: &SparseMatrix) -> Result<BiCgStab, ModelError> {
-        let cells = self.grid.cells();
-        let count = |width: usize| cells.iter().map(|n| n.div_ceil(width)).product::<usize>();
-        let width = (AGGREGATE..).find(|&width| count(width) <= AGGREGATES).unwrap_or(AGGREGATE);
-        let labels: Vec<usize> = (0..self.grid.len())
-            .map(|cell| {
-                let (mut rest, mut label, mut stride) = (cell, 0, 1);
-                for n in cells.iter().rev() {
-                    label += stride * (rest % n / width);
-                    rest /= n;
-                    stride *= n.div_ceil(width);
-                }
-                label
-            })
-            .collect();
-        Ok(BiCgStab::with_aggregates(a, self.krylov, &labels)?)
     }
 
     /// Cell probabilities p with Ap = κ/k and Σp = 1.
