@@ -16,11 +16,14 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Xtask {
-    /// Times every stage of a large W₂ direction, alone or against SciPy and CHOLMOD.
+    /// Times a large W₂ direction and the solves of a Lorenz flow, alone or against SciPy and CHOLMOD.
     Bench(bench::Bench),
     /// Times one direction in this process and prints it as JSON.
     #[command(hide = true)]
-    Measure(bench::Measure),
+    Measure(bench::mixture::Measure),
+    /// Times forward and adjoint solves of the Lorenz flow in this process and prints them as JSON.
+    #[command(hide = true)]
+    MeasureLorenz(bench::lorenz::MeasureLorenz),
     /// Formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
@@ -35,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match Xtask::parse() {
         Xtask::Bench(bench) => bench.run(),
         Xtask::Measure(measure) => measure.run(),
+        Xtask::MeasureLorenz(measure) => measure.run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
         Xtask::Docs => docs::run(),
     }

@@ -1,5 +1,7 @@
 //! Multifrontal LU on the diagonal, for matrices whose diagonal dominates each column.
 
+use std::sync::Arc;
+
 use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_unit_lower_triangular_in_place};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -46,7 +48,7 @@ const BLOCK: usize = 48;
 /// ```
 #[derive(Debug)]
 pub struct DominantLu {
-    symbolic: SymbolicCholesky,
+    symbolic: Arc<SymbolicCholesky>,
     fronts: Vec<Front>,
     report: SparseLuReport,
 }
@@ -75,7 +77,23 @@ impl DominantLu {
     pub fn new(matrix: &SparseMatrix, ordering: Ordering) -> Result<Self, LinalgError> {
         matrix.check_finite()?;
         let (col_ptr, row_idx) = symmetrised(matrix)?;
-        let symbolic = SymbolicCholesky::new(matrix.ncols(), col_ptr, row_idx, ordering)?;
+        Self::eliminated(matrix, Arc::new(SymbolicCholesky::new(matrix.ncols(), col_ptr, row_idx, ordering)?))
+    }
+
+    /// Factors another matrix of the same pattern with the ordering and analysis of an earlier factorisation.
+    ///
+    /// # Errors
+    /// [`LinalgError::Symbolic`] if the symmetrised patterns differ; otherwise as [`new`](Self::new).
+    pub fn with_symbolic(matrix: &SparseMatrix, symbolic: Arc<SymbolicCholesky>) -> Result<Self, LinalgError> {
+        matrix.check_finite()?;
+        let (col_ptr, row_idx) = symmetrised(matrix)?;
+        if symbolic.pattern() != (&col_ptr[..], &row_idx[..]) {
+            return Err(LinalgError::Symbolic { n: matrix.ncols(), reason: "the pattern was not analysed".into() });
+        }
+        Self::eliminated(matrix, symbolic)
+    }
+
+    fn eliminated(matrix: &SparseMatrix, symbolic: Arc<SymbolicCholesky>) -> Result<Self, LinalgError> {
         let fronts = eliminate(matrix, &symbolic)?;
         let fill = fronts.iter().map(|f| f.pivots.len() + f.lower.len() + f.upper.len()).sum();
         let mut factor = Self { symbolic, fronts, report: SparseLuReport { fill, ..Default::default() } };
@@ -86,6 +104,11 @@ impl DominantLu {
         } else {
             Err(LinalgError::Singular { what: "LU on the diagonal", residual: factor.report.residual })
         }
+    }
+
+    /// The ordering and analysis, for [`with_symbolic`](Self::with_symbolic).
+    pub fn symbolic(&self) -> &Arc<SymbolicCholesky> {
+        &self.symbolic
     }
 
     /// What the factorisation cost and how well it solves.
@@ -360,9 +383,14 @@ mod tests {
         for ordering in [Ordering::Amd, Ordering::Custom(nested_dissection(&cells))] {
             let lu = DominantLu::new(&a, ordering).unwrap();
             assert!(lu.report().residual < 1e-14, "{:?}", lu.report());
+            let other = rotor(&cells, 1e-2);
+            let again = DominantLu::with_symbolic(&other, lu.symbolic().clone()).unwrap();
             for transpose in [false, true] {
                 assert!(solve_error(&a, &lu, transpose) < 1e-9);
+                assert!(solve_error(&other, &again, transpose) < 1e-9);
             }
+            let smaller = rotor(&[12, 12, 14], 1e-2);
+            assert!(DominantLu::with_symbolic(&smaller, lu.symbolic().clone()).is_err());
         }
     }
 

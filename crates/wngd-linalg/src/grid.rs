@@ -3,6 +3,9 @@ use crate::error::LinalgError;
 /// Largest number of cells a [`Grid`] accepts; beyond it a single dense
 /// parameter column would no longer fit common memory next to a factorisation.
 pub const MAX_CELLS: usize = 50_000_000;
+/// Least width of the cubes of [`Grid::cubes`], and how many there may be.
+const CUBE: usize = 4;
+const CUBES: usize = 10_000;
 
 /// A uniform cell-centred grid on a box in one, two or three dimensions.
 ///
@@ -167,6 +170,27 @@ impl Grid {
     /// Number of interior faces q.
     pub fn face_count(&self) -> usize {
         self.face_blocks().iter().map(|b| b.outer * (b.cells - 1) * b.stride).sum()
+    }
+
+    /// A label per cell: its cube of cells, the smallest cubes of which there are at most 10 000, 4 cells
+    /// wide or more. Aggregates for [`BiCgStab::with_aggregates`](crate::BiCgStab::with_aggregates).
+    ///
+    /// # Shapes
+    /// k labels, counted from 0.
+    pub fn cubes(&self) -> Vec<usize> {
+        let cells = self.cells();
+        let count = |width: usize| cells.iter().map(|n| n.div_ceil(width)).product::<usize>();
+        let width = (CUBE..).find(|&width| count(width) <= CUBES).unwrap_or(CUBE);
+        let label = |cell: usize| {
+            let (mut rest, mut label, mut stride) = (cell, 0, 1);
+            for n in cells.iter().rev() {
+                label += stride * (rest % n / width);
+                rest /= n;
+                stride *= n.div_ceil(width);
+            }
+            label
+        };
+        (0..self.len()).map(label).collect()
     }
 
     /// The face blocks, one per axis.

@@ -53,7 +53,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 at.jacobian.apply_transpose(out.as_mut(), h.as_ref());
                 let adjoint = start.elapsed();
                 let start = Instant::now();
-                at.jacobian.to_dense();
+                if n <= DIRECT {
+                    at.jacobian.to_dense();
+                }
                 let tangent = start.elapsed();
                 let report = at.jacobian.factor().report();
                 println!(

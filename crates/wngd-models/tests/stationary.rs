@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use wngd_adjoint::{
     Factorization, ForwardModel, Implicit, ImplicitConstraint, LinearOp, ModelError, dot_test, taylor_test,
 };
+use wngd_linalg::dense::gram;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
-use wngd_linalg::{Grid, KrylovOptions, LinalgError};
+use wngd_linalg::{FaceMean, Grid, KrylovOptions, LaplacianPlan, LinalgError, face_densities};
 use wngd_models::flow::{
     Discretisation, DoubleWell, HatPerturbation, Lorenz63, Solver, SolverUsed, StationaryDensity, VanDerPol,
     VelocityField, system,
@@ -264,6 +265,41 @@ fn results_do_not_depend_on_the_number_of_threads() {
             };
             assert_eq!(run(1), run(5), "{scheme:?} {solver:?}");
         }
+    }
+}
+
+#[test]
+fn the_automatic_choice_factors_for_many_solves_and_where_krylov_fails() {
+    let short = KrylovOptions { max_iterations: 2, ..Default::default() };
+    let cells = [22, 22, 22];
+    let (krylov, report) = lorenz(cells, SMOOTH).state_with_report(&LORENZ).unwrap();
+    assert_eq!((report.solver, report.krylov.unwrap().missed), (SolverUsed::BiCgStab, 0));
+    let (fallback, report) = lorenz(cells, SMOOTH).with_krylov(short).state_with_report(&LORENZ).unwrap();
+    assert_eq!((report.solver, report.krylov.unwrap().missed), (SolverUsed::DominantLu, 1));
+    let (many, report) = lorenz(cells, SMOOTH).with_expected_solves(256).state_with_report(&LORENZ).unwrap();
+    assert_eq!((report.solver, report.krylov), (SolverUsed::DominantLu, None));
+    assert_eq!(fallback.values, many.values);
+    let largest = many.values.iter().fold(0.0f64, |m, &v| m.max(v));
+    for (a, b) in krylov.values.iter().zip(&many.values) {
+        assert!((a - b).abs() < 1e-9 * largest);
+    }
+}
+
+#[test]
+fn the_w2_information_of_lorenz_needs_no_factor() {
+    for n in [16, 24] {
+        let model = lorenz([n; 3], SMOOTH);
+        let at = model.linearize(&LORENZ).unwrap();
+        let (rho, z) = (&at.state.values, at.jacobian.to_dense());
+        let faces = face_densities(model.grid(), rho, FaceMean::Arithmetic, 0.0).unwrap();
+        let [direct, iterative] = [LaplacianPlan::new(model.grid()).unwrap(), LaplacianPlan::iterative(model.grid())]
+            .map(|plan| {
+                let laplacian = Arc::new(plan).factor(rho, &faces).unwrap();
+                let (y, _) = laplacian.whiten(z.clone());
+                assert_eq!(laplacian.report().krylov.unwrap_or_default().missed, 0);
+                gram(y.as_ref())
+            });
+        assert!((&direct - &iterative).norm_max() < 1e-9 * direct.norm_max());
     }
 }
 

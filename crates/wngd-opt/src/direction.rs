@@ -2,7 +2,8 @@ use wngd_linalg::dense::{column_norms, gram, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{
-    Algorithm, LaplacianReport, LeastSquares, LinearOp, Lsmr, MassLeak, PivotedQr, Svd, solve_information,
+    Algorithm, KrylovOptions, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak, PivotedQr, Svd,
+    solve_information,
 };
 
 use crate::error::DirectionError;
@@ -184,7 +185,16 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
         let whitened = local.whiten(jacobian.into_dense());
-        let laplacian = local.laplacian().cloned();
+        let laplacian = local.laplacian();
+        if let Some(krylov) = laplacian.as_ref().and_then(|report| report.krylov).filter(|krylov| krylov.missed > 0) {
+            return Err(LinalgError::IterationLimit {
+                what: "whitening of the Jacobian",
+                iterations: krylov.iterations,
+                residual: krylov.residual,
+                tolerance: KrylovOptions::default().tolerance,
+            }
+            .into());
+        }
         Ok(Box::new(PreparedNatural {
             y: whitened.y,
             b,

@@ -47,8 +47,8 @@ pub trait LocalMetric: Sync {
     fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64>;
     /// b = L⁻ᵀu in the rows of Y, so that Yᵀb = Zᵀu.
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64>;
-    /// What the factorisation behind the metric met, if there is one.
-    fn laplacian(&self) -> Option<&LaplacianReport> {
+    /// What the factorisation behind the metric and its solves met up to now, if there is one.
+    fn laplacian(&self) -> Option<LaplacianReport> {
         None
     }
 }
@@ -227,7 +227,8 @@ impl std::fmt::Debug for FaceDensity {
 }
 
 /// Wasserstein-2: Y = B†Z, b = Bᵀu with B = −∇·(√ρ ·), in the half-whitened
-/// coordinates of [`WeightedLaplacian`] (same Gram matrix, same R, half the solve).
+/// coordinates of [`WeightedLaplacian`] (same Gram matrix, same R, half the solve);
+/// three-dimensional grids of more than 48³ cells are solved by Krylov iterations and keep Y itself.
 ///
 /// Tangents are first made compatible, Z ← Z − ρ(1ᵀZ)/(1ᵀρ) per connected
 /// component of the support; the leak is reported.
@@ -288,7 +289,7 @@ impl LocalMetric for WeightedLaplacian {
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         WeightedLaplacian::whiten_derivative(self, u)
     }
-    fn laplacian(&self) -> Option<&LaplacianReport> {
+    fn laplacian(&self) -> Option<LaplacianReport> {
         Some(self.report())
     }
 }

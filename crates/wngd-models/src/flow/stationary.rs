@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wngd_adjoint::{
     Factorization, ForwardModel, Implicit, ImplicitConstraint, ImplicitJacobian, LinearOp, Linearization, ModelError,
@@ -8,8 +8,8 @@ use wngd_linalg::dense::{dot, sum};
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::operator::apply_vec;
 use wngd_linalg::{
-    BiCgStab, DominantLu, Grid, KrylovOptions, KrylovStats, LuOrdering, Ordering, SparseLu, SparseMatrix, flow_order,
-    nested_dissection,
+    BiCgStab, DominantLu, Grid, KrylovOptions, KrylovStats, LinalgError, LuOrdering, Ordering, SparseLu, SparseMatrix,
+    SymbolicCholesky, flow_order, nested_dissection,
 };
 
 use crate::flow::Parameters;
@@ -23,6 +23,10 @@ const SINK_CELLS: usize = 8;
 const DIRECT_CELLS: [usize; 3] = [1_000_000, 40_000, 10_000];
 /// The same for the semi-Lagrangian operator, whose factors fill in.
 const DIRECT_TRANSFER_CELLS: usize = 2_000;
+/// Largest number of cells that [`Solver::Auto`] factors for many right-hand sides, or after Krylov has failed.
+const DIRECT_CELLS_AT_MOST: usize = 150_000;
+/// Right-hand sides per θ from which a factorisation of a three-dimensional grid pays.
+const MANY_SOLVES: usize = 150;
 /// Gauss–Seidel sweeps that end a state solve.
 const SWEEPS: usize = 2;
 
@@ -67,7 +71,11 @@ pub enum Discretisation {
 /// Which linear solver a [`StationaryDensity`] uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Solver {
-    /// Direct on small grids, Krylov on large ones; the choice is reported.
+    /// Direct up to 10⁶ cells in one dimension, 40 000 in two, 10 000 in three (2000 for the semi-Lagrangian
+    /// scheme), and up to 150 000 where 150 or more solves per θ are expected
+    /// ([`StationaryDensity::with_expected_solves`]); Krylov otherwise. If Krylov misses its tolerance on
+    /// the state and the grid has at most 150 000 cells, A is factored instead. [`FlowReport::solver`] is what
+    /// was used in the end, [`FlowReport::krylov`] tells of an attempt that failed.
     #[default]
     Auto,
     /// Sparse LU.
@@ -112,7 +120,8 @@ pub struct FlowReport {
     pub nonzeros: usize,
     /// Entries of the factors, for a direct solver.
     pub fill: Option<usize>,
-    /// All Krylov solves so far: iterations, worst residual, misses.
+    /// All Krylov solves so far: iterations, worst residual, misses; beside a direct solver, those
+    /// of the attempt that it replaced.
     pub krylov: Option<KrylovStats>,
     /// ‖κ/k − Ap‖₁ / max diag A of the state found.
     pub state_residual: f64,
@@ -135,6 +144,9 @@ pub struct FlowConstraint {
     parameters: Parameters,
     solver: Solver,
     krylov: KrylovOptions,
+    expected_solves: usize,
+    /// Analysis of the last direct factorisation, good for every θ of the same pattern.
+    symbolic: Arc<Mutex<Option<Arc<SymbolicCholesky>>>>,
 }
 
 impl std::fmt::Debug for FlowConstraint {
@@ -187,33 +199,53 @@ impl FlowConstraint {
     }
 
     fn choose(&self) -> SolverUsed {
-        let transfer = matches!(self.discretisation, Discretisation::SemiLagrangian { .. });
-        let limit = if transfer { DIRECT_TRANSFER_CELLS } else { DIRECT_CELLS[self.grid.dim() - 1] };
-        let direct = match self.solver {
-            Solver::Direct => true,
-            Solver::Krylov => false,
-            Solver::Auto => self.grid.len() <= limit,
+        let cells = self.grid.len();
+        let limit = match self.discretisation {
+            Discretisation::SemiLagrangian { .. } => DIRECT_TRANSFER_CELLS,
+            _ if self.expected_solves >= MANY_SOLVES => DIRECT_CELLS_AT_MOST.max(DIRECT_CELLS[self.grid.dim() - 1]),
+            _ => DIRECT_CELLS[self.grid.dim() - 1],
         };
-        match (direct, transfer) {
-            (true, true) => SolverUsed::ColamdLu,
-            // Without diffusion each face is stored in one direction only: the unsymmetric fill is smaller.
-            (true, false) if self.is_one_way() => SolverUsed::NestedDissectionLu,
-            (true, false) => SolverUsed::DominantLu,
-            (false, _) => SolverUsed::BiCgStab,
+        match self.solver {
+            Solver::Direct => self.direct(),
+            Solver::Auto if cells <= limit => self.direct(),
+            Solver::Auto | Solver::Krylov => SolverUsed::BiCgStab,
         }
     }
 
-    fn factor(&self, a: &SparseMatrix) -> Result<Inverse, ModelError> {
+    fn direct(&self) -> SolverUsed {
+        match self.discretisation {
+            Discretisation::SemiLagrangian { .. } => SolverUsed::ColamdLu,
+            // Without diffusion each face is stored in one direction only: the unsymmetric fill is smaller.
+            _ if self.is_one_way() => SolverUsed::NestedDissectionLu,
+            _ => SolverUsed::DominantLu,
+        }
+    }
+
+    fn factor(&self, a: &SparseMatrix, solver: SolverUsed) -> Result<Inverse, ModelError> {
         let ordering = || nested_dissection(self.grid.cells());
-        Ok(match self.choose() {
-            SolverUsed::DominantLu => Inverse::Dominant(DominantLu::new(
-                a,
-                if self.grid.dim() == 3 { Ordering::Custom(ordering()) } else { Ordering::Amd },
-            )?),
-            SolverUsed::NestedDissectionLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Custom(ordering()))?),
-            SolverUsed::ColamdLu => Inverse::Lu(SparseLu::new(a, LuOrdering::Colamd)?),
-            SolverUsed::BiCgStab => Inverse::Krylov(BiCgStab::new(a, self.krylov)?),
+        Ok(match solver {
+            SolverUsed::DominantLu => Inverse::Dominant(self.dominant(a)?),
+            SolverUsed::NestedDissectionLu => Inverse::Lu(Box::new(SparseLu::new(a, LuOrdering::Custom(ordering()))?)),
+            SolverUsed::ColamdLu => Inverse::Lu(Box::new(SparseLu::new(a, LuOrdering::Colamd)?)),
+            SolverUsed::BiCgStab => {
+                Inverse::Krylov(Box::new(BiCgStab::with_aggregates(a, self.krylov, &self.grid.cubes())?))
+            }
         })
+    }
+
+    fn dominant(&self, a: &SparseMatrix) -> Result<DominantLu, ModelError> {
+        let cached = || self.symbolic.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = cached().clone();
+        match known.map(|symbolic| DominantLu::with_symbolic(a, symbolic)) {
+            // An entry that vanishes at one θ changes the pattern: analyse again.
+            None | Some(Err(LinalgError::Symbolic { .. })) => {}
+            Some(factored) => return Ok(factored?),
+        }
+        let three = self.grid.dim() == 3;
+        let ordering = if three { Ordering::Custom(nested_dissection(self.grid.cells())) } else { Ordering::Amd };
+        let lu = DominantLu::new(a, ordering)?;
+        *cached() = Some(lu.symbolic().clone());
+        Ok(lu)
     }
 
     /// Cell probabilities p with Ap = κ/k and Σp = 1.
@@ -315,14 +347,26 @@ impl FlowConstraint {
     }
 
     fn factored(&self, a: SparseMatrix, rho: Option<&[f64]>) -> Result<(Vec<f64>, FlowFactor), ModelError> {
-        let inverse = self.factor(&a)?;
+        let mut solver = self.choose();
+        let mut inverse = self.factor(&a, solver)?;
+        let mut failed = None;
         let volume = self.grid.cell_volume();
         let p = match rho {
             Some(rho) => {
                 let mass = sum(rho.iter().copied());
                 rho.iter().map(|r| r / mass).collect()
             }
-            None => self.stationary(&a, &inverse)?,
+            None => match (self.stationary(&a, &inverse), &inverse) {
+                (Err(ModelError::Linalg(LinalgError::IterationLimit { .. })), Inverse::Krylov(krylov))
+                    if self.solver == Solver::Auto && a.ncols() <= DIRECT_CELLS_AT_MOST =>
+                {
+                    failed = Some(krylov.stats());
+                    solver = self.direct();
+                    inverse = self.factor(&a, solver)?;
+                    self.stationary(&a, &inverse)?
+                }
+                (found, _) => found?,
+            },
         };
         let source = self.restart() / p.len() as f64;
         let diagonal =
@@ -333,11 +377,11 @@ impl FlowConstraint {
         let concentration = sum(heaviest.into_iter().take(SINK_CELLS));
         let held = self.is_one_way();
         let report = FlowReport {
-            solver: self.choose(),
+            solver,
             cells: p.len(),
             nonzeros: a.nnz(),
             fill: inverse.fill(),
-            krylov: None,
+            krylov: failed,
             state_residual,
             concentration,
             // Few cells hold half of any density on a very coarse grid.
@@ -437,8 +481,8 @@ impl LinearOp for FlowSensitivity {
 #[derive(Debug)]
 enum Inverse {
     Dominant(DominantLu),
-    Lu(SparseLu),
-    Krylov(BiCgStab),
+    Lu(Box<SparseLu>),
+    Krylov(Box<BiCgStab>),
 }
 
 impl Inverse {
@@ -456,8 +500,8 @@ impl Inverse {
     fn factorization(&self) -> &dyn Factorization {
         match self {
             Inverse::Dominant(lu) => lu,
-            Inverse::Lu(lu) => lu,
-            Inverse::Krylov(krylov) => krylov,
+            Inverse::Lu(lu) => &**lu,
+            Inverse::Krylov(krylov) => &**krylov,
         }
     }
 
@@ -491,7 +535,7 @@ impl FlowFactor {
     pub fn report(&self) -> FlowReport {
         let krylov = match &self.inverse {
             Inverse::Krylov(krylov) => Some(krylov.stats()),
-            _ => None,
+            _ => self.report.krylov,
         };
         FlowReport { krylov, ..self.report.clone() }
     }
@@ -572,7 +616,9 @@ impl StationaryDensity {
     ) -> Result<Self, ModelError> {
         let parameters = Parameters::new(theta_full, free)?;
         let (solver, krylov) = (Solver::default(), KrylovOptions::default());
-        let constraint = FlowConstraint { field, grid, discretisation, parameters, solver, krylov };
+        let (expected_solves, symbolic) = (0, Arc::default());
+        let constraint =
+            FlowConstraint { field, grid, discretisation, parameters, solver, krylov, expected_solves, symbolic };
         constraint.check()?;
         Ok(Self { model: Implicit::new(constraint) })
     }
@@ -581,6 +627,14 @@ impl StationaryDensity {
     #[must_use]
     pub fn with_solver(mut self, solver: Solver) -> Self {
         self.model.constraint.solver = solver;
+        self
+    }
+
+    /// The same model, told how many tangent and adjoint solves follow each state solve: many of them
+    /// make a factorisation pay where [`Solver::Auto`] would iterate.
+    #[must_use]
+    pub fn with_expected_solves(mut self, solves: usize) -> Self {
+        self.model.constraint.expected_solves = solves;
         self
     }
 

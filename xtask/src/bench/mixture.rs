@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -10,33 +10,11 @@ use wngd::linalg::{LeastSquares, PivotedQr, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
+use super::{Bench, peak_megabytes, peer, run};
 use crate::problem::Problem;
-use crate::root;
 
 /// Largest relative difference of η from the peer's.
 const AGREEMENT: f64 = 1e-6;
-
-#[derive(Args)]
-pub(crate) struct Bench {
-    /// A Python with xtask/peer/requirements.txt, to compare with.
-    #[arg(long, value_name = "PYTHON")]
-    peer: Option<PathBuf>,
-    /// Cells per axis.
-    #[arg(long, default_value_t = 256)]
-    grid: usize,
-    /// Numbers of parameters.
-    #[arg(long, value_delimiter = ',', default_value = "2,100,1000")]
-    p: Vec<usize>,
-    /// Threads, for both sides.
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
-    /// Repetitions; the best counts.
-    #[arg(long, default_value_t = 3)]
-    repeat: usize,
-    /// Leave out the criterion benches.
-    #[arg(long)]
-    quick: bool,
-}
 
 #[derive(Args)]
 pub(crate) struct Measure {
@@ -80,67 +58,46 @@ struct Figures {
     eta: Vec<f64>,
 }
 
-impl Bench {
-    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
-        let benches = ["bench", "--package", "wngd", "--bench", "direction"];
-        if !self.quick && !Command::new(env!("CARGO")).args(benches).current_dir(root()).status()?.success() {
-            return Err("cargo bench failed".into());
+/// Prints the table of W₂ directions.
+pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
+    println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", bench.grid, bench.threads, bench.repeat);
+    println!(
+        "{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages",
+        "p", "route", "s", "peer s", "ratio", "MB", "peer MB"
+    );
+    for &p in &bench.p {
+        for route in [By::Information, By::Qr] {
+            // A process of its own, so that peaks of memory do not mix.
+            let ours = figures(bench, Command::new(std::env::current_exe()?).arg("measure"), p, route)?;
+            let stages: Vec<String> = ours.stages.iter().map(|(name, s)| format!("{name} {s:.4}")).collect();
+            let (other, ratio, memory) = match &bench.peer {
+                Some(python) => {
+                    let peer = figures(bench, &mut peer(python, Path::new("bench_mixture.py")), p, route)?;
+                    agree(&ours.eta, &peer.eta)?;
+                    (
+                        format!("{:.4}", peer.total),
+                        format!("{:.2}", peer.total / ours.total),
+                        format!("{:.0}", peer.peak_mb),
+                    )
+                }
+                None => Default::default(),
+            };
+            println!(
+                "{p:>5} {:>12} {:>9.4} {other:>9} {ratio:>7} {:>9.0} {memory:>9}  {}",
+                route.name(),
+                ours.total,
+                ours.peak_mb,
+                stages.join(", ")
+            );
         }
-        println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", self.grid, self.threads, self.repeat);
-        println!(
-            "{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages",
-            "p", "route", "s", "peer s", "ratio", "MB", "peer MB"
-        );
-        for &p in &self.p {
-            for route in [By::Information, By::Qr] {
-                let ours = self.ours(p, route)?;
-                let stages: Vec<String> = ours.stages.iter().map(|(name, s)| format!("{name} {s:.4}")).collect();
-                let (peer, ratio, memory) = match &self.peer {
-                    Some(python) => {
-                        let peer = self.peer(python, p, route)?;
-                        agree(&ours.eta, &peer.eta)?;
-                        (
-                            format!("{:.4}", peer.total),
-                            format!("{:.2}", peer.total / ours.total),
-                            format!("{:.0}", peer.peak_mb),
-                        )
-                    }
-                    None => Default::default(),
-                };
-                println!(
-                    "{p:>5} {:>12} {:>9.4} {peer:>9} {ratio:>7} {:>9.0} {memory:>9}  {}",
-                    route.name(),
-                    ours.total,
-                    ours.peak_mb,
-                    stages.join(", ")
-                );
-            }
-        }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// A process of its own, so that peaks of memory do not mix.
-    fn ours(&self, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
-        self.figures(Command::new(std::env::current_exe()?).arg("measure"), p, route)
-    }
-
-    fn peer(&self, python: &PathBuf, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
-        let mut command = Command::new(python);
-        // Settings for older libraries, which slow a current OpenBLAS down.
-        command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
-        self.figures(command.arg(root().join("xtask/peer/bench_mixture.py")), p, route)
-    }
-
-    fn figures(&self, command: &mut Command, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
-        let number = |n: usize| n.to_string();
-        command.args(["--grid", &number(self.grid), "--p", &number(p), "--threads", &number(self.threads)]);
-        command.args(["--repeat", &number(self.repeat), "--route", route.name()]);
-        let output = command.output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
-    }
+fn figures(bench: &Bench, command: &mut Command, p: usize, route: By) -> Result<Figures, Box<dyn Error>> {
+    let number = |n: usize| n.to_string();
+    command.args(["--grid", &number(bench.grid), "--p", &number(p), "--threads", &number(bench.threads)]);
+    run(command.args(["--repeat", &number(bench.repeat), "--route", route.name()]))
 }
 
 /// Both sides must have solved the same problem.
@@ -210,11 +167,4 @@ impl Measure {
         }
         Ok(())
     }
-}
-
-/// Peak resident memory of this process.
-fn peak_megabytes() -> Result<f64, Box<dyn Error>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1024.0 / 1e6)
 }
