@@ -430,19 +430,28 @@ impl WeightedLaplacian {
     /// XᵀΞ = Zᵀ(LᵀΞ). In place.
     ///
     /// # Shapes
-    /// `xi`: k x r, rows in elimination order; result: k x r in cell order.
+    /// `xi`: k x r, rows in elimination order, or q x r with [`EliminationKind::Krylov`]; result: k x r in
+    /// cell order.
     ///
     /// # Cost
     /// One backward solve per column.
     pub fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
         let mut h = xi;
+        if let Elimination::Krylov(krylov) = &self.elimination {
+            // L = BᵀSP with the symmetric grounded solve S; what B makes has no mass to project out.
+            let mut divergence = Mat::zeros(self.density.len(), h.ncols());
+            krylov.1.apply(divergence.as_mut(), h.as_ref());
+            let mut phi = self.solve(divergence).0;
+            (0..phi.ncols()).for_each(|j| self.project_transpose(phi.col_as_slice_mut(j)));
+            return phi;
+        }
         column_pieces(h.as_mut(), PANEL).into_par_iter().for_each(|piece| self.transposed_panel(piece));
         h
     }
 
     fn transposed_panel(&self, piece: MatMut<'_, f64>) {
         const W: usize = PANEL;
-        let (order, position) = (self.plan.symbolic.order(), self.plan.symbolic.position());
+        let (order, position) = (&self.plan.order, &self.plan.position);
         let columns = contiguous_columns(piece);
         let mut x = vec![0.0; order.len() * W];
         for (w, column) in columns.iter().enumerate() {
@@ -457,22 +466,25 @@ impl WeightedLaplacian {
             }
         }
         self.elimination.backward::<W>(&mut x);
-        let masses = &self.support.mass;
         for (w, column) in columns.into_iter().enumerate() {
             for (i, value) in column.iter_mut().enumerate() {
                 *value = self.scale[i] * x[position[i] * W + w];
             }
-            // The transposed projection: h less its mean under ρ, on each component.
-            let counts = |i: usize| self.carries[i] || self.density[i] != 0.0;
-            let mut weighted = vec![0.0; masses.len()];
-            for (i, value) in column.iter().enumerate() {
-                weighted[self.support.label[i]] += self.density[i] * value;
-            }
-            for (i, value) in column.iter_mut().enumerate().filter(|(i, _)| counts(*i)) {
-                let label = self.support.label[i];
-                if masses[label] > 0.0 {
-                    *value -= weighted[label] / masses[label];
-                }
+            self.project_transpose(column);
+        }
+    }
+
+    /// The transposed mass projection: h less its mean under ρ, on each component.
+    fn project_transpose(&self, h: &mut [f64]) {
+        let masses = &self.support.mass;
+        let mut weighted = vec![0.0; masses.len()];
+        for (i, value) in h.iter().enumerate() {
+            weighted[self.support.label[i]] += self.density[i] * value;
+        }
+        for (i, value) in h.iter_mut().enumerate() {
+            let label = self.support.label[i];
+            if (self.carries[i] || self.density[i] != 0.0) && masses[label] > 0.0 {
+                *value -= weighted[label] / masses[label];
             }
         }
     }
@@ -883,10 +895,25 @@ mod tests {
             .enumerate()
             .map(|(i, r)| if (10..12).contains(&(i / 18)) { 0.0 } else { r })
             .collect();
+        let wave = |rows: usize, seed: f64| Mat::from_fn(rows, 20, |i, j| (seed * (i + 7 * j) as f64).sin());
+        for density in [&gaussian_pair(&grid, 3.0), &split] {
+            // Without a factor L ends on the faces, and solves are good to their tolerance.
+            let plan = Arc::new(LaplacianPlan::iterative(&grid));
+            let faces = face_densities(&grid, density, FaceMean::Arithmetic, 0.0).unwrap();
+            let laplacian = plan.factor(density, &faces).unwrap();
+            let z = wave(grid.len(), 0.7);
+            let x = laplacian.whiten(z.clone()).0;
+            let xi = wave(x.nrows(), 1.3);
+            let h = laplacian.whiten_transpose(xi.clone());
+            for j in 0..20 {
+                let left = dense::dot(&dense::column(x.as_ref(), j), &dense::column(xi.as_ref(), j));
+                let right = dense::dot(&dense::column(z.as_ref(), j), &dense::column(h.as_ref(), j));
+                assert!((left - right).abs() < 1e-9 * x.col(j).norm_l2() * xi.col(j).norm_l2(), "{left} {right}");
+            }
+        }
         for density in [gaussian_pair(&grid, 3.0), split] {
             let laplacian = factor(&grid, &density);
-            let wave = |seed: f64| Mat::from_fn(grid.len(), 20, |i, j| (seed * (i + 7 * j) as f64).sin());
-            let (z, xi) = (wave(0.7), wave(1.3));
+            let (z, xi) = (wave(grid.len(), 0.7), wave(grid.len(), 1.3));
             let (x, h) = (laplacian.whiten(z.clone()).0, laplacian.whiten_transpose(xi.clone()));
             for j in 0..20 {
                 let left = dense::dot(&dense::column(x.as_ref(), j), &dense::column(xi.as_ref(), j));

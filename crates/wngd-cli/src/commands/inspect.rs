@@ -123,11 +123,11 @@ fn summary(
     u: &[f64],
     weight: f64,
 ) -> Result<MetricSummary, CliError> {
-    let mut rule = Natural { metric, route: Route::Qr, damping };
+    let mut rule = Natural { metric, route: Route::Information, damping };
+    let information = rule.prepare(point, jacobian.clone(), u, weight)?.direction(damping)?;
+    rule.route = Route::Qr;
     let prepared = rule.prepare(point, jacobian.clone(), u, weight)?;
     let least_squares: Direction = prepared.direction(damping)?;
-    rule.route = Route::Information;
-    let information = rule.prepare(point, jacobian.clone(), u, weight)?.direction(damping)?;
     let g = prepared.information().ok_or_else(|| CliError::Internal("no information matrix".into()))?;
     Ok(MetricSummary {
         information: (0..g.nrows()).map(|i| (0..g.ncols()).map(|j| g[(i, j)]).collect()).collect(),

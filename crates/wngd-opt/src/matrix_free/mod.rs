@@ -176,7 +176,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
         J: 'a,
     {
         let local = self.metric.at(point)?;
-        let laplacian = local.laplacian().cloned();
+        let laplacian = local.laplacian();
         let b = local.whiten_derivative(u);
         let stored = jacobian.as_dense().is_some();
         let y = WhitenedJacobian::new(jacobian, local, b.len());
