@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::schema::BinningKind;
+
 /// Natural gradient descent for inverse problems whose data is a density.
 #[derive(Debug, Parser)]
 #[command(
@@ -51,6 +53,11 @@ pub enum Command {
         after_help = "Examples:\n  wngd simulate --system lorenz63 --points 100000 --out traj.csv\n  wngd simulate --system lorenz63 --theta 10,28,2.6667 --dt 0.05 --seed 1 --out traj.npy"
     )]
     Simulate(SimulateArgs),
+    /// Compute and draw the stationary density of a dynamical system.
+    #[command(
+        after_help = "Examples:\n  wngd density --system lorenz63 --theta 10,28,2.667 --out rho\n  wngd density --system lorenz63 --discretisation scharfetter-gummel --diffusion 10 --cells 32 --out rho"
+    )]
+    Density(DensityArgs),
     /// Find the parameters of a dynamical system from a trajectory.
     #[command(
         after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
@@ -143,6 +150,9 @@ pub struct SimulateArgs {
     /// Seed of the random move of the start point.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Standard deviation of Gaussian noise added to what is written, one number per coordinate.
+    #[arg(long, value_name = "S,…", value_delimiter = ',')]
+    pub noise: Option<Vec<f64>>,
     /// File to write, .csv (columns t, x, y, z) or .npy (points x axes).
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -151,27 +161,101 @@ pub struct SimulateArgs {
     pub quiet: bool,
 }
 
+/// Discretisations of stationary densities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemeKind {
+    /// Cells carried along the flow.
+    SemiLagrangian,
+    /// Smooth finite volumes with diffusion.
+    ScharfetterGummel,
+    /// Upwind finite volumes.
+    Upwind,
+}
+
+/// Arguments of `wngd density`.
+#[derive(Debug, Args)]
+pub struct DensityArgs {
+    /// Name of the system; `wngd systems` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub system: String,
+    /// Values of the parameters, comma-separated; the usual ones if absent.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub theta: Option<Vec<f64>>,
+    /// Lower corner of the box; from a short simulation if absent.
+    #[arg(long, value_name = "V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub lower: Option<Vec<f64>>,
+    /// Upper corner of the box.
+    #[arg(long, value_name = "V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub upper: Option<Vec<f64>>,
+    /// Cells, one number or one per axis; 256, 64 or 24 in one, two or three dimensions, if absent.
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    pub cells: Option<Vec<usize>>,
+    /// How the density is put on the grid.
+    #[arg(long, value_enum, default_value_t = SchemeKind::SemiLagrangian)]
+    pub discretisation: SchemeKind,
+    /// Diffusion coefficient of the finite volumes; 10 if absent.
+    #[arg(long, value_name = "D")]
+    pub diffusion: Option<f64>,
+    /// Restart rate, or probability per map (semi-lagrangian); 0.002 or 1e-6 if absent.
+    #[arg(long, value_name = "R")]
+    pub restart: Option<f64>,
+    /// Map time (semi-lagrangian); a quarter of a turn if absent.
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<f64>,
+    /// Runge–Kutta step (semi-lagrangian); a twentieth of the map time if absent.
+    #[arg(long, value_name = "TIME")]
+    pub step: Option<f64>,
+    /// Folder for results.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write no figures.
+    #[arg(long)]
+    pub no_figures: bool,
+}
+
 /// Arguments of `wngd identify`.
 #[derive(Debug, Args)]
 pub struct IdentifyArgs {
     /// Name of the system; `wngd systems` lists them.
     #[arg(long, value_name = "NAME")]
     pub system: String,
-    /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY.
-    #[arg(long, value_name = "FILE")]
-    pub trajectory: PathBuf,
+    /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY; several
+    /// files by repeating the option.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub trajectory: Vec<PathBuf>,
     /// Parameters to start from, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
     pub start: Option<Vec<f64>>,
+    /// Names of the parameters to find, the others keep their start; all if absent.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub free: Option<Vec<String>>,
     /// Folder for results.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
     /// Columns of the CSV file, in the order of the system's coordinates.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
-    /// Cells of the grid per axis; 64 in two dimensions, 24 in three, if absent.
-    #[arg(long, value_name = "N")]
-    pub cells: Option<usize>,
+    /// Points left out at the beginning of each file.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub burn_in: usize,
+    /// Every how many points one is taken.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub stride: usize,
+    /// How points are put on cells.
+    #[arg(long, value_enum, default_value_t = BinningKind::Multilinear)]
+    pub binning: BinningKind,
+    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells.
+    #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
+    pub smoothing: f64,
+    /// Noise of the data: a share of each coordinate's scatter, or a standard deviation per coordinate.
+    #[arg(long, value_name = "S,…", value_delimiter = ',')]
+    pub noise: Option<Vec<f64>>,
+    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent.
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    pub cells: Option<Vec<usize>>,
     /// Time between points, if the file has no column for it.
     #[arg(long, value_name = "TIME")]
     pub dt: Option<f64>,

@@ -126,7 +126,7 @@ pub fn csv_trajectory(
     if indices.len() != dim {
         let shown = header.join(", ");
         return Err(fail(format!(
-            "{} columns for {dim} coordinates; choose them with --columns (the file has {shown})",
+            "{} columns for {dim} coordinates; choose them with columns (the file has {shown})",
             indices.len()
         )));
     }

@@ -7,13 +7,13 @@ mod config;
 mod data;
 mod error;
 mod experiment;
-
 mod figures;
 mod identify;
 mod interrupt;
 mod model;
 mod output;
 mod simulation;
+mod trajectory;
 
 use std::process::ExitCode;
 
@@ -56,6 +56,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),
         Command::Simulate(args) => commands::simulate::simulate(&args),
+        Command::Density(args) => commands::density::density(&args),
         Command::Identify(args) => commands::identify::identify(&args),
         Command::Systems => commands::simulate::systems(),
     }

@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use wngd::models::flow::VelocityField;
 
 use crate::error::CliError;
+use crate::trajectory::deviations;
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -136,9 +137,64 @@ pub fn simulate(
 
 /// The start moved by a hundredth of its size at random; `stream` tells draws of one seed apart.
 pub fn perturbed(start: &[f64], seed: u64, stream: u64) -> Vec<f64> {
-    // The first draws of neighbouring seeds look alike without the seeding hash.
-    let mut rng = Pcg64::seed_from_u64(seed.wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let mut rng = generator(seed, stream);
     start.iter().map(|x| x + 0.01 * (1.0 + x.abs()) * rng.sample::<f64, _>(StandardNormal)).collect()
+}
+
+/// One of the points, at random.
+pub fn one_of(points: &[f64], dim: usize, seed: u64, stream: u64) -> &[f64] {
+    let row = generator(seed, stream).random_range(0..points.len() / dim);
+    &points[dim * row..dim * (row + 1)]
+}
+
+/// Standard deviations of observational noise: none for no numbers, of one number that share of each
+/// coordinate's scatter without the noise, of several the numbers themselves.
+pub fn noise_deviations(noise: &[f64], points: &[f64], dim: usize) -> Vec<f64> {
+    match noise {
+        [] => vec![0.0; dim],
+        [share] => {
+            let seen = share / (1.0 + share * share).sqrt();
+            deviations(points, dim).iter().map(|d| seen * d).collect()
+        }
+        each => each.to_vec(),
+    }
+}
+
+/// Independent Gaussian noise on every coordinate.
+pub struct Noise {
+    deviations: Vec<f64>,
+    rng: Pcg64,
+    point: Vec<f64>,
+}
+
+impl Noise {
+    /// Noise of the given standard deviation per coordinate; `stream` tells draws of one seed apart.
+    pub fn new(deviations: Vec<f64>, seed: u64, stream: u64) -> Self {
+        // Apart from the streams that start points are drawn from.
+        Self { point: deviations.clone(), deviations, rng: generator(seed ^ 0x5bd1_e995, stream) }
+    }
+
+    /// The point with noise added.
+    pub fn added(&mut self, point: &[f64]) -> &[f64] {
+        let mut seen = std::mem::take(&mut self.point);
+        seen.copy_from_slice(point);
+        self.add(&mut seen);
+        self.point = seen;
+        &self.point
+    }
+
+    /// Adds noise to a point.
+    pub fn add(&mut self, point: &mut [f64]) {
+        for (x, n) in point.iter_mut().zip(&self.deviations).filter(|(_, n)| **n > 0.0) {
+            *x += n * self.rng.sample::<f64, _>(StandardNormal);
+        }
+    }
+}
+
+/// Random numbers of one stream of a seed.
+fn generator(seed: u64, stream: u64) -> Pcg64 {
+    // The first draws of neighbouring seeds look alike without the seeding hash.
+    Pcg64::seed_from_u64(seed.wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 
 #[cfg(test)]

@@ -192,7 +192,11 @@ fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
             &["method[1].face_mean", "wasserstein"],
         ),
         ("step = { rule = \"fixed\", length = 1.0 }", "damping = -1.0", &["method[1].damping", ">= 0"]),
-        ("truth = {", "samples = \"x.csv\"\ntruth = {", &["data", "exactly one of truth, samples, density"]),
+        (
+            "truth = {",
+            "samples = \"x.csv\"\ntruth = {",
+            &["data", "exactly one of truth, samples, trajectory, density"],
+        ),
         (
             "truth = { weights = [0.3, 0.7], means = [[0.5, 2.0], [2.0, 1.0]] }",
             "samples = \"missing.csv\"",

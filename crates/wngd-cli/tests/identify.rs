@@ -26,7 +26,10 @@ fn refused(folder: &Path, args: &[&str], text: &str) {
 fn systems_are_listed_with_their_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let text = good(wngd(folder.path(), &["systems"]));
-    assert!(text.contains("lorenz63") && text.contains("rayleigh = 28") && text.contains("van-der-pol"), "{text}");
+    for part in ["lorenz63 (3 axes)", "x' = sigma (y - x)", "rayleigh = 28", "van-der-pol", "polynomial"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
 }
 
 #[test]
@@ -133,4 +136,166 @@ fn lorenz_is_identified_within_its_standard_errors() {
         let raw = result["identification"]["raw"][j].as_f64().unwrap();
         assert!((found - truth).abs() < (raw - truth).abs(), "{raw} became {found}");
     }
+}
+
+/// A quasi-periodic path that fills the square, as CSV.
+fn path(rows: usize, line: impl Fn(usize, f64, f64) -> String) -> String {
+    let mut text = String::from("t,x,y\n");
+    for i in 0..rows {
+        let (x, y) = ((0.1 * i as f64).sin(), (0.1 * 2f64.sqrt() * i as f64).cos());
+        text.push_str(&line(i, x, y));
+    }
+    text
+}
+
+#[test]
+fn unusable_trajectories_are_refused_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let plain = |i: usize, x: f64, y: f64| format!("{i},{x},{y}\n");
+    for (text, wanted) in [
+        (path(2000, |i, x, y| if i == 7 { "7,nan,0\n".into() } else { plain(i, x, y) }), "line 9, column x: \"nan\""),
+        (path(999, plain), "999 points"),
+        (path(2000, |i, x, _| format!("{i},{x},0.5\n")), "coordinate 1 is 0.5 in every point"),
+        (path(2000, |i, x, y| format!("{i},{x},{y}\n")).replace("t,x,y", "a,x,y"), "3 columns for 2 coordinates"),
+        (path(2000, |i, x, y| if i == 7 { "7,1\n".into() } else { plain(i, x, y) }), "line: 9"),
+    ] {
+        std::fs::write(dir.join("t.csv"), text).unwrap();
+        refused(dir, &["identify", "--system", "van-der-pol", "--trajectory", "t.csv", "--out", "o"], wanted);
+        let file = flow("trajectory = \"t.csv\"", "");
+        std::fs::write(dir.join("e.toml"), file).unwrap();
+        refused(dir, &["run", "e.toml", "--out", "o"], wanted);
+        assert!(!dir.join("o").exists(), "{wanted}");
+    }
+    std::fs::write(dir.join("t.csv"), path(2000, plain)).unwrap();
+    let identify = ["identify", "--system", "van-der-pol", "--trajectory", "t.csv", "--out", "o"];
+    for (more, wanted) in [
+        (&["--burn-in", "1500"][..], "500 points are left"),
+        (&["--stride", "0"], "--stride"),
+        (&["--smoothing=-1"], "--smoothing"),
+        (&["--noise", "0.1,0.1,0.1"], "--noise"),
+        (&["--dt", "0"], "--dt"),
+        (&["--replicates", "1"], "--replicates"),
+        (&["--free", "nu"], "there is no \"nu\"; there are mu"),
+        (&["--cells", "8,8,8"], "--cells"),
+        // The flow blows up within one map.
+        (&["--start", "1e9"], "must stay finite"),
+    ] {
+        refused(dir, &[&identify[..], more].concat(), wanted);
+        assert!(!dir.join("o").exists(), "{wanted}");
+    }
+    for (from, to, wanted) in [
+        ("[model]", "[grid]\nlower = [5.0, 5.0]\nupper = [6.0, 6.0]\n[model]", "none of the 2000 points"),
+        ("[model]", "[grid]\nlower = [5.0, 5.0]\n[model]", "grid.upper"),
+        ("[model]", "[grid]\ncells = [8]\n[model]", "one per axis"),
+        ("#scheme", "discretisation = { kind = \"semi-lagrangian\", time = -1.0 }", "time"),
+        ("#scheme", "discretisation = { kind = \"semi-lagrangian\", step = 0.0 }", "step"),
+        ("#data", "stride = 0", "data.stride"),
+        ("#data", "estimate = \"kernel\"", "data.estimate"),
+        ("#end", "[identify]\ndt = -1.0", "identify.dt"),
+        ("#end", "[identify]\nreplicates = 1", "identify.replicates"),
+        ("#end", "[identify]\n[[method]]\nmetric = \"l2\"", "method"),
+    ] {
+        let file = flow("trajectory = \"t.csv\"", "").replacen(from, to, 1);
+        std::fs::write(dir.join("e.toml"), &file).unwrap();
+        refused(dir, &["run", "e.toml", "--out", "o"], wanted);
+        assert!(!dir.join("o").exists(), "{wanted}");
+    }
+}
+
+/// An experiment on van der Pol's oscillator.
+fn flow(data: &str, end: &str) -> String {
+    format!(
+        "name = \"vdp\"\n[model]\nkind = \"stationary-density\"\nsystem = \"van-der-pol\"\ntheta = [1.0]\n#scheme\n[data]\n{data}\n#data\n{end}\n#end\n"
+    )
+}
+
+fn result(dir: &Path, folder: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(dir.join(folder).join("result.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn an_experiment_file_identifies_as_the_command_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    for (seed, out) in [("1", "a.csv"), ("2", "b.csv")] {
+        let simulate = ["simulate", "--system", "van-der-pol", "--theta", "1.3", "--dt", "0.1", "--noise", "0.05,0.1"];
+        good(wngd(dir, &[&simulate[..], &["--points", "8000", "--seed", seed, "--out", out]].concat()));
+    }
+    let command = ["identify", "--system", "van-der-pol", "--trajectory", "a.csv", "--trajectory", "b.csv"];
+    let options = ["--start", "1", "--cells", "24", "--burn-in", "100", "--stride", "2", "--smoothing", "0.5"];
+    let noise = ["--noise", "0.05,0.1", "--replicates", "2", "--out", "o", "--quiet", "--no-figures"];
+    good(wngd(dir, &[&command[..], &options[..], &noise[..]].concat()));
+    let data = "trajectory = [\"a.csv\", \"b.csv\"]\nburn_in = 100\nstride = 2\nsmoothing = 0.5";
+    let section = "[grid]\ncells = 24\n[identify]\nreplicates = 2\nnoise = [0.05, 0.1]";
+    std::fs::write(dir.join("e.toml"), flow(data, section)).unwrap();
+    good(wngd(dir, &["run", "e.toml", "--out", "r", "--quiet"]));
+    let (o, r) = (result(dir, "o"), result(dir, "r"));
+    assert_eq!(o["methods"][0]["theta"], r["methods"][0]["theta"]);
+    assert_eq!(r["name"], "vdp");
+    assert!((r["methods"][0]["theta"][0].as_f64().unwrap() / 1.3 - 1.0).abs() < 0.02, "{r}");
+    for figure in ["parameters.svg", "identifiability.png", "trajectories.png", "density-homogeneous-h-1.svg"] {
+        assert!(dir.join("r").join(figure).exists(), "{figure}");
+    }
+    // Without the section it is a plain fit, with the noise of a trajectory.
+    std::fs::write(dir.join("e.toml"), flow(data, "[grid]\ncells = 24")).unwrap();
+    let text = good(wngd(dir, &["run", "e.toml", "--out", "f"]));
+    assert!(text.contains("7900 points of the trajectory in the box") && text.contains("objective h-1"), "{text}");
+    let fit = result(dir, "f");
+    assert!(fit["methods"][0]["standard_errors"][0].as_f64().unwrap() > 0.0, "{fit}");
+    good(wngd(dir, &["inspect", "e.toml", "--json"]));
+    // So is a mixture.
+    let mixture = "name = \"m\"\n[grid]\ncells = [20, 20]\n[model]\nkind = \"gaussian-mixture\"\nweights = [1.0]\nmeans = [[0.2, 0.1]]\ncovariance = { diagonal = [[2.0, 2.0]] }\n[data]\ntrajectory = \"a.csv\"\nbinning = \"nearest\"\n";
+    std::fs::write(dir.join("m.toml"), mixture).unwrap();
+    good(wngd(dir, &["run", "m.toml", "--out", "m", "--quiet", "--no-figures"]));
+    let error = result(dir, "m")["methods"][0]["standard_errors"][0].as_f64().unwrap();
+    assert!(error > 0.0 && error < 0.5, "{error}");
+}
+
+#[test]
+fn a_density_is_computed_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let density = ["density", "--system", "lorenz63", "--theta", "10,28,2.667", "--cells", "12", "--out", "d"];
+    assert!(good(wngd(dir, &density)).contains("box from a simulation"));
+    let file: Value = serde_json::from_slice(&std::fs::read(dir.join("d/density.json")).unwrap()).unwrap();
+    assert!((file["state"]["mass"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    assert!((file["state"]["mean"][2].as_f64().unwrap() - 23.5).abs() < 1.5, "{file}");
+    assert!(dir.join("d/density.png").exists() && dir.join("d/density.npy").exists());
+    // Pure upwinding on a coarse grid collapses into the fixed points, and says so.
+    let sink = ["density", "--system", "lorenz63", "--discretisation", "upwind", "--diffusion", "0"];
+    let boxed = ["--lower", "-25,-30,0", "--upper", "25,30,50", "--cells", "9", "--out", "s", "--no-figures"];
+    assert!(good(wngd(dir, &[&sink[..], &boxed[..]].concat())).contains("8 cells"));
+    let line = ["density", "--system", "double-well", "--discretisation", "scharfetter-gummel", "--diffusion", "0.2"];
+    good(wngd(dir, &[&line[..], &["--lower", "-2.5", "--upper", "2.5", "--out", "l"]].concat()));
+    refused(dir, &[&density[..], &["--lower", "0,0,0"]].concat(), "both corners");
+    refused(dir, &[&density[..], &["--time", "0"]].concat(), "time");
+    refused(dir, &["density", "--system", "lorenz63", "--theta", "1,2", "--out", "n"], "rayleigh");
+    refused(dir, &["density", "--system", "lorenz63", "--theta", "-10,28,-3", "--out", "n"], "attractor");
+    assert!(!dir.join("n").exists());
+}
+
+/// Takes minutes: `cargo test --release -p wngd-cli --test identify -- --ignored`.
+#[test]
+#[ignore = "takes minutes"]
+fn standard_errors_cover_the_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut covered = [0; 3];
+    for seed in 101..121 {
+        let seed = seed.to_string();
+        let simulate = ["simulate", "--system", "lorenz63", "--points", "100000", "--out", "l.npy", "--quiet"];
+        good(wngd(dir, &[&simulate[..], &["--seed", &seed]].concat()));
+        let identify = ["identify", "--system", "lorenz63", "--trajectory", "l.npy", "--start", "9,26,2.4"];
+        let options = ["--cells", "16", "--dt", "0.05", "--seed", &seed, "--out", "o", "--quiet", "--no-figures"];
+        good(wngd(dir, &[&identify[..], &options[..]].concat()));
+        let result = result(dir, "o");
+        let method = &result["methods"][0];
+        for (j, truth) in [10.0, 28.0, 8.0 / 3.0].into_iter().enumerate() {
+            let (found, error) = (method["theta"][j].as_f64().unwrap(), method["standard_errors"][j].as_f64().unwrap());
+            covered[j] += usize::from((found - truth).abs() < 2.0 * error);
+        }
+    }
+    // 19 of 20 are expected of normal errors; fewer than 15 would come about once in three thousand times.
+    assert!(covered.iter().all(|n| *n >= 15), "{covered:?}");
 }

@@ -25,8 +25,10 @@ pub mod flow;
 
 mod mixture;
 mod observe;
+mod smoothing;
 mod trajectory;
 
 pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureParameters};
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples};
+pub use smoothing::{GaussianSmoothing, WidthError};
 pub use trajectory::{Binning, TrajectoryDensity, TrajectoryError, bin_trajectory, block_covariance, box_of};

@@ -1,6 +1,8 @@
 use thiserror::Error;
 use wngd_linalg::Grid;
 
+use crate::smoothing::{GaussianSmoothing, WidthError};
+
 /// How samples become a density on a grid.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -120,15 +122,12 @@ pub fn density_of_samples(grid: &Grid, samples: &[Vec<f64>], estimate: &Estimate
             Some(given) => given.clone(),
             None => scott_bandwidth(samples, dim),
         };
-        if bandwidth.len() != dim {
-            return Err(ObserveError::Bandwidth { axis: bandwidth.len().min(dim), value: f64::NAN });
-        }
         if let Some(axis) = bandwidth.iter().position(|b| !(b.is_finite() && *b > 0.0)) {
             return Err(ObserveError::Bandwidth { axis, value: bandwidth[axis] });
         }
-        for axis in 0..dim {
-            smooth(grid, axis, bandwidth[axis], &mut density);
-        }
+        GaussianSmoothing::new(grid, &bandwidth)
+            .map_err(|WidthError { axis, value }| ObserveError::Bandwidth { axis, value })?
+            .apply(&mut density);
     }
     let total: f64 = density.iter().sum();
     let scale = 1.0 / (total * grid.cell_volume());
@@ -146,34 +145,6 @@ fn scott_bandwidth(samples: &[Vec<f64>], dim: usize) -> Vec<f64> {
             variance.sqrt() * shrink
         })
         .collect()
-}
-
-/// Convolves one axis with a Gaussian; each cell's mass spreads over the box and stays in it.
-fn smooth(grid: &Grid, axis: usize, bandwidth: f64, density: &mut [f64]) {
-    let n = grid.cells()[axis];
-    let h = grid.spacing()[axis];
-    let kernel: Vec<f64> = (0..n).map(|j| (-0.5 * (j as f64 * h / bandwidth).powi(2)).exp()).collect();
-    let weight: Vec<f64> = (0..n).map(|from| (0..n).map(|to| kernel[from.abs_diff(to)]).sum()).collect();
-    let stride: usize = grid.cells()[axis + 1..].iter().product();
-    let outer: usize = grid.cells()[..axis].iter().product();
-    let mut line = vec![0.0; n];
-    for o in 0..outer {
-        for s in 0..stride {
-            let first = o * n * stride + s;
-            line.fill(0.0);
-            for from in 0..n {
-                let mass = density[first + from * stride];
-                if mass != 0.0 {
-                    for (to, value) in line.iter_mut().enumerate() {
-                        *value += mass * kernel[from.abs_diff(to)] / weight[from];
-                    }
-                }
-            }
-            for (j, value) in line.iter().enumerate() {
-                density[first + j * stride] = *value;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

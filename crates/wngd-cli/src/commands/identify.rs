@@ -1,29 +1,41 @@
-//! `wngd identify`
+//! `wngd identify`, and `wngd run` for experiments with an `[identify]` section.
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
+use wngd::models::box_of;
 use wngd::opt::Iteration;
 use wngd::prelude::*;
 
 use super::print;
-use super::simulate::{COORDINATES, named};
-use crate::args::IdentifyArgs;
-use crate::data::{self, Points};
+use super::simulate::named;
+use crate::args::{IdentifyArgs, RunArgs};
+use crate::config::Source;
+use crate::config::schema::{ModelKind, OneOrMany};
 use crate::error::CliError;
-use crate::figures::{Axis, Convergence, Densities, Series};
-use crate::identify::{Identification, Settings, identify as run};
+use crate::experiment::{self, CELLS, MARGIN, NamedFlow, counts};
+use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
+use crate::identify::{Identification, Problem, Settings, identify as find};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
-use crate::output::table;
+use crate::output::{pictures, table};
+use crate::simulation::simulate;
+use crate::trajectory::{Recording, View, time_scale};
 use crate::{figures, interrupt};
 
 /// Label of the one method, in file names too.
 const LABEL: &str = "homogeneous-h-1";
-/// Cells per axis by dimension.
-const CELLS: [usize; 3] = [256, 64, 24];
+
+/// Time scales of the trajectory drawn on a pair of axes, and against time.
+const LONG: f64 = 250.0;
+const SHORT: f64 = 80.0;
+/// Points closer than this many time scales are joined by lines.
+const JOINED: f64 = 0.5;
+/// Time scales between drawn points of a simulation.
+const FINE: f64 = 0.1;
 
 /// `result.json`: that of `wngd run` and what only identification knows.
 #[derive(Serialize)]
@@ -33,77 +45,204 @@ struct IdentifyFile<'a> {
     identification: &'a Identification,
 }
 
+/// One identification, wherever it was asked for.
+struct Job {
+    name: String,
+    problem: Problem,
+    points: Vec<f64>,
+    grid: Grid,
+    settings: Settings,
+    /// Names of the axes.
+    axes: Vec<String>,
+    out: PathBuf,
+    quiet: bool,
+    figures: bool,
+}
+
 /// Identifies parameters from a trajectory file.
 pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
-    let clock = Instant::now();
+    let usage = |option: &str, problem: String| CliError::usage(format!("--{option}"), problem);
     let system = named(&args.system)?;
     let (dim, p) = (system.field.dim(), system.field.dim_param());
     let names = system.field.parameter_names();
-    let start = args.start.clone().unwrap_or_else(|| system.theta.clone());
-    if start.len() != p || start.iter().any(|v| !v.is_finite()) {
-        let problem = format!("{} takes {p} finite numbers: {}", args.system, names.join(", "));
-        return Err(CliError::usage("--start", problem));
+    let theta = args.start.clone().unwrap_or(system.theta);
+    if theta.len() != p || theta.iter().any(|v| !v.is_finite()) {
+        return Err(usage("start", format!("{} takes {p} finite numbers: {}", args.system, names.join(", "))));
     }
-    let cells = args.cells.unwrap_or(CELLS[dim - 1]);
-    if !(4..=4096).contains(&cells) {
-        return Err(CliError::usage("--cells", format!("{cells}: 4 to 4096 cells per axis are possible")));
+    let free = match &args.free {
+        None => (0..p).collect(),
+        Some(chosen) => experiment::free_indices(chosen, &names).map_err(|problem| usage("free", problem))?,
+    };
+    let cells = match args.cells.as_deref() {
+        None => vec![CELLS[dim - 1]; dim],
+        Some([n]) => vec![*n; dim],
+        Some(each) => each.to_vec(),
+    };
+    if cells.len() != dim || cells.iter().any(|n| !(4..=4096).contains(n)) {
+        return Err(usage("cells", format!("one number or {dim} are needed, 4 to 4096 cells per axis")));
     }
-    if args.replicates == 1 {
-        return Err(CliError::usage("--replicates", "one says nothing about noise; give 0 or at least 2"));
+    if args.stride == 0 {
+        return Err(usage("stride", "0 takes no points; give 1 to take all of them".into()));
     }
-    if args.dt.is_some_and(|dt| !(dt > 0.0 && dt.is_finite())) {
-        return Err(CliError::usage("--dt", "a positive time is needed"));
+    if !(args.smoothing >= 0.0 && args.smoothing.is_finite()) {
+        return Err(usage("smoothing", "a finite number of cells >= 0 is needed".into()));
     }
-    let points = read(args, dim)?;
-    files::make_folder(&args.out)?;
-    interrupt::install();
+    let mut settings = Settings {
+        view: View { binning: args.binning.into(), smoothing: args.smoothing },
+        scheme: None,
+        noise: args.noise.clone().unwrap_or_default(),
+        replicates: args.replicates,
+        corrections: args.corrections,
+        dt: args.dt,
+        seed: args.seed,
+    };
+    check(&settings, dim, &usage)?;
+    let recording = Recording {
+        paths: args.trajectory.clone(),
+        columns: args.columns.clone(),
+        burn_in: args.burn_in,
+        stride: args.stride,
+    };
+    let points = recording.read(dim)?;
+    settings.dt = settings.dt.or(points.dt);
+    let (lower, upper) = box_of(&points.values, dim, MARGIN)?;
+    carry_out(Job {
+        name: format!("identify-{}", args.system),
+        problem: Problem { field: system.field, theta, free },
+        grid: Grid::new(&lower, &upper, &cells)?,
+        points: points.values,
+        settings,
+        axes: args.columns.clone().unwrap_or_else(|| usual_axes(dim)),
+        out: args.out.clone(),
+        quiet: args.quiet,
+        figures: !args.no_figures,
+    })
+}
 
+/// Carries out an experiment file with an `[identify]` section.
+pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
+    let file = &source.file;
+    let Some(section) = &file.identify else {
+        return Err(CliError::Internal("an experiment without an identify section came to be identified".into()));
+    };
+    if file.model.kind != ModelKind::StationaryDensity {
+        return Err(source.error("identify", "only a stationary-density can be simulated; remove the section"));
+    }
+    for (field, present) in [("method", !file.method.is_empty()), ("objective.kind", file.objective.kind.is_some())] {
+        if present {
+            return Err(source.error(field, "identification has its own; remove it, or remove [identify]"));
+        }
+    }
+    let Some((recording, view)) = experiment::trajectory(source)? else {
+        return Err(source.error("data.trajectory", "identification needs a trajectory"));
+    };
+    let NamedFlow { field, theta, free, .. } = experiment::named_flow(source)?;
+    let dim = field.dim();
+    let mut settings = Settings {
+        view,
+        scheme: None,
+        noise: match &section.noise {
+            None => Vec::new(),
+            Some(OneOrMany::One(share)) => vec![*share],
+            Some(OneOrMany::Many(each)) => each.clone(),
+        },
+        replicates: section.replicates,
+        corrections: section.corrections,
+        dt: section.dt,
+        seed: section.seed,
+    };
+    check(&settings, dim, &|field, problem| source.error(&format!("identify.{field}"), problem))?;
+    let points = recording.read(dim)?;
+    let grid = experiment::build_grid(source, Some(&points.values))?;
+    if grid.dim() != dim {
+        return Err(source.error("grid", format!("{} axes for the {dim} of {}", grid.dim(), field.name())));
+    }
+    settings.dt = settings.dt.or(points.dt);
+    let scale = time_scale(field.as_ref(), &theta, &points.values);
+    settings.scheme = Some(experiment::discretisation(source, Some(scale))?);
+    carry_out(Job {
+        name: experiment::checked_name(source)?,
+        problem: Problem { field, theta, free },
+        points: points.values,
+        grid,
+        settings,
+        axes: file.data.columns.clone().unwrap_or_else(|| usual_axes(dim)),
+        out: args.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name)),
+        quiet: args.quiet,
+        figures: !args.no_figures,
+    })
+}
+
+/// Refuses settings that cannot work; `refuse` knows what the fields are called where they were given.
+fn check(settings: &Settings, dim: usize, refuse: &dyn Fn(&str, String) -> CliError) -> Result<(), CliError> {
+    if settings.replicates == 1 {
+        return Err(refuse("replicates", "one says nothing about noise; give 0 or at least 2".into()));
+    }
+    if settings.dt.is_some_and(|dt| !(dt > 0.0 && dt.is_finite())) {
+        return Err(refuse("dt", "a positive time is needed".into()));
+    }
+    let noise = &settings.noise;
+    if !(noise.len() < 2 || noise.len() == dim) || noise.iter().any(|n| !(*n >= 0.0 && n.is_finite())) {
+        let problem = format!("one share of the scatter or {dim} standard deviations are needed, none negative");
+        return Err(refuse("noise", problem));
+    }
+    Ok(())
+}
+
+fn usual_axes(dim: usize) -> Vec<String> {
+    super::simulate::COORDINATES[..dim].iter().map(|s| s.to_string()).collect()
+}
+
+fn carry_out(job: Job) -> Result<u8, CliError> {
+    let clock = Instant::now();
+    let existed = job.out.exists();
+    files::make_folder(&job.out)?;
+    interrupt::install();
     let spinner = ProgressBar::new_spinner();
     let plain = !std::io::stderr().is_terminal();
-    if args.quiet || plain {
+    if job.quiet || plain {
         spinner.set_draw_target(ProgressDrawTarget::hidden());
     }
     spinner.enable_steady_tick(Duration::from_millis(100));
     let report = |text: &str| {
         spinner.set_message(text.to_string());
-        if plain && !args.quiet {
+        if plain && !job.quiet {
             eprintln!("{:.1} s: {text}", clock.elapsed().as_secs_f64());
         }
-    };
-    let settings = Settings {
-        cells,
-        replicates: args.replicates,
-        corrections: args.corrections,
-        dt: args.dt.or(points.dt),
-        seed: args.seed,
     };
     let mut observer = |row: &Iteration| {
         spinner.set_message(format!("fit: iteration {}, f = {:.4e}", row.iteration, row.objective));
         if interrupt::pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let found = run(&system, &points.values, &start, &settings, &report, &mut observer);
+    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, &report, &mut observer);
     spinner.finish_and_clear();
-    let found = found?;
+    let found = found.inspect_err(|_| {
+        if !existed {
+            // Only if nothing is in it.
+            let _ = std::fs::remove_dir(&job.out);
+        }
+    })?;
 
-    let result = summarise(args, names, start, &found, clock.elapsed().as_secs_f64());
+    let result = summarise(&job, &found, clock.elapsed().as_secs_f64());
     let method = &result.methods[0];
-    files::write_trace(&args.out.join(&method.trace), &result.names, &found.fit)?;
-    files::write_density(&args.out.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
-    if !args.no_figures {
-        draw(args, &found)?;
+    files::write_trace(&job.out.join(&method.trace), &result.names, &found.fit)?;
+    files::write_density(&job.out.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
+    if job.figures {
+        draw(&job, &found)?;
     }
     // Last, so that its presence says that the rest is there.
     let file = IdentifyFile { result: &result, identification: &found };
-    files::write_json(&args.out.join("result.json"), &file)?;
-    if !args.quiet {
+    files::write_json(&job.out.join("result.json"), &file)?;
+    if !job.quiet {
         for note in &result.notes {
             print(note)?;
         }
         print(&table::methods(&result))?;
+        print(&table::identifiability(&result.names, &found.identifiability))?;
         if let Some(reason) = found.stalled {
             print(&format!("stalled: {reason}"))?;
         }
-        print(&format!("results in {}", args.out.display()))?;
+        print(&format!("results in {}", job.out.display()))?;
     }
     let improved = found.fit.last().objective < found.fit.trace[0].objective;
     let good = match found.fit.status {
@@ -114,49 +253,22 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
     Ok(u8::from(!good || found.stalled.is_some() || interrupt::pressed()))
 }
 
-/// The points of a CSV or NPY file.
-fn read(args: &IdentifyArgs, dim: usize) -> Result<Points, CliError> {
-    let path = &args.trajectory;
-    let (file, size) = data::open(path)?;
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
-        if args.columns.is_some() {
-            return Err(CliError::usage("--columns", "NPY files have no column names; save the columns needed"));
-        }
-        let (shape, values) = data::npy_array(path, file, size)?;
-        if shape.len() != 2 || shape[1] != dim {
-            let problem = format!("shape {shape:?}; points of {} need shape [points, {dim}]", args.system);
-            return Err(CliError::Data { path: path.clone(), problem });
-        }
-        return Ok(Points { values, dt: None });
-    }
-    data::csv_trajectory(path, std::io::BufReader::with_capacity(1 << 20, file), args.columns.as_deref(), dim)
-}
-
-fn summarise(
-    args: &IdentifyArgs,
-    names: Vec<String>,
-    theta0: Vec<f64>,
-    found: &Identification,
-    seconds: f64,
-) -> ResultFile {
+fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {
     let (first, last) = (&found.fit.trace[0], found.fit.last());
-    // An estimate whose bias is not known to be gone has no standard error.
-    let raw_errors = found.raw_standard_errors.clone().filter(|_| found.stalled.is_none());
-    let errors = found.standard_errors.clone().or(raw_errors);
+    let errors = errors(found);
     let note = match (&found.standard_errors, &errors) {
         (Some(_), _) => "from the scatter of the simulated trajectories",
         (None, Some(_)) => "from the scatter between stretches of the data, without the bias of the discretisation",
         (None, None) => {
-            "no standard errors: the corrections did not end, or the density does not determine every parameter"
+            "no standard errors: the corrections did not end well, or the density does not determine every parameter"
         }
     };
-    let mut notes =
-        vec![format!("{} points, {} of them outside the box", found.points[0] + found.points[1], found.points[1])];
+    let mut notes = counts(found.points[0], found.points[1]);
     notes.extend(found.notes.iter().cloned());
     ResultFile {
-        name: format!("identify-{}", args.system),
-        names,
-        theta0,
+        name: job.name.clone(),
+        names: job.problem.names(),
+        theta0: job.problem.start(),
         objective: "h-1".into(),
         truth: None,
         notes,
@@ -182,22 +294,52 @@ fn summarise(
     }
 }
 
-fn draw(args: &IdentifyArgs, found: &Identification) -> Result<(), CliError> {
-    let grid = &found.grid;
-    let axes = (0..grid.dim()).map(|a| Axis {
-        name: args.columns.as_ref().map_or(COORDINATES[a].to_string(), |c| c[a].clone()),
-        lower: grid.lower()[a],
-        upper: grid.upper()[a],
-        cells: grid.cells()[a],
-    });
+/// Standard errors; an estimate whose bias is not known to be gone has none.
+fn errors(found: &Identification) -> Option<Vec<f64>> {
+    if found.corrections.is_empty() && found.stalled.is_none() {
+        return found.raw_standard_errors.clone();
+    }
+    found.standard_errors.clone()
+}
+
+/// The stretch of data that is drawn, and one simulated from its first point.
+fn stretches(job: &Job, found: &Identification) -> Result<Trajectories, CliError> {
+    let dim = found.grid.dim();
+    let shown = [0, dim - 1];
+    let pick = |point: &[f64]| shown.map(|axis| point[axis]);
+    let (long, short) = (LONG * found.time_scale, SHORT * found.time_scale);
+    let count = ((long / found.dt) as usize).clamp(2, job.points.len() / dim);
+    let stretch = |points: &[f64], dt: f64| Stretch {
+        times: (0..points.len() / dim).map(|i| i as f64 * dt).collect(),
+        points: points.chunks_exact(dim).map(pick).collect(),
+        joined: dt < JOINED * found.time_scale,
+    };
+    let fine = found.dt.min(FINE * found.time_scale);
+    let start = &job.points[..dim];
+    let mut theta = job.problem.theta.clone();
+    job.problem.free.iter().zip(&found.theta).for_each(|(&i, value)| theta[i] = *value);
+    let steps = (count as f64 * found.dt / fine) as usize;
+    let mut path = start.to_vec();
+    path.extend(simulate(job.problem.field.as_ref(), &theta, start, fine, steps, 0.0)?);
+    Ok(Trajectories {
+        names: shown.map(|axis| job.axes[axis].clone()),
+        data: stretch(&job.points[..count * dim], found.dt),
+        fit: stretch(&path, fine),
+        until: short.min(count as f64 * found.dt),
+        title: String::new(),
+    })
+}
+
+fn draw(job: &Job, found: &Identification) -> Result<(), CliError> {
+    let at = |name: &str| job.out.join(name);
     let densities = Densities {
-        axes: axes.collect(),
+        axes: pictures::axes(&found.grid, &job.axes),
         data: found.data.clone(),
         fits: vec![(LABEL.into(), found.fit.state.values.clone())],
         equal_scale: false,
         title: String::new(),
     };
-    figures::densities(&densities, LABEL, &args.out.join(format!("density-{LABEL}")))?;
+    figures::densities(&densities, LABEL, &at(&format!("density-{LABEL}")))?;
     let convergence = Convergence {
         objective_name: "objective (h-1)".into(),
         series: vec![Series {
@@ -207,5 +349,25 @@ fn draw(args: &IdentifyArgs, found: &Identification) -> Result<(), CliError> {
         }],
         title: String::new(),
     };
-    Ok(figures::convergence(&convergence, &args.out.join("convergence"))?)
+    figures::convergence(&convergence, &at("convergence"))?;
+    let trace = ParameterTrace {
+        names: job.problem.names(),
+        fit: found.fit.trace.iter().map(|row| row.theta.clone()).collect(),
+        corrections: found.corrections.iter().map(|c| c.corrected.clone()).collect(),
+        errors: errors(found),
+        title: String::new(),
+    };
+    figures::parameter_trace(&trace, &at("parameters"))?;
+    let spectrum = Spectrum {
+        names: job.problem.names(),
+        values: found.identifiability.eigenvalues.clone(),
+        vectors: found.identifiability.eigenvectors.clone(),
+        title: String::new(),
+    };
+    figures::identifiability(&spectrum, &at("identifiability"))?;
+    // At parameters that cannot be simulated there is nothing to compare.
+    if let Ok(stretches) = stretches(job, found) {
+        figures::trajectories(&stretches, &at("trajectories"))?;
+    }
+    Ok(())
 }

@@ -30,16 +30,19 @@ struct Inspection {
     metrics: BTreeMap<String, MetricSummary>,
 }
 
+/// A density in numbers.
 #[derive(Debug, Serialize)]
-struct StateSummary {
-    cells: usize,
+pub struct StateSummary {
+    /// Cells of the grid.
+    pub cells: usize,
     mass: f64,
     min: f64,
     max: f64,
     inactive_cells: usize,
     /// Deepest valley between modes that hold 1 % of the mass; 1 for one mode.
     valley_depth: f64,
-    mean: Vec<f64>,
+    /// Mean of each coordinate.
+    pub mean: Vec<f64>,
     second_moment: Vec<Vec<f64>>,
 }
 
@@ -140,7 +143,8 @@ fn summary(
     })
 }
 
-fn state_summary(grid: &Grid, density: &[f64]) -> StateSummary {
+/// Mass, extremes and moments of a density.
+pub fn state_summary(grid: &Grid, density: &[f64]) -> StateSummary {
     let dim = grid.dim();
     let c = grid.cell_volume();
     let mut mass = 0.0;

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub mod basin;
+pub mod density;
 pub mod identify;
 pub mod init;
 pub mod inspect;

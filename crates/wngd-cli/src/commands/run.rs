@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wngd::opt::{Iteration, Outcome, UncertaintyError, sampling_covariance, standard_errors};
+use wngd::opt::{Iteration, Outcome, sampling_covariance, standard_errors};
 use wngd::prelude::*;
 
 use super::print;
 use crate::args::RunArgs;
 use crate::config::Source;
 use crate::error::CliError;
-use crate::experiment::{Experiment, Method};
+use crate::experiment::{Experiment, Method, Noise};
 use crate::interrupt;
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::{pictures, table};
@@ -24,6 +24,9 @@ const MODELS: usize = 3;
 /// Runs every method and writes results and figures.
 pub fn run(args: &RunArgs) -> Result<u8, CliError> {
     let source = Source::load(&args.experiment)?;
+    if source.file.identify.is_some() {
+        return super::identify::experiment(&source, args);
+    }
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&experiment.name));
     files::make_folder(&folder)?;
@@ -107,12 +110,9 @@ fn exit_code(outcomes: &[Outcome], experiment: &Experiment) -> u8 {
 fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
     let methods = experiment.methods.iter().zip(outcomes).map(|(method, outcome)| {
         let last = outcome.last();
-        let (errors, note) = match experiment.data.samples {
-            None => (None, None),
-            Some(samples) => match errors(experiment, &last.theta, samples) {
-                Ok(errors) => (Some(errors), None),
-                Err(error) => (None, Some(format!("no standard errors: {error}"))),
-            },
+        let (errors, note) = match errors(experiment, &last.theta) {
+            Ok(errors) => (errors, None),
+            Err(error) => (None, Some(format!("no standard errors: {error}"))),
         };
         let error = experiment
             .data
@@ -150,9 +150,16 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
     }
 }
 
-fn errors(experiment: &Experiment, theta: &[f64], samples: usize) -> Result<Vec<f64>, UncertaintyError> {
-    let covariance = sampling_covariance(experiment.model.as_ref(), experiment.objective.as_ref(), theta, samples)?;
-    Ok(standard_errors(&covariance))
+/// Standard errors where the data tell their noise.
+fn errors(experiment: &Experiment, theta: &[f64]) -> Result<Option<Vec<f64>>, CliError> {
+    let (model, objective) = (experiment.model.as_ref(), experiment.objective.as_ref());
+    Ok(match &experiment.data.noise {
+        Noise::Unknown => None,
+        Noise::Independent(samples) => Some(standard_errors(&sampling_covariance(model, objective, theta, *samples)?)),
+        Noise::Trajectory { points, view } => {
+            Some(view.standard_errors_at(&experiment.grid, points, model, objective, theta)?)
+        }
+    })
 }
 
 fn write(experiment: &Experiment, result: &ResultFile, outcomes: &[Outcome], folder: &Path) -> Result<(), CliError> {

@@ -3,8 +3,6 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use npyz::WriterBuilder;
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
@@ -14,7 +12,7 @@ use crate::args::SimulateArgs;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output::files::write_file;
-use crate::simulation::{Trajectory, perturbed};
+use crate::simulation::{Noise, Trajectory, perturbed};
 
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
@@ -38,6 +36,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
         return Err(CliError::usage("--burn-in", format!("{}: a time of at least 0 is needed", args.burn_in)));
     }
     let theta = args.theta.clone().unwrap_or_else(|| system.theta.clone());
+    let mut noise = noise(args, system.field.dim())?;
     let start = perturbed(&system.start, args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt)?;
     let npy = match args.out.extension().and_then(|e| e.to_str()) {
@@ -50,8 +49,11 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     trajectory.skip(args.burn_in)?;
     let mut failure = None;
     let written = write_file(&args.out, |w| {
-        let outcome =
-            if npy { write_npy(w, &mut trajectory, args, &bar) } else { write_csv(w, &mut trajectory, args, &bar) };
+        let outcome = if npy {
+            write_npy(w, &mut trajectory, &mut noise, args, &bar)
+        } else {
+            write_csv(w, &mut trajectory, &mut noise, args, &bar)
+        };
         outcome.map_err(|error| {
             let text = error.to_string();
             failure = Some(error);
@@ -69,9 +71,19 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     Ok(0)
 }
 
+/// The noise that `--noise` asks for.
+fn noise(args: &SimulateArgs, dim: usize) -> Result<Noise, CliError> {
+    let noise = args.noise.clone().unwrap_or_else(|| vec![0.0; dim]);
+    if noise.len() != dim || noise.iter().any(|n| !(*n >= 0.0 && n.is_finite())) {
+        return Err(CliError::usage("--noise", format!("{dim} standard deviations are needed, none negative")));
+    }
+    Ok(Noise::new(noise, args.seed, 0))
+}
+
 fn write_csv(
     w: &mut dyn Write,
     trajectory: &mut Trajectory<'_>,
+    noise: &mut Noise,
     args: &SimulateArgs,
     bar: &ProgressBar,
 ) -> Result<(), CliError> {
@@ -83,7 +95,7 @@ fn write_csv(
         row += 1;
         tick(row, bar, &args.out)?;
         write!(w, "{:?}", args.dt * row as f64).map_err(fail)?;
-        for value in point {
+        for value in noise.added(point) {
             write!(w, ",{value:?}").map_err(fail)?;
         }
         writeln!(w).map_err(fail)
@@ -93,6 +105,7 @@ fn write_csv(
 fn write_npy(
     w: &mut dyn Write,
     trajectory: &mut Trajectory<'_>,
+    noise: &mut Noise,
     args: &SimulateArgs,
     bar: &ProgressBar,
 ) -> Result<(), CliError> {
@@ -103,7 +116,7 @@ fn write_npy(
     trajectory.advance(args.points, |point| {
         row += 1;
         tick(row, bar, &args.out)?;
-        npy.extend(point.iter().copied()).map_err(fail)
+        npy.extend(noise.added(point).iter().copied()).map_err(fail)
     })?;
     npy.finish().map_err(fail)
 }
@@ -131,29 +144,25 @@ fn progress(points: usize, quiet: bool) -> ProgressBar {
     bar
 }
 
-/// Shows the systems with their parameters and defaults.
+/// Shows the systems with their equations and usual parameters, in 60 columns.
 pub fn systems() -> Result<u8, CliError> {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["system", "axes", "parameters", "box", "start"]);
-    let list = |values: &[f64]| values.iter().map(|v| crate::output::table::short(*v)).collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
     for name in SYSTEM_NAMES {
-        let system = named(name)?;
-        let names = system.field.parameter_names();
-        let parameters: Vec<String> = names
-            .iter()
-            .zip(&system.theta)
-            .map(|(n, v)| format!("{n} = {}", crate::output::table::short(*v)))
-            .collect();
-        let sides: Vec<String> = system.lower.iter().zip(&system.upper).map(|(l, u)| format!("[{l}, {u}]")).collect();
-        table.add_row([
-            name.to_string(),
-            system.field.dim().to_string(),
-            parameters.join("\n"),
-            sides.join(" x "),
-            list(&system.start),
-        ]);
+        let System { field, theta, equations, start, .. } = named(name)?;
+        let dim = field.dim();
+        let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
+        text.push_str(&format!("{name} ({axes})\n"));
+        for equation in equations {
+            text.push_str(&format!("  {equation}\n"));
+        }
+        let values = field.parameter_names().into_iter().zip(&theta).map(|(n, v)| format!("{n} = {v}"));
+        text.push_str(&format!("  {}\n", values.collect::<Vec<_>>().join(", ")));
+        let start: Vec<String> = start.iter().map(f64::to_string).collect();
+        text.push_str(&format!("  start {}\n\n", start.join(", ")));
     }
-    print(&table.to_string())?;
+    text.push_str(
+        "polynomial (1 to 3 axes, experiment files only)\n  every monomial up to a degree, coefficients as parameters",
+    );
+    print(&text)?;
     Ok(0)
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 pub struct ExperimentFile {
     /// Name of the experiment and of its result folder.
     pub name: String,
-    /// The box and its cells.
+    /// The box and its cells; from the data if absent, for trajectories.
+    #[serde(default)]
     pub grid: GridSection,
     /// The model with its start point.
     pub model: ModelSection,
@@ -25,18 +26,30 @@ pub struct ExperimentFile {
     pub stop: StopSection,
     /// Starts of `wngd basin`.
     pub basin: Option<BasinSection>,
+    /// Asks for identification: the bias of the discretisation is removed by simulations.
+    pub identify: Option<IdentifySection>,
 }
 
 /// `[grid]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GridSection {
-    /// Lower corner of the box.
-    pub lower: Vec<f64>,
+    /// Lower corner of the box; with `upper` from a trajectory if absent.
+    pub lower: Option<Vec<f64>>,
     /// Upper corner of the box.
-    pub upper: Vec<f64>,
-    /// Cells per axis.
-    pub cells: Vec<usize>,
+    pub upper: Option<Vec<f64>>,
+    /// Cells per axis; by dimension for a trajectory, if absent.
+    pub cells: Option<Cells>,
+}
+
+/// Cells of a grid.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a whole number or a list of whole numbers is needed")]
+pub enum Cells {
+    /// As many on every axis.
+    Same(usize),
+    /// One number per axis.
+    Each(Vec<usize>),
 }
 
 /// `[model]`
@@ -159,6 +172,16 @@ pub struct DataSection {
     pub truth: Option<TruthSection>,
     /// CSV or NPY file of samples.
     pub samples: Option<String>,
+    /// CSV or NPY file, or files, of successive points.
+    pub trajectory: Option<Files>,
+    /// How points of a trajectory are put on cells.
+    pub binning: Option<BinningKind>,
+    /// Points of each trajectory file left out at its beginning.
+    pub burn_in: Option<usize>,
+    /// Every how many points of a trajectory one is taken.
+    pub stride: Option<usize>,
+    /// Standard deviation of a Gaussian that a trajectory's density is smoothed by, in cells.
+    pub smoothing: Option<f64>,
     /// Columns of the CSV file, one per axis.
     pub columns: Option<Vec<String>>,
     /// How samples become a density.
@@ -181,6 +204,27 @@ pub struct TruthSection {
     pub covariance: Option<CovarianceSection>,
     /// Parameters of the model's own density (flow).
     pub theta: Option<Vec<f64>>,
+}
+
+/// A file or a list of files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a file name or a list of file names is needed")]
+pub enum Files {
+    /// One file.
+    One(String),
+    /// Several files.
+    Many(Vec<String>),
+}
+
+/// How a point is put on cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum BinningKind {
+    /// By multilinear weights on the cells around it.
+    #[default]
+    Multilinear,
+    /// On the cell that holds it.
+    Nearest,
 }
 
 /// How samples become a density.
@@ -392,4 +436,27 @@ pub struct BasinSection {
     pub upper: Vec<f64>,
     /// Starts per parameter.
     pub counts: Vec<usize>,
+}
+
+/// `[identify]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IdentifySection {
+    /// Simulated trajectories per correction; 0 for no correction.
+    pub replicates: usize,
+    /// Most corrections.
+    pub corrections: usize,
+    /// Time between the points, if no column tells it.
+    pub dt: Option<f64>,
+    /// Seed of the simulations.
+    pub seed: u64,
+    /// Noise of the observations: a share of each coordinate's standard deviation, or one standard deviation
+    /// per coordinate.
+    pub noise: Option<OneOrMany>,
+}
+
+impl Default for IdentifySection {
+    fn default() -> Self {
+        Self { replicates: 4, corrections: 8, dt: None, seed: 1, noise: None }
+    }
 }

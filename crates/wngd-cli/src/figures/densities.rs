@@ -90,6 +90,71 @@ pub fn densities(data: &Densities, label: &str, path_stem: &Path) -> Result<(), 
     }
 }
 
+/// One density on its grid.
+#[derive(Clone, Debug, Default)]
+pub struct Density {
+    /// The grid's axes.
+    pub axes: Vec<Axis>,
+    /// The density per cell, the last axis fastest.
+    pub values: Vec<f64>,
+    /// The figure's title; none if empty.
+    pub title: String,
+}
+
+/// Draws one density: a map in two dimensions, the marginals side by side in three, a map of one row in one.
+///
+/// # Errors
+/// [`FigureError::Shape`] if the lengths disagree; [`FigureError::Io`] if a file cannot be written.
+pub fn density(data: &Density, path_stem: &Path) -> Result<(), FigureError> {
+    let size: usize = data.axes.iter().map(|a| a.cells).product();
+    if data.axes.is_empty() || size != data.values.len() {
+        return Err(FigureError::shape("values", format!("has {} entries for {size} cells", data.values.len())));
+    }
+    // A line is drawn as a strip.
+    let strip = Axis { name: String::new(), lower: 0.0, upper: 1.0, cells: 1 };
+    let mut axes = data.axes.clone();
+    if axes.len() == 1 {
+        axes.push(strip);
+    }
+    let pairs: &[[usize; 2]] = if axes.len() == 2 { &[[0, 1]] } else { &[[0, 1], [0, 2], [1, 2]] };
+    let (h, gap) = (
+        if data.axes.len() == 1 {
+            60.0
+        } else if pairs.len() == 1 {
+            300.0
+        } else {
+            160.0
+        },
+        10.0,
+    );
+    let margins: Vec<f64> =
+        pairs.iter().map(|p| left_margin(&Range::linear(axes[p[1]].lower, axes[p[1]].upper), h, true) + 8.0).collect();
+    let w = ((WIDE - 8.0 - margins.iter().sum::<f64>()) / pairs.len() as f64 - gap).min(360.0);
+    let heading = wrap(&data.title, TITLE, WIDE - 20.0, 2);
+    let top = title_height(&heading, TITLE) + ABOVE;
+    let total = 8.0 + margins.iter().sum::<f64>() + (w + gap) * pairs.len() as f64;
+    let bar_y = top + h + BELOW + 8.0;
+    let mut canvas = Canvas::new(total, bar_y + BAR_BELOW + 6.0);
+    title(&mut canvas, &heading, TITLE, total / 2.0);
+    let mut x0 = 0.0;
+    for (pair, margin) in pairs.iter().zip(&margins) {
+        x0 += margin;
+        let shown = [&axes[pair[0]], &axes[pair[1]]];
+        let grid = Grid::new(shown, &marginal(&axes, &data.values, *pair));
+        let (x, y) = grid.ranges();
+        let scale = density_scale([&grid, &grid]);
+        let panel = Panel { rect: Rect::new(x0, top, w, h), x, y };
+        grid.draw(&mut canvas, &panel, &scale, &style::density);
+        let named = !shown[1].name.is_empty();
+        let decor =
+            Decor { title: "", x_label: &shown[0].name, y_label: &shown[1].name, x_ticks: true, y_ticks: named };
+        panel.frame(&mut canvas, &decor);
+        color_bar_below(&mut canvas, (x0, bar_y), w, &scale, "density", style::density, &[]);
+        x0 += w + gap;
+    }
+    save(canvas, path_stem)
+}
+
 /// Cell values with two physical axes, axis 1 fastest.
 struct Grid<'a> {
     axes: [&'a Axis; 2],

@@ -17,19 +17,25 @@ mod convergence;
 mod densities;
 mod error;
 mod field;
+mod identifiability;
 mod landscape;
 mod legend;
 mod number;
+mod parameters;
 mod quadratic;
 mod save;
 mod style;
+mod trajectories;
 
 #[cfg(test)]
 mod tests;
 
 pub use basins::{BasinMap, BasinPanel, basin_map};
 pub use convergence::{Convergence, Series, convergence};
-pub use densities::{Axis, Densities, densities};
+pub use densities::{Axis, Densities, Density, densities, density};
 pub use error::FigureError;
+pub use identifiability::{Spectrum, identifiability};
 pub use landscape::{Landscape, Trace, landscape};
+pub use parameters::{ParameterTrace, parameter_trace};
 pub use quadratic::{LocalModel, Profile, QuadraticModels, QuadraticPanel, quadratic_models};
+pub use trajectories::{Stretch, Trajectories, trajectories};

@@ -307,3 +307,36 @@ fn an_unwritable_path_is_named() {
     assert!(matches!(error, FigureError::Io { .. }));
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
 }
+
+#[test]
+fn identification() {
+    let folder = Folder::new("identification");
+    let names: Vec<String> = ["sigma & <r>", "beta"].map(String::from).to_vec();
+    let mut trace = ParameterTrace {
+        names: names.clone(),
+        fit: vec![vec![8.0, 2.0], vec![9.0, 2.5]],
+        corrections: vec![vec![10.0, 2.7]],
+        errors: Some(vec![0.1, 0.0]),
+        title: "A title".into(),
+    };
+    parameter_trace(&trace, &folder.stem("trace")).expect("drawn");
+    check(&folder.stem("trace"));
+    trace.corrections[0].pop();
+    assert_eq!(field_of(parameter_trace(&trace, &folder.stem("bad"))), "fit");
+    let mut spectrum = Spectrum {
+        names,
+        values: vec![-1e-20, 3.0],
+        vectors: vec![vec![0.6, -0.8], vec![0.8, 0.6]],
+        title: String::new(),
+    };
+    identifiability(&spectrum, &folder.stem("spectrum")).expect("drawn");
+    check(&folder.stem("spectrum"));
+    spectrum.vectors.pop();
+    assert_eq!(field_of(identifiability(&spectrum, &folder.stem("bad"))), "vectors");
+    let stretch = |joined| Stretch { times: vec![0.0, 1.0], points: vec![[0.0, 1.0], [2.0, f64::NAN]], joined };
+    let names = ["x".into(), "z".into()];
+    let both = Trajectories { names, data: stretch(false), fit: stretch(true), until: 1.0, title: String::new() };
+    trajectories(&both, &folder.stem("paths")).expect("drawn");
+    check(&folder.stem("paths"));
+    assert_eq!(field_of(trajectories(&Trajectories::default(), &folder.stem("bad"))), "data");
+}

@@ -10,7 +10,7 @@ use wngd::prelude::*;
 use super::files::ResultFile;
 use crate::commands::basin::BasinFile;
 use crate::error::CliError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Noise};
 use crate::figures::{
     Axis, BasinMap, BasinPanel, Convergence, Densities, Landscape, LocalModel, Profile, QuadraticModels,
     QuadraticPanel, Series, Trace,
@@ -20,6 +20,17 @@ use crate::figures::{
 const LATTICE: usize = 61;
 /// Seconds that a landscape may take.
 const BUDGET: f64 = 5.0;
+
+/// The axes of a grid, as figures want them.
+pub fn axes(grid: &Grid, names: &[String]) -> Vec<Axis> {
+    let axis = |a: usize| Axis {
+        name: names[a].clone(),
+        lower: grid.lower()[a],
+        upper: grid.upper()[a],
+        cells: grid.cells()[a],
+    };
+    (0..grid.dim()).map(axis).collect()
+}
 
 /// All figures of a run.
 pub fn of_run(
@@ -32,18 +43,12 @@ pub fn of_run(
     if let Some(landscape) = &landscape {
         crate::figures::landscape(landscape, &folder.join("landscape"))?;
     }
-    let axes = (0..experiment.grid.dim()).map(|a| Axis {
-        name: experiment.data.axes[a].clone(),
-        lower: experiment.grid.lower()[a],
-        upper: experiment.grid.upper()[a],
-        cells: experiment.grid.cells()[a],
-    });
     let densities = Densities {
-        axes: axes.collect(),
+        axes: axes(&experiment.grid, &experiment.data.axes),
         data: experiment.data.density.values.clone(),
         fits: result.methods.iter().zip(outcomes).map(|(m, o)| (m.label.clone(), o.state.values.clone())).collect(),
         // Named columns have units of their own; unnamed axes share one.
-        equal_scale: experiment.data.samples.is_none(),
+        equal_scale: matches!(experiment.data.noise, Noise::Unknown),
         title: String::new(),
     };
     for method in &result.methods {

@@ -4,6 +4,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::files::ResultFile;
+use crate::identify::Identifiability;
 
 /// A number with few digits, for people.
 pub fn short(value: f64) -> String {
@@ -81,6 +82,48 @@ fn parameters(result: &ResultFile) -> String {
     table.to_string()
 }
 
+/// Which combinations of parameters the data determine: one row each, best determined first.
+pub fn identifiability(names: &[String], found: &Identifiability) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["", "combination of relative changes", "eigenvalue", "± relative"]);
+    let count = found.eigenvalues.len();
+    for j in (0..count).rev() {
+        let place = match (j + 1 == count, j == 0) {
+            (true, true) => "",
+            (true, _) => "best",
+            (_, true) => "worst",
+            _ => "",
+        };
+        let error = found.relative_errors.as_ref().map_or("–".into(), |e| format!("{:.1e}", e[j]));
+        table.add_row([
+            Cell::new(place),
+            Cell::new(combination(names, &found.eigenvectors[j])),
+            Cell::new(format!("{:.1e}", found.eigenvalues[j])).set_alignment(CellAlignment::Right),
+            Cell::new(error).set_alignment(CellAlignment::Right),
+        ]);
+    }
+    table.to_string()
+}
+
+/// A unit vector in words: its largest entries with their names, the largest positive.
+fn combination(names: &[String], vector: &[f64]) -> String {
+    let mut order: Vec<usize> = (0..vector.len()).collect();
+    order.sort_by(|&a, &b| vector[b].abs().total_cmp(&vector[a].abs()));
+    let sign = order.first().map_or(1.0, |&i| vector[i].signum());
+    let terms = order.iter().take(4).filter(|&&i| vector[i].abs() >= 0.05).map(|&i| (sign * vector[i], &names[i]));
+    let mut text = String::new();
+    for (weight, name) in terms {
+        let join = match (text.is_empty(), weight < 0.0) {
+            (true, _) => "",
+            (_, true) => " − ",
+            (_, false) => " + ",
+        };
+        text.push_str(&format!("{join}{:.2} {name}", weight.abs()));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +136,12 @@ mod tests {
         assert_eq!(short(1.0e-9), "1.000e-9");
         assert_eq!(with_error(4.28966, Some(0.0346)), "4.290 ± 0.035");
         assert_eq!(with_error(79.968, Some(0.51)), "79.97 ± 0.51");
+    }
+
+    #[test]
+    fn combinations_name_their_largest_parts() {
+        let names: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+        assert_eq!(combination(&names, &[-0.6, 0.8, 0.01]), "0.80 b − 0.60 a");
+        assert_eq!(combination(&names, &[0.0, 0.0, -1.0]), "1.00 c");
     }
 }

@@ -19,6 +19,8 @@ pub struct System {
     pub upper: Vec<f64>,
     /// A point from which trajectories reach the attractor.
     pub start: Vec<f64>,
+    /// The equations, one per coordinate, with the parameters' names.
+    pub equations: &'static [&'static str],
 }
 
 impl std::fmt::Debug for System {
@@ -34,9 +36,19 @@ impl std::fmt::Debug for System {
 /// assert_eq!(lorenz.field.parameter_names(), ["sigma", "rayleigh", "beta"]);
 /// ```
 pub fn system(name: &str) -> Option<System> {
+    let equations: &'static [&'static str] = match name {
+        "lorenz63" => &["x' = sigma (y - x)", "y' = x (rayleigh - z) - y", "z' = x y - beta z"],
+        "roessler" => &["x' = -y - z", "y' = x + a y", "z' = b + z (x - c)"],
+        "chen" => &["x' = a (y - x)", "y' = (c - a) x - x z + c y", "z' = x y - b z"],
+        "thomas" => &["x' = sin y - b x", "y' = sin z - b y", "z' = sin x - b z"],
+        "van-der-pol" => &["x' = y", "y' = mu (1 - x^2) y - x"],
+        "double-well" => &["x' = linear x - cubic x^3 - tilt"],
+        "double-well-2d" => &["x' = linear x - cubic x^3 - tilt", "y' = -stiffness y"],
+        _ => return None,
+    };
     let make = |field: Arc<dyn VelocityField>, theta: &[f64], lower: &[f64], upper: &[f64], start: &[f64]| {
         let [theta, lower, upper, start] = [theta, lower, upper, start].map(<[f64]>::to_vec);
-        Some(System { field, theta, lower, upper, start })
+        Some(System { field, theta, lower, upper, start, equations })
     };
     match name {
         "lorenz63" => make(

@@ -1,24 +1,34 @@
 //! From an experiment file to model, data, objective and methods.
 
-use std::path::{Path, PathBuf};
+mod observed;
+
 use std::sync::Arc;
 
 use wngd::adjoint::State;
-use wngd::linalg::{LinalgError, check_density};
+use wngd::linalg::LinalgError;
 use wngd::models::flow::{self, Discretisation, StationaryDensity, VelocityField};
-use wngd::models::{MixtureError, ObserveError};
+use wngd::models::{MixtureError, box_of};
 use wngd::opt::{ArmijoStart, Metric, StepRule};
 use wngd::prelude::*;
 
+use crate::config::Source;
 use crate::config::schema::{
-    CovarianceSection, CovarianceTable, DiscretisationKind, DiscretisationSection, EstimateKind, FaceMeanKind,
-    MethodSection, MetricKind, ModelKind, ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection, TruthSection,
+    Cells, CovarianceSection, CovarianceTable, DiscretisationKind, DiscretisationSection, FaceMeanKind, MethodSection,
+    MetricKind, ModelKind, ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection,
 };
-use crate::config::{Source, builtin};
-use crate::data;
 use crate::error::CliError;
 use crate::model::{Jacobian, Model};
+use crate::trajectory::{scheme_at, time_scale};
 
+pub use observed::{Data, Noise, counts, trajectory};
+
+/// The scheme without a trajectory to choose time and step from.
+const SEMI_LAGRANGIAN: Discretisation =
+    Discretisation::SemiLagrangian { time: 0.2, step: 0.01, points: 2, restart: 1e-6 };
+/// Room around a trajectory, as a share of its range, on either side.
+pub const MARGIN: f64 = 0.1;
+/// Cells per axis for a trajectory, by dimension.
+pub const CELLS: [usize; 3] = [256, 64, 24];
 /// Memory that a dense Jacobian may take, in bytes.
 const MAX_JACOBIAN_BYTES: usize = 8 << 30;
 
@@ -44,20 +54,6 @@ pub struct Experiment {
     pub plan: Arc<LaplacianPlan>,
 }
 
-/// The data density with its origin.
-pub struct Data {
-    /// ρ*, with logarithms where it comes from a model.
-    pub density: State,
-    /// Values of the free parameters that made the data, where known.
-    pub truth: Option<Vec<f64>>,
-    /// Number of independent samples, where the data are samples.
-    pub samples: Option<usize>,
-    /// What should be told about the data: samples outside the box, mass.
-    pub notes: Vec<String>,
-    /// Names of the axes.
-    pub axes: Vec<String>,
-}
-
 /// One descent.
 pub struct Method {
     /// Name in tables and files.
@@ -78,20 +74,19 @@ impl Experiment {
     /// Everything that can be wrong with it is found here, before anything is written.
     pub fn build(source: &Source) -> Result<Self, CliError> {
         let file = &source.file;
-        if file.name.is_empty() || !file.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            return Err(source.error("name", "use letters, digits, '-', '_' and '.': it becomes a folder name"));
+        let name = checked_name(source)?;
+        if file.identify.is_some() {
+            return Err(source.error("identify", "only `wngd run` identifies; remove the section for this command"));
         }
-        let grid = Grid::new(&file.grid.lower, &file.grid.upper, &file.grid.cells).map_err(|error| {
-            let field = match &error {
-                LinalgError::Grid { reason } if reason.contains("cell") => "grid.cells",
-                _ => "grid",
-            };
-            source.error(field, error.to_string())
-        })?;
+        let read = match trajectory(source)? {
+            None => None,
+            Some((recording, view)) => Some((recording.read(dimension(source)?)?.values, view)),
+        };
+        let grid = build_grid(source, read.as_ref().map(|r| &r.0[..]))?;
         if grid.len() < 2 {
             return Err(source.error("grid.cells", "one cell has no shape to fit; give at least 2 cells"));
         }
-        let model = build_model(source, &grid)?;
+        let model = build_model(source, &grid, read.as_ref().map(|r| &r.0[..]))?;
         let theta0 = model.start();
         let bytes = grid.len().saturating_mul(theta0.len()).saturating_mul(8);
         if bytes > MAX_JACOBIAN_BYTES {
@@ -105,7 +100,7 @@ impl Experiment {
                 ),
             ));
         }
-        let mut data = load_data(source, &grid, &model)?;
+        let mut data = observed::load(source, &grid, &model, read)?;
         if theta0.len() > grid.len() {
             data.notes.push(format!(
                 "{} free parameters for {} cells: the data cannot determine them all, directions have minimum norm",
@@ -114,10 +109,11 @@ impl Experiment {
             ));
         }
         let plan = Arc::new(LaplacianPlan::new(&grid)?);
-        let kind = file.objective.kind.unwrap_or(if data.samples.is_some() {
-            ObjectiveKind::KullbackLeibler
-        } else {
-            ObjectiveKind::L2
+        let kind = file.objective.kind.unwrap_or(match data.noise {
+            Noise::Independent(_) => ObjectiveKind::KullbackLeibler,
+            // The density of a trajectory is rough; a weak norm does not mind.
+            Noise::Trajectory { .. } => ObjectiveKind::NegativeSobolev,
+            Noise::Unknown => ObjectiveKind::L2,
         });
         let objective = build_objective(kind, &grid, &plan, &data.density)?;
         // A start at which the objective is not defined is the user's to move.
@@ -126,7 +122,7 @@ impl Experiment {
         data.notes.extend(model.remarks(&theta0)?);
         let methods = build_methods(source, &grid, &plan, &model, kind)?;
         let stop = build_stop(source)?;
-        Ok(Self { name: file.name.clone(), grid, model, theta0, data, objective, methods, stop, plan })
+        Ok(Self { name, grid, model, theta0, data, objective, methods, stop, plan })
     }
 
     /// The descent of one method.
@@ -189,11 +185,62 @@ fn mixture_field(error: &MixtureError, section: &str) -> String {
     }
 }
 
-fn build_model(source: &Source, grid: &Grid) -> Result<Arc<Model>, CliError> {
+/// The experiment's name, which names a folder.
+pub fn checked_name(source: &Source) -> Result<String, CliError> {
+    let name = &source.file.name;
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(source.error("name", "use letters, digits, '-', '_' and '.': it becomes a folder name"));
+    }
+    Ok(name.clone())
+}
+
+/// Coordinates of the data: those of the model, or else of the grid.
+pub fn dimension(source: &Source) -> Result<usize, CliError> {
+    let grid = &source.file.grid;
+    if source.file.model.kind == ModelKind::StationaryDensity {
+        return Ok(named_flow(source)?.field.dim());
+    }
+    match (&grid.lower, &grid.cells, source.file.model.means.as_ref().and_then(|means| means.first())) {
+        (Some(lower), _, _) => Ok(lower.len()),
+        (None, Some(Cells::Each(cells)), _) => Ok(cells.len()),
+        (None, _, Some(mean)) => Ok(mean.len()),
+        (None, _, None) => Err(source.error("model.means", "a gaussian-mixture needs at least one mean")),
+    }
+}
+
+/// The grid; what the file leaves open comes from the points of a trajectory.
+pub fn build_grid(source: &Source, points: Option<&[f64]>) -> Result<Grid, CliError> {
+    let section = &source.file.grid;
+    let (lower, upper) = match (&section.lower, &section.upper, points) {
+        (Some(lower), Some(upper), _) => (lower.clone(), upper.clone()),
+        (None, None, Some(points)) => box_of(points, dimension(source)?, MARGIN)?,
+        (Some(_), None, _) => return Err(source.error("grid.upper", "a box needs both corners")),
+        (None, Some(_), _) => return Err(source.error("grid.lower", "a box needs both corners")),
+        (None, None, None) => {
+            let problem = "only a trajectory gives the box by itself; give lower, upper and cells";
+            return Err(source.error("grid.lower", problem));
+        }
+    };
+    let cells = match (&section.cells, points) {
+        (Some(Cells::Same(n)), _) => vec![*n; lower.len()],
+        (Some(Cells::Each(cells)), _) => cells.clone(),
+        (None, Some(_)) => vec![CELLS[lower.len().clamp(1, 3) - 1]; lower.len()],
+        (None, None) => return Err(source.error("grid.cells", "give the cells per axis")),
+    };
+    Grid::new(&lower, &upper, &cells).map_err(|error| {
+        let field = match &error {
+            LinalgError::Grid { reason } if reason.contains("cell") => "grid.cells",
+            _ => "grid",
+        };
+        source.error(field, error.to_string())
+    })
+}
+
+fn build_model(source: &Source, grid: &Grid, points: Option<&[f64]>) -> Result<Arc<Model>, CliError> {
     let section = &source.file.model;
     let model = match section.kind {
         ModelKind::GaussianMixture => build_mixture(source, grid)?,
-        ModelKind::StationaryDensity => build_flow(source, grid)?,
+        ModelKind::StationaryDensity => build_flow(source, grid, points)?,
     };
     Ok(Arc::new(model))
 }
@@ -238,7 +285,20 @@ fn build_mixture(source: &Source, grid: &Grid) -> Result<Model, CliError> {
         .map_err(|e| source.error(&mixture_field(&e, "model"), e.to_string()))
 }
 
-fn build_flow(source: &Source, grid: &Grid) -> Result<Model, CliError> {
+/// A flow as the file describes it.
+pub struct NamedFlow {
+    /// Its name.
+    pub name: String,
+    /// The velocity field.
+    pub field: Arc<dyn VelocityField>,
+    /// All parameters, free ones at their start.
+    pub theta: Vec<f64>,
+    /// Free parameters, in the order of the field.
+    pub free: Vec<usize>,
+}
+
+/// The flow of a stationary-density model.
+pub fn named_flow(source: &Source) -> Result<NamedFlow, CliError> {
     let section = &source.file.model;
     refuse_stray(
         source,
@@ -271,12 +331,6 @@ fn build_flow(source: &Source, grid: &Grid) -> Result<Model, CliError> {
             .ok_or_else(|| source.error("model.system", format!("there is no \"{name}\"; there are {}", known())))?;
         (system.field, Some(system.theta))
     };
-    if field.dim() != grid.dim() {
-        return Err(source.error(
-            "grid.cells",
-            format!("{} axes, but {name} has {} dimensions; give one entry per dimension", grid.dim(), field.dim()),
-        ));
-    }
     let theta = match (&section.theta, usual) {
         (Some(theta), _) => theta.clone(),
         (None, Some(usual)) => usual,
@@ -289,38 +343,61 @@ fn build_flow(source: &Source, grid: &Grid) -> Result<Model, CliError> {
     }
     let free = match &section.free {
         None => (0..names.len()).collect(),
-        Some(chosen) => free_indices(source, chosen, &names)?,
+        Some(chosen) => free_indices(chosen, &names).map_err(|problem| source.error("model.free", problem))?,
     };
-    let discretisation = discretisation(source, section.discretisation.as_ref())?;
+    Ok(NamedFlow { name: name.to_string(), field, theta, free })
+}
+
+fn build_flow(source: &Source, grid: &Grid, points: Option<&[f64]>) -> Result<Model, CliError> {
+    let NamedFlow { name, field, theta, free } = named_flow(source)?;
+    if field.dim() != grid.dim() {
+        return Err(source.error(
+            "grid.cells",
+            format!("{} axes, but {name} has {} dimensions; give one entry per dimension", grid.dim(), field.dim()),
+        ));
+    }
+    let scale = points.map(|points| time_scale(field.as_ref(), &theta, points));
+    let discretisation = discretisation(source, scale)?;
     let start = free.iter().map(|&i| theta[i]).collect();
     let density = StationaryDensity::new(field, grid.clone(), discretisation, Some(free), theta)
         .map_err(|e| source.error("model", e.to_string()))?;
     Ok(Model::Flow { density, start })
 }
 
-/// Free parameters in the order of the field, whatever the order in which they are named.
-fn free_indices(source: &Source, chosen: &[String], names: &[String]) -> Result<Vec<usize>, CliError> {
+/// The file's semi-Lagrangian scheme, completed by the usual one.
+fn semi_lagrangian(usual: Discretisation, section: &DiscretisationSection) -> Discretisation {
+    let mut scheme = usual;
+    if let Discretisation::SemiLagrangian { time, step, points, restart } = &mut scheme {
+        *step = section.step.unwrap_or(*step);
+        *time = section.time.unwrap_or(*time);
+        *points = section.points.unwrap_or(*points);
+        *restart = section.restart.unwrap_or(*restart);
+    }
+    scheme
+}
+
+/// Free parameters in the order of the field, whatever the order in which they are named; else what is wrong.
+pub fn free_indices(chosen: &[String], names: &[String]) -> Result<Vec<usize>, String> {
     let mut free = Vec::new();
     for name in chosen {
-        let Some(index) = names.iter().position(|n| n == name) else {
-            return Err(source.error("model.free", format!("there is no \"{name}\"; there are {}", names.join(", "))));
-        };
+        let index = names.iter().position(|n| n == name);
+        let index = index.ok_or_else(|| format!("there is no \"{name}\"; there are {}", names.join(", ")))?;
         if free.contains(&index) {
-            return Err(source.error("model.free", format!("\"{name}\" is named twice; name it once")));
+            return Err(format!("\"{name}\" is named twice; name it once"));
         }
         free.push(index);
     }
     if free.is_empty() {
-        return Err(source.error("model.free", format!("name at least one of {}", names.join(", "))));
+        return Err(format!("name at least one of {}", names.join(", ")));
     }
     free.sort_unstable();
     Ok(free)
 }
 
-fn discretisation(source: &Source, section: Option<&DiscretisationSection>) -> Result<Discretisation, CliError> {
-    let Some(section) = section else {
-        return Ok(Discretisation::SemiLagrangian { time: 0.2, step: 0.01, points: 2, restart: 1e-6 });
-    };
+/// The discretisation; the time scale of a trajectory, where there is one, gives time and step by default.
+pub fn discretisation(source: &Source, scale: Option<f64>) -> Result<Discretisation, CliError> {
+    let usual = scale.map_or(SEMI_LAGRANGIAN, scheme_at);
+    let Some(section) = &source.file.model.discretisation else { return Ok(usual) };
     let finite_volume = section.kind != DiscretisationKind::SemiLagrangian;
     let stray = if finite_volume {
         [("time", section.time.is_some()), ("step", section.step.is_some()), ("points", section.points.is_some())]
@@ -340,167 +417,8 @@ fn discretisation(source: &Source, section: Option<&DiscretisationSection>) -> R
             diffusion: section.diffusion.unwrap_or(10.0),
             restart: section.restart.unwrap_or(2e-3),
         },
-        DiscretisationKind::SemiLagrangian => Discretisation::SemiLagrangian {
-            time: section.time.unwrap_or(0.2),
-            step: section.step.unwrap_or(0.01),
-            points: section.points.unwrap_or(2),
-            restart: section.restart.unwrap_or(1e-6),
-        },
+        DiscretisationKind::SemiLagrangian => semi_lagrangian(usual, section),
     })
-}
-
-fn load_data(source: &Source, grid: &Grid, model: &Model) -> Result<Data, CliError> {
-    let section = &source.file.data;
-    let given = [section.truth.is_some(), section.samples.is_some(), section.density.is_some()];
-    if given.iter().filter(|g| **g).count() != 1 {
-        return Err(source.error("data", "give exactly one of truth, samples, density"));
-    }
-    if section.samples.is_none() {
-        for (field, present) in [
-            ("data.columns", section.columns.is_some()),
-            ("data.estimate", section.estimate.is_some()),
-            ("data.bandwidth", section.bandwidth.is_some()),
-        ] {
-            if present {
-                return Err(source.error(field, "only samples have it; remove it or give data.samples"));
-            }
-        }
-    }
-    let axes = || ["x", "y", "z"][..grid.dim()].iter().map(|s| s.to_string()).collect();
-    if let Some(truth) = &section.truth {
-        let (density, theta) = truth_density(source, grid, model, truth)?;
-        return Ok(Data { density, truth: theta, samples: None, notes: Vec::new(), axes: axes() });
-    }
-    if let Some(name) = &section.samples {
-        return samples_density(source, grid, name);
-    }
-    let Some(name) = &section.density else {
-        return Err(CliError::Internal("a data section without data passed its check".into()));
-    };
-    let path = resolve(source, name);
-    let (reader, size) = data::open(&path)?;
-    let (shape, values) = data::npy_array(&path, reader, size)?;
-    if shape != grid.cells() {
-        return Err(source.error(
-            "data.density",
-            format!("{} has shape {shape:?}, the grid has {:?} cells; they must agree", path.display(), grid.cells()),
-        ));
-    }
-    check_density(grid, &values)
-        .map_err(|error| source.error("data.density", format!("{}: {error}", path.display())))?;
-    let mass = grid.cell_volume() * values.iter().sum::<f64>();
-    let mut notes = Vec::new();
-    if (mass - 1.0).abs() > 1e-3 {
-        notes.push(format!("the data's mass is {mass:.6}, not 1; it is compared as it is"));
-    }
-    Ok(Data { density: State::new(values), truth: None, samples: None, notes, axes: axes() })
-}
-
-fn truth_density(
-    source: &Source,
-    grid: &Grid,
-    model: &Model,
-    truth: &TruthSection,
-) -> Result<(State, Option<Vec<f64>>), CliError> {
-    match (&truth.theta, &truth.weights, &truth.means, model) {
-        (Some(theta), None, None, Model::Flow { density, .. }) => {
-            // All parameters of the field, or the free ones.
-            let names = density.field().parameter_names();
-            let free: Vec<usize> =
-                density.parameter_names().iter().filter_map(|n| names.iter().position(|m| m == n)).collect();
-            let full = if theta.len() == names.len() {
-                theta.clone()
-            } else {
-                density.theta_full(theta).map_err(|e| source.error("data.truth.theta", e.to_string()))?
-            };
-            let own = StationaryDensity::new(
-                density.field().clone(),
-                grid.clone(),
-                density.discretisation(),
-                None,
-                full.clone(),
-            )
-            .map_err(|e| source.error("data.truth.theta", e.to_string()))?;
-            let state = own.state(&full).map_err(|e| source.error("data.truth.theta", e.to_string()))?;
-            Ok((state, Some(free.iter().map(|&i| full[i]).collect())))
-        }
-        (None, Some(weights), Some(means), _) => {
-            let parameters = MixtureParameters {
-                weights: weights.clone(),
-                means: means.clone(),
-                covariances: covariances(&truth.covariance.clone().unwrap_or_default(), weights.len()),
-            };
-            let data = GaussianMixture::new(grid.clone(), parameters.clone(), &["means"])
-                .map_err(|e| source.error(&mixture_field(&e, "data.truth"), e.to_string()))?;
-            let density = data.state(&data.theta())?;
-            // The truth has a value for each free parameter only if it has that parameter.
-            let theta =
-                GaussianMixture::new(grid.clone(), parameters, &model.parameter_names()).ok().map(|m| m.theta());
-            Ok((density, theta))
-        }
-        _ => Err(source.error(
-            "data.truth",
-            "give { weights, means, covariance } for a mixture, or { theta } for a stationary-density model",
-        )),
-    }
-}
-
-fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, CliError> {
-    let section = &source.file.data;
-    let path = resolve(source, name);
-    let embedded = if source.folder.is_none() && !path.exists() { builtin::data(name) } else { None };
-    let (reader, size) = match embedded {
-        Some(text) => (data::Bytes::Memory(text.as_bytes()), text.len() as u64),
-        None => data::open(&path)?,
-    };
-    let is_npy = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
-    let samples = if is_npy {
-        if section.columns.is_some() {
-            return Err(source.error("data.columns", "an NPY file has no named columns; remove it"));
-        }
-        let (shape, values) = data::npy_array(&path, reader, size)?;
-        let dim = grid.dim();
-        if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
-            return Err(source
-                .error("data.samples", format!("{} has shape {shape:?}; (rows, {dim}) is needed", path.display())));
-        }
-        values.chunks_exact(dim).map(<[f64]>::to_vec).collect()
-    } else {
-        data::csv_samples(&path, reader, section.columns.as_deref(), grid.dim())?
-    };
-    let estimate = match section.estimate.unwrap_or(EstimateKind::Histogram) {
-        EstimateKind::Histogram => {
-            if section.bandwidth.is_some() {
-                return Err(source.error("data.bandwidth", "a histogram has none; set data.estimate = \"kernel\""));
-            }
-            Estimate::Histogram
-        }
-        EstimateKind::Kernel => Estimate::Kernel { bandwidth: section.bandwidth.clone() },
-    };
-    let seen = density_of_samples(grid, &samples, &estimate).map_err(|error| {
-        let field = if matches!(error, ObserveError::Bandwidth { .. }) { "data.bandwidth" } else { "data.samples" };
-        source.error(field, error.to_string())
-    })?;
-    let mut notes = vec![format!("{} samples in the box", seen.inside)];
-    if seen.outside > 0 {
-        notes.push(format!("{} samples outside the box are left out", seen.outside));
-    }
-    if !seen.bandwidth.is_empty() {
-        notes.push(format!("kernel bandwidth {:?}; it widens the fitted covariances by its square", seen.bandwidth));
-    }
-    let axes = section
-        .columns
-        .clone()
-        .unwrap_or_else(|| ["x", "y", "z"][..grid.dim()].iter().map(|s| s.to_string()).collect());
-    Ok(Data { density: State::new(seen.density), truth: None, samples: Some(seen.inside), notes, axes })
-}
-
-/// Paths in an experiment file are relative to its folder.
-fn resolve(source: &Source, name: &str) -> PathBuf {
-    match &source.folder {
-        Some(folder) => folder.join(name),
-        None => Path::new(name).to_path_buf(),
-    }
 }
 
 fn build_objective(

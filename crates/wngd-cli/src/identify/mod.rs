@@ -1,0 +1,244 @@
+//! Parameters of a dynamical system from a trajectory: a fit of its stationary density, then indirect
+//! inference, which takes out the bias of the discretisation.
+//!
+//! At the fit θ₀ the gradient of the objective vanishes for the data. With q = WZ at θ₀ held fixed, the
+//! estimate θ is where it vanishes for trajectories simulated at θ too: |c| qᵀ(ρ_simulated(θ) − ρ*) = 0,
+//! p moments of the invariant measure that the adjoint chose. The model's curvature H at θ₀ stands for
+//! their Jacobian, so that a correction costs simulations and no fit. Fits of simulated trajectories
+//! would do the same at many times the cost, and converge more slowly: their response to θ is
+//! not the identity but H⁻¹ times the full Hessian, inverted.
+//!
+//! # References
+//! Gouriéroux, Monfort and Renault 1993, doi:10.1002/jae.3950080507; Gallant and Tauchen 1996,
+//! doi:10.1017/S0266466600006976.
+
+mod correct;
+mod level;
+mod score;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use wngd::models::flow::{Discretisation, StationaryDensity, VelocityField};
+use wngd::prelude::*;
+
+use crate::error::CliError;
+use crate::interrupt;
+use crate::simulation::noise_deviations;
+use crate::trajectory::{View, scheme_at, time_scale};
+
+pub use correct::Correction;
+pub use score::Identifiability;
+
+use level::Level;
+use score::Score;
+
+/// A coarser level than this says little.
+const COARSEST: usize = 8;
+/// Most halvings of the map time.
+const HALVINGS: usize = 6;
+
+/// The system whose parameters are asked for.
+pub struct Problem {
+    /// The velocity field.
+    pub field: Arc<dyn VelocityField>,
+    /// All its parameters, free ones at their start.
+    pub theta: Vec<f64>,
+    /// Free parameters.
+    pub free: Vec<usize>,
+}
+
+impl Problem {
+    /// Start values of the free parameters.
+    pub fn start(&self) -> Vec<f64> {
+        self.free.iter().map(|&i| self.theta[i]).collect()
+    }
+
+    /// Names of the free parameters.
+    pub fn names(&self) -> Vec<String> {
+        let all = self.field.parameter_names();
+        self.free.iter().map(|&i| all[i].clone()).collect()
+    }
+}
+
+/// What to do with a trajectory.
+pub struct Settings {
+    /// How points become a density.
+    pub view: View,
+    /// The discretisation; by the time scale of the data if absent.
+    pub scheme: Option<Discretisation>,
+    /// Noise of the observations: nothing, a share of each standard deviation, or one standard deviation each.
+    pub noise: Vec<f64>,
+    /// Simulated trajectories per correction; 0 for no correction.
+    pub replicates: usize,
+    /// Corrections.
+    pub corrections: usize,
+    /// Time between the points of the data, if known.
+    pub dt: Option<f64>,
+    /// Seed of the simulations.
+    pub seed: u64,
+}
+
+/// What was found; everything but the fit goes to `result.json`.
+#[derive(Debug, Serialize)]
+pub struct Identification {
+    /// Fit to the data, before any correction.
+    pub raw: Vec<f64>,
+    /// Its standard errors from the scatter between stretches of the data, without the bias.
+    pub raw_standard_errors: Option<Vec<f64>>,
+    /// Corrections, in order.
+    pub corrections: Vec<Correction>,
+    /// The last corrected parameters, or the raw ones.
+    pub theta: Vec<f64>,
+    /// Standard errors from the scatter of the replicates.
+    pub standard_errors: Option<Vec<f64>>,
+    /// Identifiability at the raw fit.
+    pub identifiability: Identifiability,
+    /// Time between points, given, read or estimated.
+    pub dt: f64,
+    /// Time in which points move by about their own scatter.
+    pub time_scale: f64,
+    /// Standard deviation of the observations' noise per coordinate.
+    pub noise: Vec<f64>,
+    /// Points used and points outside the box.
+    pub points: [usize; 2],
+    /// Remarks: what was estimated, what failed.
+    pub notes: Vec<String>,
+    /// Why the corrections did not end in noise, if so; there are no standard errors then.
+    pub stalled: Option<&'static str>,
+    /// Grid of the fit.
+    #[serde(skip)]
+    pub grid: Grid,
+    /// Density of the data.
+    #[serde(skip)]
+    pub data: Vec<f64>,
+    /// The fit to the data.
+    #[serde(skip)]
+    pub fit: Outcome,
+}
+
+/// Identifies the free parameters of a system from `points` (row-major) on `grid`.
+///
+/// `report` hears of every stage; `observer` sees the fit to the data on the full grid.
+///
+/// # Errors
+/// Unusable points or settings, a fit to the data that cannot be carried out. A correction that
+/// cannot be carried out is halved and noted.
+pub fn identify(
+    problem: &Problem,
+    points: &[f64],
+    grid: Grid,
+    settings: &Settings,
+    report: &(dyn Fn(&str) + Sync),
+    observer: &mut dyn Observer,
+) -> Result<Identification, CliError> {
+    let dim = problem.field.dim();
+    let mut notes = Vec::new();
+    let mut theta = problem.start();
+    let time_scale = time_scale(problem.field.as_ref(), &problem.theta, points);
+    let scheme = match settings.scheme {
+        Some(scheme) => scheme,
+        None => finite_scheme(problem, &grid, scheme_at(time_scale))?,
+    };
+    let noise = noise_deviations(&settings.noise, points, dim);
+    let coarse: Vec<usize> = grid.cells().iter().map(|n| n / 2).collect();
+    if coarse.iter().all(|n| *n >= COARSEST) {
+        report("coarse fit");
+        let coarse = Grid::new(grid.lower(), grid.upper(), &coarse)?;
+        let level = Level::new(problem, coarse, scheme, settings.view, &noise)?;
+        match level.fit("coarse", level.bin(points)?.density, &theta, &mut watch) {
+            Ok(outcome) => theta.clone_from(&outcome.last().theta),
+            Err(error) => notes.push(format!("the fit on the coarse grid was left out: {error}")),
+        }
+    }
+    report(&format!("fit from {}", shown(&theta)));
+    let level = Level::new(problem, grid, scheme, settings.view, &noise)?;
+    let data = level.bin(points)?;
+    let counts = [data.inside, data.outside];
+    let data = data.density;
+    let fit = level.fit("data", data.clone(), &theta, observer)?;
+    let raw = fit.last().theta.clone();
+    report(&format!("raw fit {}", shown(&raw)));
+
+    let mut score = Score::new(&level, &data, &raw)?;
+    let raw_standard_errors = match score.standard_errors(&level, points) {
+        Ok(errors) => Some(errors),
+        Err(error) => {
+            notes.push(format!("no standard errors of the raw fit: {error}"));
+            None
+        }
+    };
+    let dt = match settings.dt {
+        Some(dt) => dt,
+        None => {
+            let dt = time_step(problem.field.as_ref(), points, &level.model.density.theta_full(&raw)?);
+            notes.push(format!("time between points estimated as {dt:.4}; give dt or a column t"));
+            dt
+        }
+    };
+    if let Discretisation::SemiLagrangian { time, .. } = scheme {
+        notes.push(format!("map time {time:.3} for the time scale {time_scale:.3} of the data"));
+    }
+    let mut found = Identification {
+        theta: raw.clone(),
+        raw,
+        raw_standard_errors,
+        corrections: Vec::new(),
+        standard_errors: None,
+        identifiability: score.identifiability.clone(),
+        dt,
+        time_scale,
+        noise,
+        points: counts,
+        notes,
+        stalled: None,
+        grid: level.grid().clone(),
+        data,
+        fit,
+    };
+    if settings.replicates > 0 {
+        correct::correct(problem, &level, &score, points, settings, report, &mut found);
+    }
+    Ok(found)
+}
+
+/// Halves the map time until the flow from every cell of the box stays finite at the start; the corners of a box
+/// are far from the attractor.
+fn finite_scheme(problem: &Problem, grid: &Grid, scheme: Discretisation) -> Result<Discretisation, CliError> {
+    let mut tried = scheme;
+    for _ in 0..HALVINGS {
+        let density = StationaryDensity::new(problem.field.clone(), grid.clone(), tried, None, problem.theta.clone())?;
+        if density.generator(&problem.theta).is_ok() {
+            return Ok(tried);
+        }
+        if let Discretisation::SemiLagrangian { time, step, .. } = &mut tried {
+            (*time, *step) = (0.5 * *time, 0.5 * *step);
+        }
+    }
+    // The fit tells why it cannot be.
+    Ok(scheme)
+}
+
+/// Time between points: mean distance over mean speed. For points in no order it comes out long,
+/// as suits points that are nearly independent.
+fn time_step(field: &dyn VelocityField, points: &[f64], theta: &[f64]) -> f64 {
+    let dim = field.dim();
+    let (mut distance, mut speed) = (0.0, 0.0);
+    let mut velocity = vec![0.0; dim];
+    for pair in points.chunks_exact(dim).zip(points.chunks_exact(dim).skip(1)) {
+        distance += pair.0.iter().zip(pair.1).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        field.velocity(pair.0, theta, &mut velocity);
+        speed += velocity.iter().map(|v| v * v).sum::<f64>().sqrt();
+    }
+    (distance / speed).clamp(1e-4, 1.0)
+}
+
+/// Ends a fit on Ctrl-C.
+fn watch(_: &wngd::opt::Iteration) -> std::ops::ControlFlow<()> {
+    if interrupt::pressed() { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+}
+
+fn shown(theta: &[f64]) -> String {
+    let all: Vec<String> = theta.iter().map(|t| format!("{t:.5}")).collect();
+    format!("({})", all.join(", "))
+}
