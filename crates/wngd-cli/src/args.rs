@@ -42,6 +42,11 @@ pub enum Command {
         after_help = "Examples:\n  wngd basin mixture-weight\n  wngd basin mixture-mu1 --lower -4,-4 --upper 9,9 --counts 20,20"
     )]
     Basin(BasinArgs),
+    /// Compare estimators of the direction: error against tangent and adjoint solves.
+    #[command(
+        after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256"
+    )]
+    Sketch(SketchArgs),
     /// Write a commented experiment file to start from.
     #[command(after_help = "Examples:\n  wngd init mixture-mu1\n  wngd init faithful --out my.toml")]
     Init(InitArgs),
@@ -112,6 +117,28 @@ pub struct BasinArgs {
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub counts: Option<Vec<usize>>,
     /// Folder for results; runs/<name>-basin if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `wngd sketch`.
+#[derive(Debug, Args)]
+pub struct SketchArgs {
+    /// Experiment file, or name of a built-in experiment; every metric of its methods is studied.
+    pub experiment: String,
+    /// Numbers of probes of the sketches.
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', default_value = "8,16,32,64,128,256")]
+    pub probes: Vec<usize>,
+    /// Seeds per entry.
+    #[arg(long, value_name = "N", default_value_t = 9)]
+    pub seeds: u64,
+    /// Damping relative to the largest eigenvalue of G; the methods' own, or 1e-4, if absent.
+    #[arg(long, value_name = "D")]
+    pub damping: Option<f64>,
+    /// Folder for results; runs/<name>-sketch if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
     /// Print nothing but errors.

@@ -13,6 +13,7 @@ mod interrupt;
 mod model;
 mod output;
 mod simulation;
+mod study;
 mod trajectory;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Run(args) => commands::run::run(&args),
         Command::Inspect(args) => commands::inspect::inspect(&args),
         Command::Basin(args) => commands::basin::basin(&args),
+        Command::Sketch(args) => commands::sketch::sketch(&args),
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),
         Command::Simulate(args) => commands::simulate::simulate(&args),

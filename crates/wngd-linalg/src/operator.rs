@@ -72,6 +72,27 @@ impl LinearOp for Mat<f64> {
     }
 }
 
+impl<T: LinearOp + ?Sized> LinearOp for &T {
+    fn nrows(&self) -> usize {
+        (**self).nrows()
+    }
+    fn ncols(&self) -> usize {
+        (**self).ncols()
+    }
+    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
+        (**self).apply(out, x);
+    }
+    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
+        (**self).apply_transpose(out, y);
+    }
+    fn as_dense(&self) -> Option<MatRef<'_, f64>> {
+        (**self).as_dense()
+    }
+    fn to_dense(&self) -> Mat<f64> {
+        (**self).to_dense()
+    }
+}
+
 /// `A x` for one vector.
 pub fn apply_vec(op: &dyn LinearOp, x: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; op.nrows()];

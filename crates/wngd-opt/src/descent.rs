@@ -7,6 +7,7 @@ use wngd_linalg::operator::apply_transpose_vec;
 
 use crate::direction::DirectionSolver;
 use crate::error::{DescentError, ObjectiveError};
+use crate::matrix_free::EstimateReport;
 use crate::metric::Point;
 use crate::objective::Objective;
 use crate::quadratic::LocalModel;
@@ -91,6 +92,8 @@ pub struct Iteration {
     pub shortened: bool,
     /// Solves of the state equation and its linearisations so far.
     pub solves: SolveCounts,
+    /// What a matrix-free direction that led here cost and how good it was.
+    pub estimate: Option<EstimateReport>,
     /// Wall seconds since the start.
     pub seconds: f64,
 }
@@ -280,6 +283,7 @@ impl Iteration {
             rejected: 0,
             shortened: false,
             solves: SolveCounts::default(),
+            estimate: None,
             seconds: 0.0,
         }
     }
@@ -295,6 +299,7 @@ impl Iteration {
             damping: step.damping,
             rejected: step.rejected,
             shortened: step.shortened,
+            estimate: step.direction.estimate,
             ..self
         }
     }

@@ -287,6 +287,7 @@ fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {
             rank: last.rank,
             condition: finite(last.condition),
             solves: last.solves.total(),
+            solver_note: None,
             seconds,
             trace: format!("trace-{LABEL}.csv"),
             density: format!("density-{LABEL}.npy"),

@@ -111,7 +111,7 @@ fn at(source: &Source, experiment: &Experiment, names: Vec<String>, theta: Vec<f
         let Some(metric) = build_metric(kind, section, &experiment.grid, &experiment.plan, &experiment.model) else {
             continue;
         };
-        let damping = section.map_or(0.0, |s| s.damping);
+        let damping = section.and_then(|s| s.damping).unwrap_or(0.0);
         metrics.insert(kind.name().to_string(), summary(metric, damping, &point, &jacobian, &u, weight)?);
     }
     let state = state_summary(&experiment.grid, &linear.state.values);

@@ -26,6 +26,14 @@ Solvers (method.solver)
   svd           truncated singular value decomposition
   lsmr          iterative
   information   G η = −∇f with the information matrix
+  Matrix-free, for many parameters (options tolerance, probes, seed; damping 1e-4 of the largest eigenvalue):
+  auto            chosen by a cost model, which it reports
+  krylov          Golub–Kahan iteration with tangent and adjoint solves
+  nystrom         conjugate gradients, randomised Nyström preconditioner
+  preconditioned  sketch-to-precondition, m = 4p probes
+  sketched        sketched least squares; sketched-gram: exact gradient, sketched G
+  hutchinson      H_m as published, a baseline
+  exact           all p tangents
 
 Step rules (method.step)
   { rule = \"fixed\", length = 1.0 }

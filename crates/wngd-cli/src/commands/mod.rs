@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod list;
 pub mod run;
 pub mod simulate;
+pub mod sketch;
 
 use std::io::Write;
 

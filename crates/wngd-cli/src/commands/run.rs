@@ -63,6 +63,9 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
             if let Some(note) = &method.standard_errors_note {
                 print(&format!("{}: {note}", method.label))?;
             }
+            if let Some(note) = &method.solver_note {
+                print(&format!("{}, last direction by {note}", method.label))?;
+            }
             if method.rank < result.names.len() {
                 print(&format!(
                     "{}: the last direction has rank {} of {}; some combination of parameters does not change the density",
@@ -134,6 +137,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             rank: last.rank,
             condition: finite(last.condition),
             solves: last.solves.total(),
+            solver_note: last.estimate.as_ref().map(wngd::opt::EstimateReport::summary),
             seconds: last.seconds,
             trace: format!("trace-{}.csv", method.label),
             density: format!("density-{}.npy", method.label),

@@ -1,6 +1,6 @@
 //! Experiments and data that come with the program.
 
-const EXPERIMENTS: [(&str, &str, &str); 5] = [
+const EXPERIMENTS: [(&str, &str, &str); 6] = [
     ("mixture-mu1", "first mean of a known two-component mixture", include_str!("../../experiments/mixture-mu1.toml")),
     (
         "mixture-weight",
@@ -17,6 +17,11 @@ const EXPERIMENTS: [(&str, &str, &str); 5] = [
         "lorenz",
         "Lorenz-63 from the stationary density of its noisy flow",
         include_str!("../../experiments/lorenz.toml"),
+    ),
+    (
+        "lorenz-hats",
+        "an error of Lorenz' velocity field, 192 parameters, without a stored Jacobian",
+        include_str!("../../experiments/lorenz-hats.toml"),
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! The experiment file: one documented schema. Unknown keys are errors.
 
 use serde::Deserialize;
+use wngd::opt::Estimator;
 
 /// A whole experiment.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,8 +75,25 @@ pub struct ModelSection {
     pub dimension: Option<usize>,
     /// Degree of a polynomial field.
     pub degree: Option<usize>,
+    /// Free hat functions added to the field, which itself stays at theta (flow).
+    pub perturbation: Option<PerturbationSection>,
     /// Names of the free parameters.
     pub free: Option<Vec<String>>,
+}
+
+/// `perturbation = { nodes = .., scale = .. }`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerturbationSection {
+    /// Hats per axis: d nodes^d free parameters.
+    pub nodes: usize,
+    /// Velocity of a hat with parameter 1.
+    #[serde(default = "one")]
+    pub scale: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// `discretisation = { kind = .., .. }`
@@ -279,9 +297,15 @@ pub struct MethodSection {
     /// Step rule.
     #[serde(default)]
     pub step: StepSection,
-    /// Marquardt damping: G + damping · diag G.
-    #[serde(default)]
-    pub damping: f64,
+    /// Damping: G + damping · diag G, or plain and relative to the largest eigenvalue for the
+    /// matrix-free solvers. 0 if absent, 1e-4 for those.
+    pub damping: Option<f64>,
+    /// Error of the direction that a matrix-free solver aims for.
+    pub tolerance: Option<f64>,
+    /// Probes, or rank, of a matrix-free solver; found by itself if absent.
+    pub probes: Option<usize>,
+    /// Seed of the probes.
+    pub seed: Option<u64>,
     /// Face densities of the Wasserstein metric.
     pub face_mean: Option<FaceMeanKind>,
     /// Density floor of the Wasserstein metric.
@@ -354,6 +378,39 @@ pub enum SolverKind {
     Lsmr,
     /// Information matrix.
     Information,
+    /// Matrix-free, chosen by a cost model.
+    Auto,
+    /// All tangents, damped plainly.
+    Exact,
+    /// Golub–Kahan iteration.
+    Krylov,
+    /// Conjugate gradients with a Nyström preconditioner.
+    Nystrom,
+    /// Sketched least squares.
+    Sketched,
+    /// Exact gradient, sketched information matrix.
+    SketchedGram,
+    /// Sketch-to-precondition.
+    Preconditioned,
+    /// H_m as published.
+    Hutchinson,
+}
+
+impl SolverKind {
+    /// The estimator of a matrix-free solver.
+    pub fn estimator(self) -> Option<Estimator> {
+        Some(match self {
+            SolverKind::Qr | SolverKind::Svd | SolverKind::Lsmr | SolverKind::Information => return None,
+            SolverKind::Auto => Estimator::Auto,
+            SolverKind::Exact => Estimator::Exact,
+            SolverKind::Krylov => Estimator::Krylov,
+            SolverKind::Nystrom => Estimator::Nystrom,
+            SolverKind::Sketched => Estimator::Sketched,
+            SolverKind::SketchedGram => Estimator::SketchedGram,
+            SolverKind::Preconditioned => Estimator::Preconditioned,
+            SolverKind::Hutchinson => Estimator::Hutchinson,
+        })
+    }
 }
 
 /// `step = { rule = .., .. }`

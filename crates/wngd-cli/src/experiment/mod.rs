@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use wngd::adjoint::State;
 use wngd::linalg::LinalgError;
-use wngd::models::flow::{self, Discretisation, StationaryDensity, VelocityField};
+use wngd::models::flow::{self, Discretisation, HatPerturbation, StationaryDensity, VelocityField};
 use wngd::models::{MixtureError, box_of};
-use wngd::opt::{ArmijoStart, Metric, StepRule};
+use wngd::opt::{ArmijoStart, Estimator, MatrixFree, Metric, StepRule};
 use wngd::prelude::*;
 
 use crate::config::Source;
@@ -31,6 +31,9 @@ pub const MARGIN: f64 = 0.1;
 pub const CELLS: [usize; 3] = [256, 64, 24];
 /// Memory that a dense Jacobian may take, in bytes.
 const MAX_JACOBIAN_BYTES: usize = 8 << 30;
+
+/// Most probes of a sketch.
+const MAX_PROBES: usize = 100_000;
 
 /// Everything a command needs to run an experiment.
 pub struct Experiment {
@@ -88,7 +91,8 @@ impl Experiment {
         }
         let model = build_model(source, &grid, read.as_ref().map(|r| &r.0[..]))?;
         let theta0 = model.start();
-        let bytes = grid.len().saturating_mul(theta0.len()).saturating_mul(8);
+        let stored = file.method.is_empty() || file.method.iter().any(|m| m.solver.estimator().is_none());
+        let bytes = if stored { grid.len().saturating_mul(theta0.len()).saturating_mul(8) } else { 0 };
         if bytes > MAX_JACOBIAN_BYTES {
             return Err(source.error(
                 "grid.cells",
@@ -264,6 +268,7 @@ fn build_mixture(source: &Source, grid: &Grid) -> Result<Model, CliError> {
             ("discretisation", section.discretisation.is_some()),
             ("dimension", section.dimension.is_some()),
             ("degree", section.degree.is_some()),
+            ("perturbation", section.perturbation.is_some()),
         ],
     )?;
     let needed = |field: &str| {
@@ -358,6 +363,16 @@ fn build_flow(source: &Source, grid: &Grid, points: Option<&[f64]>) -> Result<Mo
     }
     let scale = points.map(|points| time_scale(field.as_ref(), &theta, points));
     let discretisation = discretisation(source, scale)?;
+    if let Some(hats) = source.file.model.perturbation {
+        if source.file.model.free.is_some() {
+            return Err(source.error("model.free", "with a perturbation its hats are free and nothing else; remove it"));
+        }
+        let fail = |e: ModelError| source.error("model.perturbation", e.to_string());
+        let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid).map_err(fail)?;
+        let start = vec![0.0; field.dim_param()];
+        let density = StationaryDensity::new(Arc::new(field), grid.clone(), discretisation, None, start.clone());
+        return Ok(Model::Flow { density: density.map_err(fail)?, start });
+    }
     let start = free.iter().map(|&i| theta[i]).collect();
     let density = StationaryDensity::new(field, grid.clone(), discretisation, Some(free), theta)
         .map_err(|e| source.error("model", e.to_string()))?;
@@ -499,7 +514,10 @@ fn build_methods(
         label: None,
         solver: SolverKind::Qr,
         step: StepSection::default(),
-        damping: 0.0,
+        damping: None,
+        tolerance: None,
+        probes: None,
+        seed: None,
         face_mean: None,
         floor: None,
         iterations: None,
@@ -527,13 +545,16 @@ fn build_methods(
             match build_metric(section.metric, Some(section), grid, plan, model) {
                 None => Box::new(Standard),
                 Some(metric) => {
-                    let route = match section.solver {
-                        SolverKind::Qr => Route::Qr,
-                        SolverKind::Svd => Route::Svd,
-                        SolverKind::Lsmr => Route::Lsmr,
-                        SolverKind::Information => Route::Information,
-                    };
-                    Box::new(Natural { metric, route, damping: section.damping })
+                    let damping = section.damping.unwrap_or(0.0);
+                    match section.solver {
+                        SolverKind::Svd => Box::new(Natural { metric, route: Route::Svd, damping }),
+                        SolverKind::Lsmr => Box::new(Natural { metric, route: Route::Lsmr, damping }),
+                        SolverKind::Information => Box::new(Natural { metric, route: Route::Information, damping }),
+                        _ => match section.solver.estimator() {
+                            Some(estimator) => Box::new(matrix_free(metric, estimator, section)),
+                            None => Box::new(Natural { metric, route: Route::Qr, damping }),
+                        },
+                    }
                 }
             };
         methods.push(Method {
@@ -547,6 +568,19 @@ fn build_methods(
     Ok(methods)
 }
 
+/// The matrix-free direction rule of a method.
+pub fn matrix_free<M>(metric: M, estimator: Estimator, section: &MethodSection) -> MatrixFree<M> {
+    let usual = MatrixFree::new(metric);
+    MatrixFree {
+        estimator,
+        damping: section.damping.unwrap_or(usual.damping),
+        tolerance: section.tolerance.unwrap_or(usual.tolerance),
+        probes: section.probes,
+        seed: section.seed.unwrap_or(usual.seed),
+        ..usual
+    }
+}
+
 fn check_method(source: &Source, i: usize, section: &MethodSection) -> Result<(), CliError> {
     let fail = |field: &str, problem: &str| Err(source.error(&format!("method[{i}].{field}"), problem));
     let positive = |v: Option<f64>| v.is_none_or(|v| v.is_finite() && v > 0.0);
@@ -555,8 +589,24 @@ fn check_method(source: &Source, i: usize, section: &MethodSection) -> Result<()
     {
         return fail("label", "use letters, digits, '-', '_' and '.': it becomes part of file names");
     }
-    if !(section.damping.is_finite() && section.damping >= 0.0) {
+    if !section.damping.is_none_or(|v| v.is_finite() && v >= 0.0) {
         return fail("damping", "a finite number >= 0 is needed");
+    }
+    if section.solver.estimator().is_none() {
+        let stray = [
+            ("tolerance", section.tolerance.is_some()),
+            ("probes", section.probes.is_some()),
+            ("seed", section.seed.is_some()),
+        ];
+        if let Some((field, _)) = stray.iter().find(|(_, present)| *present) {
+            return fail(field, "only the matrix-free solvers use it, solver = \"auto\" among them; see `wngd list`");
+        }
+    }
+    if !section.tolerance.is_none_or(|v| v > 0.0 && v < 1.0) {
+        return fail("tolerance", "a number between 0 and 1 is needed, for example 1e-2");
+    }
+    if section.probes.is_some_and(|m| m == 0 || m > MAX_PROBES) {
+        return fail("probes", "between 1 and 100000 are possible");
     }
     if section.metric != MetricKind::Wasserstein {
         if section.face_mean.is_some() {

@@ -8,7 +8,7 @@ use wngd::models::ObserveError;
 use wngd::models::flow::StationaryDensity;
 use wngd::prelude::*;
 
-use super::{covariances, mixture_field};
+use super::{covariances, mixture_field, named_flow};
 use crate::config::schema::{EstimateKind, Files, TruthSection};
 use crate::config::{Source, builtin};
 use crate::data;
@@ -170,6 +170,15 @@ fn truth_density(
     truth: &TruthSection,
 ) -> Result<(State, Option<Vec<f64>>), CliError> {
     match (&truth.theta, &truth.weights, &truth.means, model) {
+        (Some(theta), None, None, Model::Flow { density, .. })
+            if source.file.model.perturbation.is_some() && theta.len() != density.dim_param() =>
+        {
+            // The system itself at other parameters: hats can only come near it.
+            let fail = |e: ModelError| source.error("data.truth.theta", e.to_string());
+            let field = named_flow(source)?.field;
+            let own = StationaryDensity::new(field, grid.clone(), density.discretisation(), None, theta.clone());
+            Ok((own.map_err(fail)?.state(theta).map_err(fail)?, None))
+        }
         (Some(theta), None, None, Model::Flow { density, .. }) => {
             // All parameters of the field, or the free ones.
             let names = density.field().parameter_names();

@@ -64,6 +64,7 @@ const KNOWN: &[Known] = &[
     ("gauss-newton", "Gauss–Newton", Rgb(0x56, 0xb4, 0xe9), Marker::Square, LONG),
     ("wasserstein", "W₂", Rgb(0xd5, 0x5e, 0x00), Marker::Triangle, SOLID),
     ("fisher-rao", "Fisher–Rao", Rgb(0x00, 0x72, 0xb2), Marker::Diamond, DASH_DOT),
+    ("exact", "exact", BLACK, Marker::Circle, SOLID),
     ("standard", "standard", BLACK, Marker::Circle, SOLID),
     ("none", "standard", BLACK, Marker::Circle, SOLID),
     ("h-1", "H⁻¹", Rgb(0xcc, 0x79, 0xa7), Marker::Pentagon, SHORT),

@@ -59,6 +59,8 @@ pub struct MethodResult {
     pub condition: Option<f64>,
     /// Solves of the state equation and its linearisations.
     pub solves: usize,
+    /// How the last direction was estimated, for matrix-free solvers.
+    pub solver_note: Option<String>,
     /// Wall seconds.
     pub seconds: f64,
     /// Trace file.

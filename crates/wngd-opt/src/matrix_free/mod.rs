@@ -103,6 +103,21 @@ pub struct EstimateReport {
 }
 
 impl EstimateReport {
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        let mut text = format!(
+            "{}: {} tangent and {} adjoint solves, error of the direction about {:.1e}",
+            self.estimator.name(),
+            self.tangent,
+            self.adjoint,
+            self.error
+        );
+        if let Some(reason) = &self.reason {
+            text.push_str(&format!("; {reason}"));
+        }
+        text
+    }
+
     /// Tangent and adjoint solves together.
     pub fn solves(&self) -> usize {
         self.tangent + self.adjoint

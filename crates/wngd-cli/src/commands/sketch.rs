@@ -1,0 +1,114 @@
+//! `wngd sketch`
+
+use std::path::Path;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+
+use super::print;
+use crate::args::SketchArgs;
+use crate::config::Source;
+use crate::error::CliError;
+use crate::experiment::Experiment;
+use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
+use crate::interrupt;
+use crate::output::files;
+use crate::output::table::short;
+use crate::study::{Entry, MetricStudy, Quartiles, Settings, Study, study};
+
+/// Compares the estimators of the direction at the start point.
+pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
+    if args.seeds == 0 || args.seeds > 10_000 {
+        return Err(CliError::usage("--seeds", "between 1 and 10000 are possible"));
+    }
+    if args.probes.is_empty() || args.probes.iter().any(|m| *m == 0 || *m > 100_000) {
+        return Err(CliError::usage("--probes", "numbers between 1 and 100000 are needed"));
+    }
+    if !args.damping.is_none_or(|d| d.is_finite() && d >= 0.0) {
+        return Err(CliError::usage("--damping", "a finite number >= 0 is needed"));
+    }
+    let source = Source::load(&args.experiment)?;
+    let experiment = Experiment::build(&source)?;
+    let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-sketch", experiment.name)));
+    files::make_folder(&folder)?;
+    interrupt::install();
+    let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
+    let tell = |metric: &str| {
+        if !args.quiet {
+            eprintln!("{}: estimators for {metric}", experiment.name);
+        }
+    };
+    let found = study(&experiment, &source.file.method, &settings, &tell)?;
+    if found.metrics.is_empty() {
+        return Err(CliError::usage("sketch", "the experiment has no method with a metric; add one, \"l2\" for example"));
+    }
+    figures::estimators(&picture(&found), &folder.join("sketch"))?;
+    files::write_json(&folder.join("sketch.json"), &found)?;
+    if !args.quiet {
+        print(&format!(
+            "{}: {} parameters, {} cells; medians over {} seeds, quartiles in sketch.json",
+            found.name, found.parameters, found.cells, found.seeds
+        ))?;
+        for metric in &found.metrics {
+            print(&table(metric))?;
+        }
+        print(&format!("results in {}", folder.display()))?;
+    }
+    Ok(0)
+}
+
+fn table(study: &MetricStudy) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["estimator", "setting", "solves", "angle", "length", "error of η", "decrease of f"]);
+    for entry in &study.entries {
+        let setting = match (entry.probes, entry.tolerance) {
+            (Some(m), _) => format!("m = {m}"),
+            (None, Some(_)) if entry.estimator == "exact" => String::new(),
+            (None, Some(t)) => format!("to {t:.0e}"),
+            (None, None) => String::new(),
+        };
+        table.add_row([
+            entry.estimator.to_string(),
+            setting,
+            format!("{:.0}", entry.solves.median),
+            format!("{}°", short(entry.angle.median)),
+            short(entry.length.median),
+            format!("{:.1e}", entry.error.median),
+            format!("{:.2} %", 100.0 * entry.decrease.median),
+        ]);
+    }
+    let mut text = format!(
+        "\n{}, damping {:e} of the largest eigenvalue, step {}\n{table}\nauto: {}",
+        study.metric, study.damping, study.step, study.auto
+    );
+    for left_out in &study.left_out {
+        text.push_str(&format!("\nleft out: {left_out}"));
+    }
+    text
+}
+
+fn picture(study: &Study) -> Estimators {
+    let panels = study.metrics.iter().map(|metric| {
+        let mut curves: Vec<EstimatorCurve> = Vec::new();
+        for entry in &metric.entries {
+            let point = |q: &Quartiles| [q.lower, q.median, q.upper];
+            let Entry { estimator, solves, error, decrease, .. } = entry;
+            let at = match curves.iter().position(|c| c.label == *estimator) {
+                Some(at) => at,
+                None => {
+                    curves.push(EstimatorCurve { label: estimator.to_string(), ..EstimatorCurve::default() });
+                    curves.len() - 1
+                }
+            };
+            curves[at].solves.push(solves.median);
+            curves[at].error.push(point(error));
+            curves[at].decrease.push(point(decrease));
+        }
+        EstimatorPanel { title: metric.metric.clone(), curves }
+    });
+    Estimators {
+        panels: panels.collect(),
+        title: format!("{}: {} parameters, {} cells", study.name, study.parameters, study.cells),
+    }
+}

@@ -1,0 +1,331 @@
+//! How good the direction of each estimator is for how many solves, over seeds.
+
+use rayon::prelude::*;
+use serde::Serialize;
+use wngd::linalg::dense::{dot, norm};
+use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point, PreparedDirection};
+use wngd::prelude::*;
+
+use crate::config::schema::{MethodSection, MetricKind};
+use crate::error::CliError;
+use crate::experiment::{Experiment, build_metric};
+use crate::interrupt;
+use crate::model::Jacobian;
+
+/// Most parameters for which the reference is made of all tangents.
+const STORED: usize = 500;
+/// Error that the reference aims for beyond that.
+const REFERENCE: f64 = 1e-11;
+/// Errors that the iterations are run to.
+const TOLERANCES: [f64; 7] = [0.3, 0.1, 3e-2, 1e-2, 1e-3, 1e-4, 1e-6];
+/// Damping where neither the command nor the method says.
+const DAMPING: f64 = 1e-4;
+/// Most probes of a preconditioner.
+const MOST_PROBES: usize = 2048;
+
+/// What is asked.
+pub struct Settings {
+    /// Numbers of probes of the sketches.
+    pub probes: Vec<usize>,
+    /// Seeds per entry.
+    pub seeds: u64,
+    /// Damping relative to the largest eigenvalue, for all methods.
+    pub damping: Option<f64>,
+}
+
+/// `sketch.json`.
+#[derive(Debug, Serialize)]
+pub struct Study {
+    /// Name of the experiment.
+    pub name: String,
+    /// Free parameters p.
+    pub parameters: usize,
+    /// Cells k.
+    pub cells: usize,
+    /// Seeds per entry.
+    pub seeds: u64,
+    /// One entry per metric.
+    pub metrics: Vec<MetricStudy>,
+}
+
+/// One metric.
+#[derive(Debug, Serialize)]
+pub struct MetricStudy {
+    /// Name.
+    pub metric: String,
+    /// Damping relative to the largest eigenvalue of G.
+    pub damping: f64,
+    /// Step length at which objectives are compared.
+    pub step: f64,
+    /// What `auto` says it does, at the error of 1 %.
+    pub auto: String,
+    /// One entry per estimator and setting.
+    pub entries: Vec<Entry>,
+    /// Estimators left out, with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// One estimator at one setting.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// Estimator.
+    pub estimator: &'static str,
+    /// Probes, for the sketches.
+    pub probes: Option<usize>,
+    /// Error aimed for, for the iterations.
+    pub tolerance: Option<f64>,
+    /// Tangent and adjoint solves.
+    pub solves: Quartiles,
+    /// Angle to the exact direction in degrees.
+    pub angle: Quartiles,
+    /// Length as a share of the exact direction's.
+    pub length: Quartiles,
+    /// ‖η − η*‖/‖η*‖ in the norm of the damped G.
+    pub error: Quartiles,
+    /// What the estimator said of that error.
+    pub estimated: Quartiles,
+    /// Decrease of the objective in one step as a share of the exact direction's.
+    pub decrease: Quartiles,
+}
+
+/// Quartiles over seeds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Quartiles {
+    /// A quarter lies below.
+    pub lower: f64,
+    /// Half.
+    pub median: f64,
+    /// Three quarters.
+    pub upper: f64,
+}
+
+impl Quartiles {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (low, part) = (place.floor() as usize, place.fract());
+            values[low] + part * (values[(low + 1).min(values.len() - 1)] - values[low])
+        };
+        Self { lower: at(0.25), median: at(0.5), upper: at(0.75) }
+    }
+}
+
+/// Studies every metric that the experiment's methods name.
+///
+/// # Errors
+/// Whatever cannot be computed at the start point; an interruption.
+pub fn study(
+    experiment: &Experiment,
+    methods: &[MethodSection],
+    settings: &Settings,
+    tell: &dyn Fn(&str),
+) -> Result<Study, CliError> {
+    let theta = &experiment.theta0;
+    let linear = experiment.model.linearize(theta)?;
+    let (objective, u) = experiment.objective.derivative(&linear.state)?;
+    let at = At {
+        experiment,
+        point: Point { theta, state: &linear.state, iteration: 0 },
+        jacobian: &linear.jacobian,
+        u,
+        objective,
+    };
+    let mut metrics: Vec<MetricStudy> = Vec::new();
+    for section in methods.iter().filter(|m| m.metric != MetricKind::None) {
+        if metrics.iter().any(|m| m.metric == section.metric.name()) {
+            continue;
+        }
+        tell(section.metric.name());
+        let metric = build_metric(section.metric, Some(section), &experiment.grid, &experiment.plan, &experiment.model);
+        if let Some(metric) = metric {
+            let damping = settings.damping.or(section.damping).unwrap_or(DAMPING);
+            metrics.push(at.study(metric.as_ref(), damping, settings)?);
+        }
+    }
+    Ok(Study {
+        name: experiment.name.clone(),
+        parameters: theta.len(),
+        cells: experiment.grid.len(),
+        seeds: settings.seeds,
+        metrics,
+    })
+}
+
+/// A linearised point.
+struct At<'a> {
+    experiment: &'a Experiment,
+    point: Point<'a>,
+    jacobian: &'a Jacobian,
+    u: Vec<f64>,
+    objective: f64,
+}
+
+/// The exact direction and its norms.
+struct Reference<'a> {
+    prepared: Box<dyn PreparedDirection + 'a>,
+    eta: Vec<f64>,
+    mu: f64,
+    step: f64,
+    decrease: f64,
+}
+
+impl At<'_> {
+    fn prepare<'s>(&'s self, solver: &'s MatrixFree<Shared<'s>>) -> Result<Box<dyn PreparedDirection + 's>, CliError> {
+        let weight = self.experiment.objective.cell_volume();
+        let rule: &dyn DirectionSolver<&'s Jacobian> = solver;
+        Ok(rule.prepare(&self.point, self.jacobian, &self.u, weight)?)
+    }
+
+    fn direction(&self, solver: &MatrixFree<Shared<'_>>) -> Result<(Vec<f64>, EstimateReport), CliError> {
+        with_report(self.prepare(solver)?.direction(solver.damping)?)
+    }
+
+    /// Decrease of f along a step; negative where it rises or is not defined.
+    fn decrease(&self, eta: &[f64], step: f64) -> f64 {
+        let theta: Vec<f64> = self.point.theta.iter().zip(eta).map(|(t, e)| t + step * e).collect();
+        let value = self.experiment.model.state(&theta).ok().and_then(|s| self.experiment.objective.value(&s).ok());
+        value.map_or(f64::NEG_INFINITY, |f| self.objective - f)
+    }
+
+    /// The step length, a power of two, at which the exact direction gains most.
+    fn best_step(&self, eta: &[f64]) -> (f64, f64) {
+        let mut best = (1.0, self.decrease(eta, 1.0));
+        for factor in [2.0, 0.5] {
+            let first = best.0;
+            for _ in 0..40 {
+                let step = factor * best.0;
+                let decrease = self.decrease(eta, step);
+                if decrease <= best.1 {
+                    break;
+                }
+                best = (step, decrease);
+            }
+            if best.0 != first {
+                break;
+            }
+        }
+        best
+    }
+
+    fn study(&self, metric: &dyn Metric, damping: f64, settings: &Settings) -> Result<MetricStudy, CliError> {
+        let p = self.point.theta.len();
+        let with = |estimator, probes, tolerance, seed, reference| MatrixFree {
+            estimator,
+            damping,
+            reference,
+            tolerance,
+            probes,
+            seed,
+            ..MatrixFree::new(Shared(metric))
+        };
+        let estimator = if p <= STORED { Estimator::Exact } else { Estimator::Krylov };
+        let solver = with(estimator, None, REFERENCE, 0, None);
+        let prepared = self.prepare(&solver)?;
+        let (eta, report) = with_report(prepared.direction(damping)?)?;
+        let (step, decrease) = self.best_step(&eta);
+        let reference = Reference { prepared, eta, mu: report.mu, step, decrease };
+        // One damping for all: each estimator has its own idea of the largest eigenvalue.
+        let scale = (damping > 0.0).then(|| report.mu / damping);
+        let with = |estimator, probes, tolerance, seed| with(estimator, probes, tolerance, seed, scale);
+        let mut found = MetricStudy {
+            metric: metric.name().to_string(),
+            damping,
+            step,
+            auto: String::new(),
+            entries: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let auto = self.direction(&with(Estimator::Auto, None, 1e-2, 0))?;
+        found.auto = auto.1.reason.unwrap_or_default();
+        for estimator in Estimator::ALL.into_iter().filter(|e| *e != Estimator::Auto) {
+            let cases: Vec<(Option<usize>, f64)> = match estimator {
+                Estimator::Exact if p > STORED => {
+                    found.left_out.push(format!("exact: p = {p} > {STORED}"));
+                    Vec::new()
+                }
+                Estimator::Exact => vec![(None, REFERENCE)],
+                Estimator::Krylov | Estimator::Nystrom => TOLERANCES.iter().map(|t| (None, *t)).collect(),
+                Estimator::Preconditioned if 4 * p > MOST_PROBES => {
+                    found.left_out.push(format!("preconditioned: 4p = {} probes, more than p tangents", 4 * p));
+                    Vec::new()
+                }
+                Estimator::Preconditioned => TOLERANCES.iter().map(|t| (None, *t)).collect(),
+                _ => settings.probes.iter().map(|m| (Some(*m), REFERENCE)).collect(),
+            };
+            for (probes, tolerance) in cases {
+                let seeds = if matches!(estimator, Estimator::Krylov | Estimator::Exact) { 1 } else { settings.seeds };
+                let mut runs = Vec::new();
+                for seed in 0..seeds {
+                    if interrupt::pressed() {
+                        return Err(CliError::usage("sketch", "interrupted; nothing was written"));
+                    }
+                    match self.direction(&with(estimator, probes, tolerance, seed)) {
+                        Ok(run) => runs.push(run),
+                        Err(CliError::Direction(error)) => {
+                            found.left_out.push(format!("{} with {probes:?} probes: {error}", estimator.name()));
+                            break;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                if !runs.is_empty() {
+                    found.entries.push(self.entry(&reference, estimator, (probes, tolerance), &runs));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn entry(
+        &self,
+        reference: &Reference<'_>,
+        estimator: Estimator,
+        (probes, tolerance): (Option<usize>, f64),
+        runs: &[(Vec<f64>, EstimateReport)],
+    ) -> Entry {
+        let weight = self.experiment.objective.cell_volume();
+        let energy =
+            |eta: &[f64]| (reference.prepared.curvature(eta) / weight + reference.mu * dot(eta, eta)).max(0.0).sqrt();
+        let exact = &reference.eta;
+        let over = |value: &dyn Fn(&(Vec<f64>, EstimateReport)) -> f64| Quartiles::of(runs.iter().map(value).collect());
+        Entry {
+            estimator: estimator.name(),
+            probes,
+            tolerance: probes.is_none().then_some(tolerance),
+            solves: over(&|run| run.1.solves() as f64),
+            angle: over(&|run| {
+                let cosine = dot(&run.0, exact) / (norm(&run.0) * norm(exact));
+                cosine.clamp(-1.0, 1.0).acos().to_degrees()
+            }),
+            length: over(&|run| norm(&run.0) / norm(exact)),
+            error: over(&|run| {
+                let gap: Vec<f64> = run.0.iter().zip(exact).map(|(a, b)| a - b).collect();
+                energy(&gap) / energy(exact)
+            }),
+            estimated: over(&|run| run.1.error),
+            decrease: Quartiles::of(
+                runs.par_iter()
+                    .map(|run| (self.decrease(&run.0, reference.step) / reference.decrease).max(-10.0))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn with_report(direction: Direction) -> Result<(Vec<f64>, EstimateReport), CliError> {
+    let report = direction.estimate.ok_or_else(|| CliError::Internal("a direction without report".into()))?;
+    Ok((direction.eta, report))
+}
+
+/// A metric by reference.
+struct Shared<'a>(&'a dyn Metric);
+
+impl Metric for Shared<'_> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn wngd::opt::LocalMetric + '_>, wngd::opt::MetricError> {
+        self.0.at(point)
+    }
+}
