@@ -34,6 +34,8 @@ struct Axis {
     weight: Vec<f64>,
 }
 
+/// Below this many cells samples of a Gaussian misjudge its variance.
+const NARROW: f64 = 0.7;
 /// A kernel ends at this many standard deviations.
 const REACH: f64 = 8.5;
 
@@ -52,8 +54,16 @@ impl GaussianSmoothing {
             if !(width >= 0.0 && width.is_finite()) {
                 return Err(WidthError { axis, value: width });
             }
-            let reach = if width > 0.0 { ((REACH * width / h) as usize + 1).min(n) } else { 0 };
-            let kernel: Vec<f64> = (0..reach).map(|j| (-0.5 * (j as f64 * h / width).powi(2)).exp()).collect();
+            let cells = width / h;
+            let kernel = match cells {
+                0.0 => Vec::new(),
+                // A Gaussian narrower than the cells is missed by its samples; three weights keep its variance.
+                _ if cells < NARROW => vec![1.0 - cells * cells, 0.5 * cells * cells],
+                _ => (0..((REACH * cells) as usize + 1).min(n))
+                    .map(|j| (-0.5 * (j as f64 / cells).powi(2)).exp())
+                    .collect(),
+            };
+            let reach = kernel.len().min(n);
             let near = |from: usize| from.saturating_sub(reach.saturating_sub(1))..n.min(from + reach);
             let weight = (0..n).map(|from| 1.0 / near(from).map(|to| kernel[from.abs_diff(to)]).sum::<f64>()).collect();
             let stride = grid.cells()[axis + 1..].iter().product();
@@ -146,6 +156,18 @@ mod tests {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
         assert!((dot(&sa, &b) / dot(&a, &tb) - 1.0).abs() < 1e-12);
         assert!(!smoothing.is_identity() && GaussianSmoothing::new(&grid, &[0.0; 3]).unwrap().is_identity());
+    }
+
+    #[test]
+    fn the_variance_is_right_at_every_width() {
+        let grid = Grid::new(&[-10.0], &[10.0], &[41]).unwrap();
+        for width in [0.05, 0.2, 0.34, 0.36, 1.5] {
+            let mut rho = vec![0.0; 41];
+            rho[20] = 1.0;
+            GaussianSmoothing::new(&grid, &[width]).unwrap().apply(&mut rho);
+            let variance: f64 = (0..41).map(|i| rho[i] * grid.center(i)[0].powi(2)).sum();
+            assert!((variance / (width * width) - 1.0).abs() < 2e-3, "{width}: {variance}");
+        }
     }
 
     #[test]

@@ -141,21 +141,31 @@ pub fn identify(
         None => finite_scheme(problem, &grid, scheme_at(time_scale))?,
     };
     let noise = noise_deviations(&settings.noise, points, dim);
+    let mut coarsely = None;
     let coarse: Vec<usize> = grid.cells().iter().map(|n| n / 2).collect();
     if coarse.iter().all(|n| *n >= COARSEST) {
         report("coarse fit");
         let coarse = Grid::new(grid.lower(), grid.upper(), &coarse)?;
         let level = Level::new(problem, coarse, scheme, settings.view, &noise)?;
         match level.fit("coarse", level.bin(points)?.density, &theta, &mut watch) {
-            Ok(outcome) => theta.clone_from(&outcome.last().theta),
+            Ok(outcome) => coarsely = Some(outcome.last().theta.clone()),
             Err(error) => notes.push(format!("the fit on the coarse grid was left out: {error}")),
         }
     }
-    report(&format!("fit from {}", shown(&theta)));
     let level = Level::new(problem, grid, scheme, settings.view, &noise)?;
     let data = level.bin(points)?;
     let counts = [data.inside, data.outside];
     let data = data.density;
+    if let Some(coarse) = coarsely {
+        let objective = level.objective(data.clone())?;
+        let value = |theta: &[f64]| level.model.state(theta).ok().and_then(|state| objective.value(&state).ok());
+        // A coarse fit may have run away to where nothing depends on the parameters.
+        match (value(&coarse), value(&theta)) {
+            (Some(at_coarse), at_start) if at_start.is_none_or(|f| at_coarse < f) => theta = coarse,
+            _ => notes.push("the fit on the coarse grid led away from the data and was left out".into()),
+        }
+    }
+    report(&format!("fit from {}", shown(&theta)));
     let fit = level.fit("data", data.clone(), &theta, observer)?;
     let raw = fit.last().theta.clone();
     report(&format!("raw fit {}", shown(&raw)));
@@ -196,7 +206,9 @@ pub fn identify(
         data,
         fit,
     };
-    if settings.replicates > 0 {
+    if !score.identifiability.eigenvalues.last().is_some_and(|largest| *largest > 0.0) {
+        found.stalled = Some("the density at the fit does not depend on the parameters; start closer to the data");
+    } else if settings.replicates > 0 {
         correct::correct(problem, &level, &score, points, settings, report, &mut found);
     }
     Ok(found)

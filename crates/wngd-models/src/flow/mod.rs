@@ -1,6 +1,6 @@
 //! Dynamical systems dx/dt = v(x; θ) and the stationary densities of their noisy or restarted flows.
 //!
-//! [`VelocityField`] is the interface to a system, [`system`] a list of well-known ones,
+//! [`VelocityField`] is the interface to a system ([`GenericField`] if its derivatives are to be automatic), [`system`] a list of well-known ones,
 //! [`StationaryDensity`] the model θ → ρ on a grid with tangent and adjoint solves.
 //!
 //! ```
@@ -18,6 +18,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "autodiff")]
+mod automatic;
 mod field;
 mod finite_volume;
 mod perturbation;
@@ -25,6 +27,8 @@ mod semi_lagrangian;
 mod stationary;
 mod systems;
 
+#[cfg(feature = "autodiff")]
+pub use automatic::{Automatic, GenericField};
 pub use field::{
     Chen, DoubleWell, FieldCheck, Lorenz63, Polynomial, Roessler, Thomas, VanDerPol, VelocityField, check_field,
 };
