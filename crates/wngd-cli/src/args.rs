@@ -43,9 +43,7 @@ pub enum Command {
     )]
     Basin(BasinArgs),
     /// Compare estimators of the direction: error against tangent and adjoint solves.
-    #[command(
-        after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256"
-    )]
+    #[command(after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256")]
     Sketch(SketchArgs),
     /// Write a commented experiment file to start from.
     #[command(after_help = "Examples:\n  wngd init mixture-mu1\n  wngd init faithful --out my.toml")]

@@ -89,7 +89,7 @@ pub struct Entry {
 }
 
 /// Quartiles over seeds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Quartiles {
     /// A quarter lies below.
     pub lower: f64,
@@ -269,9 +269,16 @@ impl At<'_> {
                         Err(error) => return Err(error),
                     }
                 }
-                if !runs.is_empty() {
-                    found.entries.push(self.entry(&reference, estimator, (probes, tolerance), &runs));
+                if runs.is_empty() {
+                    continue;
                 }
+                let entry = self.entry(&reference, estimator, (probes, tolerance), &runs);
+                // A tolerance that costs nothing more replaces the one before.
+                let same = |e: &Entry| e.estimator == entry.estimator && e.solves == entry.solves;
+                if found.entries.last().is_some_and(same) {
+                    found.entries.pop();
+                }
+                found.entries.push(entry);
             }
         }
         Ok(found)
@@ -287,7 +294,8 @@ impl At<'_> {
         let weight = self.experiment.objective.cell_volume();
         let energy =
             |eta: &[f64]| (reference.prepared.curvature(eta) / weight + reference.mu * dot(eta, eta)).max(0.0).sqrt();
-        let exact = &reference.eta;
+        let Reference { eta: exact, step, decrease: best, .. } = reference;
+        let (step, best) = (*step, *best);
         let over = |value: &dyn Fn(&(Vec<f64>, EstimateReport)) -> f64| Quartiles::of(runs.iter().map(value).collect());
         Entry {
             estimator: estimator.name(),
@@ -295,8 +303,12 @@ impl At<'_> {
             tolerance: probes.is_none().then_some(tolerance),
             solves: over(&|run| run.1.solves() as f64),
             angle: over(&|run| {
-                let cosine = dot(&run.0, exact) / (norm(&run.0) * norm(exact));
-                cosine.clamp(-1.0, 1.0).acos().to_degrees()
+                // By the half angle: the cosine loses all small ones.
+                let (a, b) = (norm(&run.0), norm(exact));
+                let apart = |sign: f64| -> f64 {
+                    norm(&run.0.iter().zip(exact).map(|(x, y)| x / a - sign * y / b).collect::<Vec<_>>())
+                };
+                2.0 * apart(1.0).atan2(apart(-1.0)).to_degrees()
             }),
             length: over(&|run| norm(&run.0) / norm(exact)),
             error: over(&|run| {
@@ -305,9 +317,7 @@ impl At<'_> {
             }),
             estimated: over(&|run| run.1.error),
             decrease: Quartiles::of(
-                runs.par_iter()
-                    .map(|run| (self.decrease(&run.0, reference.step) / reference.decrease).max(-10.0))
-                    .collect(),
+                runs.par_iter().map(|run| (self.decrease(&run.0, step) / best).max(-10.0)).collect(),
             ),
         }
     }

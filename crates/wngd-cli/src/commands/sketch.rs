@@ -40,7 +40,10 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
     };
     let found = study(&experiment, &source.file.method, &settings, &tell)?;
     if found.metrics.is_empty() {
-        return Err(CliError::usage("sketch", "the experiment has no method with a metric; add one, \"l2\" for example"));
+        return Err(CliError::usage(
+            "sketch",
+            "the experiment has no method with a metric; add one, \"l2\" for example",
+        ));
     }
     figures::estimators(&picture(&found), &folder.join("sketch"))?;
     files::write_json(&folder.join("sketch.json"), &found)?;

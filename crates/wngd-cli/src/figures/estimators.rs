@@ -82,6 +82,7 @@ pub fn estimators(data: &Estimators, path_stem: &Path) -> Result<(), FigureError
     let mut canvas = Canvas::new(WIDE, legend_y + legend.height() + 6.0);
     title(&mut canvas, &heading, TITLE, WIDE / 2.0);
     for (column, panel) in data.panels.iter().enumerate() {
+        let name = style::display_name(&panel.title);
         for (row, y) in rows.iter().enumerate() {
             let corner = (left + column as f64 * (w + gap), if row == 0 { top } else { second });
             let frame = Panel { rect: Rect::new(corner.0, corner.1, w, h), x, y: *y };
@@ -102,7 +103,7 @@ pub fn estimators(data: &Estimators, path_stem: &Path) -> Result<(), FigureError
             frame.frame(
                 &mut canvas,
                 &Decor {
-                    title: if row == 0 { &style::display_name(&panel.title) } else { "" },
+                    title: if row == 0 { &name } else { "" },
                     x_label: if row == 1 { "tangent and adjoint solves" } else { "" },
                     y_label: match (column, row) {
                         (0, 0) => "relative error of η",

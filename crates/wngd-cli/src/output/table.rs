@@ -6,6 +6,9 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use super::files::ResultFile;
 use crate::identify::Identifiability;
 
+/// Most parameters in a table.
+const ROWS: usize = 24;
+
 /// A number with few digits, for people.
 pub fn short(value: f64) -> String {
     if value == 0.0 {
@@ -68,7 +71,7 @@ fn parameters(result: &ResultFile) -> String {
         header.push("truth".into());
     }
     table.set_header(header);
-    for (i, name) in result.names.iter().enumerate() {
+    for (i, name) in result.names.iter().enumerate().take(ROWS) {
         let mut row = vec![Cell::new(name), Cell::new(short(result.theta0[i])).set_alignment(CellAlignment::Right)];
         for method in &result.methods {
             let error = method.standard_errors.as_ref().map(|e| e[i]);
@@ -79,7 +82,11 @@ fn parameters(result: &ResultFile) -> String {
         }
         table.add_row(row);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    if result.names.len() > ROWS {
+        text.push_str(&format!("\nand {} more parameters in result.json", result.names.len() - ROWS));
+    }
+    text
 }
 
 /// Which combinations of parameters the data determine: one row each, best determined first.
