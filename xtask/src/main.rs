@@ -24,6 +24,9 @@ enum Xtask {
     /// Times forward and adjoint solves of the Lorenz flow in this process and prints them as JSON.
     #[command(hide = true)]
     MeasureLorenz(bench::lorenz::MeasureLorenz),
+    /// Times estimators of the direction on the Lorenz flow with many parameters and prints them as JSON.
+    #[command(hide = true)]
+    MeasureEstimators(bench::estimators::MeasureEstimators),
     /// Formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
@@ -39,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Bench(bench) => bench.run(),
         Xtask::Measure(measure) => measure.run(),
         Xtask::MeasureLorenz(measure) => measure.run(),
+        Xtask::MeasureEstimators(measure) => measure.run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
         Xtask::Docs => docs::run(),
     }

@@ -1,7 +1,8 @@
 //! Models whose state is a density on a grid, and data observed on the same grid.
 //!
 //! [`GaussianMixture`] is explicit; [`flow`] holds dynamical systems and their
-//! stationary densities, defined by a constraint.
+//! stationary densities, defined by a constraint. [`Diffusion`] has a parameter per
+//! cell: a model whose Jacobian nobody would store.
 //!
 //! ```
 //! use wngd_adjoint::{ForwardModel, taylor_test};
@@ -23,11 +24,13 @@
 
 pub mod flow;
 
+mod diffusion;
 mod mixture;
 mod observe;
 mod smoothing;
 mod trajectory;
 
+pub use diffusion::Diffusion;
 pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureParameters};
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples};
 pub use smoothing::{GaussianSmoothing, WidthError};

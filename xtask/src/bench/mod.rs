@@ -1,3 +1,4 @@
+pub(crate) mod estimators;
 pub(crate) mod lorenz;
 pub(crate) mod mixture;
 
@@ -39,6 +40,7 @@ pub(crate) struct Bench {
 enum Table {
     Mixture,
     Lorenz,
+    Estimators,
 }
 
 impl Bench {
@@ -47,11 +49,15 @@ impl Bench {
         if !self.quick && !Command::new(env!("CARGO")).args(benches).current_dir(root()).status()?.success() {
             return Err("cargo bench failed".into());
         }
-        if self.only != Some(Table::Lorenz) {
+        let wanted = |table| self.only.is_none_or(|only| only == table);
+        if wanted(Table::Mixture) {
             mixture::table(self)?;
         }
-        if self.only != Some(Table::Mixture) {
+        if wanted(Table::Lorenz) {
             lorenz::table(self)?;
+        }
+        if wanted(Table::Estimators) {
+            estimators::table(self)?;
         }
         Ok(())
     }

@@ -158,14 +158,14 @@ pub struct MatrixFree<M> {
 }
 
 impl<M> MatrixFree<M> {
-    /// Estimator chosen automatically, damping 1e-4, error 1 %.
+    /// Estimator chosen automatically, damping 1e-4, error 2 %: 99.96 % of the exact direction's decrease.
     pub fn new(metric: M) -> Self {
         Self {
             metric,
             estimator: Estimator::Auto,
             damping: 1e-4,
             reference: None,
-            tolerance: 1e-2,
+            tolerance: 2e-2,
             probes: None,
             kind: ProbeKind::Gaussian,
             seed: 0,
