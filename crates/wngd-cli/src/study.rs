@@ -161,6 +161,9 @@ struct At<'a> {
     objective: f64,
 }
 
+/// A direction and its report.
+type Run = (Vec<f64>, EstimateReport);
+
 /// The exact direction and its norms.
 struct Reference<'a> {
     prepared: Box<dyn PreparedDirection + 'a>,
@@ -177,7 +180,7 @@ impl At<'_> {
         Ok(rule.prepare(&self.point, self.jacobian, &self.u, weight)?)
     }
 
-    fn direction(&self, solver: &MatrixFree<Shared<'_>>) -> Result<(Vec<f64>, EstimateReport), CliError> {
+    fn direction(&self, solver: &MatrixFree<Shared<'_>>) -> Result<Run, CliError> {
         with_report(self.prepare(solver)?.direction(solver.damping)?)
     }
 
@@ -289,14 +292,14 @@ impl At<'_> {
         reference: &Reference<'_>,
         estimator: Estimator,
         (probes, tolerance): (Option<usize>, f64),
-        runs: &[(Vec<f64>, EstimateReport)],
+        runs: &[Run],
     ) -> Entry {
         let weight = self.experiment.objective.cell_volume();
         let energy =
             |eta: &[f64]| (reference.prepared.curvature(eta) / weight + reference.mu * dot(eta, eta)).max(0.0).sqrt();
         let Reference { eta: exact, step, decrease: best, .. } = reference;
         let (step, best) = (*step, *best);
-        let over = |value: &dyn Fn(&(Vec<f64>, EstimateReport)) -> f64| Quartiles::of(runs.iter().map(value).collect());
+        let over = |value: &dyn Fn(&Run) -> f64| Quartiles::of(runs.iter().map(value).collect());
         Entry {
             estimator: estimator.name(),
             probes,
@@ -323,7 +326,7 @@ impl At<'_> {
     }
 }
 
-fn with_report(direction: Direction) -> Result<(Vec<f64>, EstimateReport), CliError> {
+fn with_report(direction: Direction) -> Result<Run, CliError> {
     let report = direction.estimate.ok_or_else(|| CliError::Internal("a direction without report".into()))?;
     Ok((direction.eta, report))
 }

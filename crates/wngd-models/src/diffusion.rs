@@ -1,6 +1,6 @@
 use wngd_adjoint::{ImplicitConstraint, ModelError};
 use wngd_linalg::operator::{apply_vec, solve};
-use wngd_linalg::{DominantLu, Grid, LinearOp, Ordering, SparseMatrix, nested_dissection};
+use wngd_linalg::{DominantLu, Grid, Ordering, SparseMatrix, nested_dissection};
 
 /// Steady diffusion −∇·(eᵐ∇u) = s on a box with u = 0 around it, and the log-conductivity m of every
 /// cell as a parameter: p = k.

@@ -51,7 +51,7 @@ pub mod prelude {
     pub use wngd_models::{Covariances, Estimate, GaussianMixture, MixtureParameters, density_of_samples};
     pub use wngd_opt::{
         Armijo, Descent, DirectionSolver, FaceDensity, FisherRao, Fixed, KullbackLeibler, L2, LeastSquaresMisfit,
-        LevenbergMarquardt, LinearisedWasserstein, Natural, NegativeSobolev, Objective, Observer, Outcome, Route,
-        Silent, Sobolev, SobolevOrder, Standard, Status, Stop, Wasserstein, Wasserstein2,
+        LevenbergMarquardt, LinearisedWasserstein, MatrixFree, Natural, NegativeSobolev, Objective, Observer, Outcome,
+        Route, Silent, Sobolev, SobolevOrder, Standard, Status, Stop, Wasserstein, Wasserstein2,
     };
 }

@@ -1,6 +1,6 @@
 //! Probes, sketches and matrix-free directions against exact ones, on synthetic problems and on the
 //! Lorenz flow with many parameters.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ const STORED: usize = 500;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Estimator {
-    /// By the cost model of [`choose`]; the direction says what was chosen and why.
+    /// By a cost model in tangent, adjoint and single solves; the direction says what was chosen and why.
     #[default]
     Auto,
     /// All p tangents, then QR. Stores Y, so for at most 500 parameters.
