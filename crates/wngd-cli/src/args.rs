@@ -66,6 +66,20 @@ pub enum Command {
         after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
     )]
     Identify(IdentifyArgs),
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "Examples:\n  wngd completions bash > ~/.local/share/bash-completion/completions/wngd\n  wngd completions zsh > ~/.zfunc/_wngd"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one per command, into a folder.
+    #[command(after_help = "Example:\n  wngd man ~/.local/share/man/man1")]
+    Man {
+        /// Where to.
+        folder: PathBuf,
+    },
     /// Show the dynamical systems with their parameters and usual values.
     #[command(after_help = "Example:\n  wngd systems")]
     Systems,

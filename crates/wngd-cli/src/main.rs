@@ -60,6 +60,8 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Simulate(args) => commands::simulate::simulate(&args),
         Command::Density(args) => commands::density::density(&args),
         Command::Identify(args) => commands::identify::identify(&args),
+        Command::Completions { shell } => commands::shell::completions(shell),
+        Command::Man { folder } => commands::shell::man(&folder),
         Command::Systems => commands::simulate::systems(),
     }
 }
