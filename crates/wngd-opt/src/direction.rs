@@ -46,6 +46,19 @@ pub trait PreparedDirection {
     /// # Errors
     /// Failed solves, a direction that is not finite.
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError>;
+    /// Lengths ‖Y eⱼ‖ of the parameters, p values; `None` where they are not at hand.
+    fn lengths(&self) -> Option<Vec<f64>> {
+        None
+    }
+    /// As [`direction`](Self::direction), with λ Σ dⱼ² ηⱼ² for damping, dⱼ the larger of ‖Y eⱼ‖ and
+    /// `lengths[j]`. Rules without [`lengths`](Self::lengths) damp as `direction` does.
+    ///
+    /// # Errors
+    /// As [`direction`](Self::direction).
+    fn direction_at_least(&self, damping: f64, lengths: &[f64]) -> Result<Direction, DirectionError> {
+        let _ = lengths;
+        self.direction(damping)
+    }
     /// The information matrix |c| YᵀY (p x p), the identity for the standard gradient; `None` where it
     /// would be too costly.
     fn information(&self) -> Option<Mat<f64>>;
@@ -208,13 +221,22 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
 
 impl PreparedDirection for PreparedNatural {
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
-        let weights: Option<Vec<f64>> =
-            (damping > 0.0).then(|| column_norms(self.y.as_ref()).iter().map(|n| damping.sqrt() * n).collect());
+        self.direction_at_least(damping, &[])
+    }
+    fn lengths(&self) -> Option<Vec<f64>> {
+        Some(column_norms(self.y.as_ref()))
+    }
+    fn direction_at_least(&self, damping: f64, lengths: &[f64]) -> Result<Direction, DirectionError> {
+        let weights: Option<Vec<f64>> = (damping > 0.0).then(|| {
+            let own = column_norms(self.y.as_ref());
+            let floor = lengths.iter().copied().chain(std::iter::repeat(0.0));
+            own.into_iter().zip(floor).map(|(own, floor)| damping.sqrt() * own.max(floor)).collect()
+        });
         let solved = match self.route {
             Route::Information => {
                 let mut g = gram(self.y.as_ref());
-                for i in 0..g.nrows() {
-                    g[(i, i)] *= 1.0 + damping;
+                for (i, d) in weights.iter().flatten().enumerate() {
+                    g[(i, i)] += d * d;
                 }
                 let rhs = apply_transpose_vec(&self.y, &self.b);
                 // Entries of G carry rounding of sums over all rows.

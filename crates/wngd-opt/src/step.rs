@@ -4,6 +4,9 @@ use crate::error::{DescentError, DirectionError};
 /// Halvings after which a line search gives up: 2⁻⁶⁰ is below any useful step.
 const MAX_HALVINGS: usize = 60;
 
+/// A promised decrease above this fraction of f should show in f.
+const NOTICEABLE: f64 = 1e-6;
+
 /// f at trial parameters; `None` outside the domain or where f is not finite.
 pub type TrialValue<'a> = dyn FnMut(&[f64]) -> Result<Option<f64>, DescentError> + 'a;
 
@@ -173,6 +176,7 @@ impl StepRule for Armijo {
         if !(slope < 0.0) {
             return Ok(no_descent(trial, slope, length));
         }
+        let first = length;
         for rejected in 0..=MAX_HALVINGS {
             let theta = trial.moved(&direction.eta, length);
             if theta == trial.theta {
@@ -198,11 +202,17 @@ impl StepRule for Armijo {
             }
             // Once the promised decrease drowns in rounding of f, no comparison can succeed.
             if length * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
-                return Ok(StepOutcome::AtRounding);
+                // A long step that promised much and kept nothing at any length is no convergence.
+                if first * slope.abs() <= NOTICEABLE * trial.objective.abs() {
+                    return Ok(StepOutcome::AtRounding);
+                }
+                break;
             }
             length *= 0.5;
         }
-        Ok(StepOutcome::Failed("the line search found no decrease; the direction may be wrong or f not smooth"))
+        Ok(StepOutcome::Failed(
+            "the line search found no decrease: the Jacobian may be close to singular (add damping), the direction wrong or f not smooth",
+        ))
     }
 }
 
@@ -253,9 +263,13 @@ fn no_descent(trial: &Trial<'_>, slope: f64, length: f64) -> StepOutcome {
 /// Levenberg–Marquardt: full steps of length `length` along damped directions, the
 /// damping raised until f falls and lowered after good predictions (Nielsen's rule).
 ///
+/// A parameter is damped by the largest length ‖Y eⱼ‖ that it has had so far: with the length of the
+/// moment one that stops to matter would lose its damping and run away to infinity.
+///
 /// # References
-/// Madsen, Nielsen and Tingleff 2004, Methods for Non-Linear Least Squares Problems, 3.2.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Madsen, Nielsen and Tingleff 2004, Methods for Non-Linear Least Squares Problems, 3.2; Moré 1978
+/// (doi:10.1007/BFb0067700) for the lengths.
+#[derive(Debug, Clone, PartialEq)]
 pub struct LevenbergMarquardt {
     /// Damping λ of the first iteration, relative to diag G.
     pub initial: f64,
@@ -263,12 +277,14 @@ pub struct LevenbergMarquardt {
     pub length: f64,
     damping: Option<f64>,
     growth: f64,
+    /// Largest ‖Y eⱼ‖ so far.
+    lengths: Vec<f64>,
 }
 
 impl LevenbergMarquardt {
     /// Starts with damping `initial`.
     pub fn new(initial: f64, length: f64) -> Self {
-        Self { initial, length, damping: None, growth: 2.0 }
+        Self { initial, length, damping: None, growth: 2.0, lengths: Vec::new() }
     }
 }
 
@@ -278,8 +294,13 @@ impl StepRule for LevenbergMarquardt {
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let mut damping = self.damping.unwrap_or(self.initial.max(trial.damping));
+        if let Some(lengths) = trial.prepared.lengths() {
+            self.lengths.resize(lengths.len(), 0.0);
+            self.lengths.iter_mut().zip(lengths).for_each(|(kept, now)| *kept = kept.max(now));
+        }
         for rejected in 0..=MAX_HALVINGS {
-            let (direction, slope) = direction(trial, damping)?;
+            let direction = trial.prepared.direction_at_least(damping, &self.lengths)?;
+            let slope = trial.slope(&direction.eta);
             let t = self.length;
             let theta = trial.moved(&direction.eta, t);
             if theta == trial.theta || t * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {

@@ -292,3 +292,32 @@ fn an_under_determined_model_has_rank_k() -> Result<(), Any> {
     }
     Ok(())
 }
+
+#[test]
+fn damping_lengths_act_where_they_exceed_the_parameters_own() -> Result<(), Any> {
+    let grid = Grid::new(&[-6.0, -6.0], &[11.0, 11.0], &[20, 20])?;
+    let model = two(&grid, &["means[0]"])?;
+    let objective = LeastSquaresMisfit::new(&grid, misfit(&grid)?)?;
+    let at = model.linearize(&[4.2, 4.0])?;
+    let (_, u) = objective.derivative(&at.state)?;
+    let point = Point { theta: &[4.2, 4.0], state: &at.state, iteration: 0 };
+    let (z, damping) = (at.jacobian.to_dense(), 0.3);
+    let own = column_norms(z.as_ref());
+    // Half its length for the first parameter does nothing, twice its length for the second does.
+    let floor = [0.5 * own[0], 2.0 * own[1]];
+    for route in [Route::Qr, Route::Svd, Route::Lsmr, Route::Information] {
+        let rule = Natural { metric: L2, route, damping };
+        let prepared = rule.prepare(&point, z.clone(), &u, grid.cell_volume())?;
+        let eta = prepared.direction_at_least(damping, &floor)?.eta;
+        for j in 0..2 {
+            let g: f64 = (0..2).map(|l| (z.col(j).transpose() * z.col(l)) * eta[l]).sum();
+            let pull: f64 = z.col_as_slice(j).iter().zip(&u).map(|(z, u)| z * u).sum();
+            let length = own[j].max(floor[j]);
+            let left = g + damping * length * length * eta[j] + pull;
+            assert!(left.abs() < 1e-10 * pull.abs(), "{route:?} {j}: {left:e} of {pull:e}");
+        }
+        assert_eq!(prepared.direction(damping)?.eta, prepared.direction_at_least(damping, &[])?.eta);
+        assert_eq!(prepared.lengths(), Some(own.clone()));
+    }
+    Ok(())
+}
