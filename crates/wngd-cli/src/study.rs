@@ -152,6 +152,9 @@ pub fn study(
     })
 }
 
+/// A direction and what its estimator said of it.
+type Found = (Vec<f64>, EstimateReport);
+
 /// A linearised point.
 struct At<'a> {
     experiment: &'a Experiment,
@@ -296,7 +299,7 @@ impl At<'_> {
             |eta: &[f64]| (reference.prepared.curvature(eta) / weight + reference.mu * dot(eta, eta)).max(0.0).sqrt();
         let Reference { eta: exact, step, decrease: best, .. } = reference;
         let (step, best) = (*step, *best);
-        let over = |value: &dyn Fn(&(Vec<f64>, EstimateReport)) -> f64| Quartiles::of(runs.iter().map(value).collect());
+        let over = |value: &dyn Fn(&Found) -> f64| Quartiles::of(runs.iter().map(value).collect());
         Entry {
             estimator: estimator.name(),
             probes,
