@@ -45,6 +45,9 @@ pub enum Command {
     /// Compare estimators of the direction: error against tangent and adjoint solves.
     #[command(after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256")]
     Sketch(SketchArgs),
+    /// Rebuild the page report.html of a result folder.
+    #[command(after_help = "Example:\n  wngd report runs/mixture-mu1")]
+    Report(ReportArgs),
     /// Write a commented experiment file to start from.
     #[command(after_help = "Examples:\n  wngd init mixture-mu1\n  wngd init faithful --out my.toml")]
     Init(InitArgs),
@@ -153,6 +156,16 @@ pub struct SketchArgs {
     /// Folder for results; runs/<name>-sketch if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `wngd report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folder that run, identify, basin or sketch wrote.
+    pub folder: PathBuf,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,

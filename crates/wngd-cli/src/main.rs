@@ -12,6 +12,8 @@ mod identify;
 mod interrupt;
 mod model;
 mod output;
+mod record;
+mod report;
 mod simulation;
 mod study;
 mod trajectory;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
-            report(&error);
+            explain(&error);
             ExitCode::from(error.exit_code())
         }
         Err(_) => {
@@ -55,6 +57,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Inspect(args) => commands::inspect::inspect(&args),
         Command::Basin(args) => commands::basin::basin(&args),
         Command::Sketch(args) => commands::sketch::sketch(&args),
+        Command::Report(args) => commands::report::report(&args),
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),
         Command::Simulate(args) => commands::simulate::simulate(&args),
@@ -67,7 +70,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
 }
 
 /// Prints an error with its causes.
-fn report(error: &CliError) {
+fn explain(error: &CliError) {
     eprintln!("wngd: {error}");
     let mut cause = std::error::Error::source(error);
     let mut shown = error.to_string();

@@ -5,6 +5,9 @@ use wngd_linalg::faer::{Mat, MatRef};
 /// Fewer points say nothing about a stationary density.
 const FEWEST_POINTS: usize = 1000;
 
+/// A range whose middle is this close to 0, relative to its length, counts as symmetric.
+const NEARLY: f64 = 0.05;
+
 /// How a point of a trajectory becomes mass on cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Binning {
@@ -141,6 +144,10 @@ pub fn bin_trajectory(
 
 /// The smallest box around a trajectory, its sides moved out by `margin` times the range.
 ///
+/// A range that is nearly symmetric about 0 gets a symmetric side: on a symmetric grid a system with a
+/// reflection has symmetric densities and sensitivities, and how evenly the trajectory visited the two
+/// halves, its noisiest statistic, does not matter.
+///
 /// # Errors
 /// Fewer than 1000 points, NaN, a constant coordinate, a negative margin.
 pub fn box_of(points: &[f64], dim: usize, margin: f64) -> Result<(Vec<f64>, Vec<f64>), TrajectoryError> {
@@ -148,7 +155,11 @@ pub fn box_of(points: &[f64], dim: usize, margin: f64) -> Result<(Vec<f64>, Vec<
         return Err(TrajectoryError::Margin(margin));
     }
     let ranges = check(points, dim, 1)?;
-    Ok(ranges.iter().map(|&(low, high)| (low - margin * (high - low), high + margin * (high - low))).unzip())
+    let ranges = ranges.iter().map(|&(low, high)| {
+        let size = high.max(-low);
+        if (low + high).abs() <= NEARLY * (high - low) { (-size, size) } else { (low, high) }
+    });
+    Ok(ranges.map(|(low, high)| (low - margin * (high - low), high + margin * (high - low))).unzip())
 }
 
 /// Covariance of the means of p cell functions over a trajectory.
@@ -300,6 +311,11 @@ mod tests {
         for axis in 0..2 {
             assert!((lower[axis] + 1.2).abs() < 1e-3 && (upper[axis] - 1.2).abs() < 1e-3);
         }
+        // Nearly symmetric ranges become symmetric, others stay.
+        let shifted: Vec<f64> = path(5000).iter().enumerate().map(|(i, v)| v + [0.03, 0.5][i % 2]).collect();
+        let (lower, upper) = box_of(&shifted, 2, 0.0).unwrap();
+        assert!(lower[0] == -upper[0] && (upper[0] - 1.03).abs() < 1e-3);
+        assert!((lower[1] + 0.5).abs() < 1e-3 && (upper[1] - 1.5).abs() < 1e-3);
         assert_eq!(box_of(&path(5000), 2, -1.0), Err(TrajectoryError::Margin(-1.0)));
     }
 

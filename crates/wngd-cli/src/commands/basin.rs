@@ -23,6 +23,8 @@ use crate::interrupt;
 use crate::output::files::{self, finite};
 use crate::output::pictures;
 use crate::output::table::short;
+use crate::record::{Kind, Record};
+use crate::report;
 
 /// Most starts of one map.
 const MAX_STARTS: usize = 100_000;
@@ -91,6 +93,7 @@ pub fn basin(args: &BasinArgs) -> Result<u8, CliError> {
     let plan = Lattice::new(args, &source, &experiment)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-basin", experiment.name)));
     files::make_folder(&folder)?;
+    Record::of(Kind::Basin, true, &source, &experiment).write(&folder)?;
     interrupt::install();
 
     let bar = ProgressBar::new((plan.starts.len() * experiment.methods.len()) as u64);
@@ -113,6 +116,7 @@ pub fn basin(args: &BasinArgs) -> Result<u8, CliError> {
     let file = classify(&experiment, plan, ends);
     files::write_json(&folder.join("basin.json"), &file)?;
     pictures::of_basins(&file, &folder)?;
+    report::write(&folder)?;
     if !args.quiet {
         print(&summary(&file))?;
         print(&format!("results in {}", folder.display()))?;

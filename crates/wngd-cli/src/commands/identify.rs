@@ -22,6 +22,8 @@ use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, S
 use crate::identify::{Identification, Problem, Settings, identify as find};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::{pictures, table};
+use crate::record::{Fact, Kind, NAMES, Record, listed};
+use crate::report;
 use crate::simulation::simulate;
 use crate::trajectory::{Recording, View, time_scale};
 use crate::{figures, interrupt};
@@ -56,7 +58,7 @@ struct Job {
     axes: Vec<String>,
     out: PathBuf,
     quiet: bool,
-    figures: bool,
+    record: Record,
 }
 
 /// Identifies parameters from a trajectory file.
@@ -106,6 +108,10 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
     let points = recording.read(dim)?;
     settings.dt = settings.dt.or(points.dt);
     let (lower, upper) = box_of(&points.values, dim, MARGIN)?;
+    let mut record = Record::new(Kind::Identify, !args.no_figures);
+    record.model.push(Fact::new("model", format!("stationary density of {}", args.system)));
+    let files: Vec<String> = args.trajectory.iter().map(|path| path.display().to_string()).collect();
+    record.data.push(Fact::new("trajectory", files.join(", ")));
     carry_out(Job {
         name: format!("identify-{}", args.system),
         problem: Problem { field: system.field, theta, free },
@@ -115,7 +121,7 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
         axes: args.columns.clone().unwrap_or_else(|| usual_axes(dim)),
         out: args.out.clone(),
         quiet: args.quiet,
-        figures: !args.no_figures,
+        record,
     })
 }
 
@@ -160,6 +166,8 @@ pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
     settings.dt = settings.dt.or(points.dt);
     let scale = time_scale(field.as_ref(), &theta, &points.values);
     settings.scheme = Some(experiment::discretisation(source, Some(scale))?);
+    let mut record = Record::new(Kind::Identify, !args.no_figures);
+    record.describe(source);
     carry_out(Job {
         name: experiment::checked_name(source)?,
         problem: Problem { field, theta, free },
@@ -169,7 +177,7 @@ pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
         axes: file.data.columns.clone().unwrap_or_else(|| usual_axes(dim)),
         out: args.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name)),
         quiet: args.quiet,
-        figures: !args.no_figures,
+        record,
     })
 }
 
@@ -193,7 +201,7 @@ fn usual_axes(dim: usize) -> Vec<String> {
     super::simulate::COORDINATES[..dim].iter().map(|s| s.to_string()).collect()
 }
 
-fn carry_out(job: Job) -> Result<u8, CliError> {
+fn carry_out(mut job: Job) -> Result<u8, CliError> {
     let clock = Instant::now();
     let existed = job.out.exists();
     files::make_folder(&job.out)?;
@@ -225,14 +233,19 @@ fn carry_out(job: Job) -> Result<u8, CliError> {
 
     let result = summarise(&job, &found, clock.elapsed().as_secs_f64());
     let method = &result.methods[0];
+    job.record.grid(found.grid.lower(), found.grid.upper(), found.grid.cells());
+    job.record.model.push(Fact::new("free parameters", listed(&result.names, NAMES)));
+    job.record.seeds.push(Fact::new("simulations", job.settings.seed.to_string()));
+    job.record.write(&job.out)?;
     files::write_trace(&job.out.join(&method.trace), &result.names, &found.fit)?;
     files::write_density(&job.out.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
-    if job.figures {
+    if job.record.figures {
         draw(&job, &found)?;
     }
     // Last, so that its presence says that the rest is there.
     let file = IdentifyFile { result: &result, identification: &found };
     files::write_json(&job.out.join("result.json"), &file)?;
+    report::write(&job.out)?;
     if !job.quiet {
         for note in &result.notes {
             print(note)?;

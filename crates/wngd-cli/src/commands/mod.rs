@@ -6,6 +6,7 @@ pub mod identify;
 pub mod init;
 pub mod inspect;
 pub mod list;
+pub mod report;
 pub mod run;
 pub mod shell;
 pub mod simulate;

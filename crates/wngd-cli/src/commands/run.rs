@@ -17,6 +17,8 @@ use crate::experiment::{Experiment, Method, Noise};
 use crate::interrupt;
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::{pictures, table};
+use crate::record::{Kind, Record};
+use crate::report;
 
 /// First iterations whose local quadratic models are drawn.
 const MODELS: usize = 3;
@@ -30,6 +32,7 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&experiment.name));
     files::make_folder(&folder)?;
+    Record::of(Kind::Run, !args.no_figures, &source, &experiment).write(&folder)?;
     interrupt::install();
     if !args.quiet {
         print(&heading(&experiment))?;
@@ -57,6 +60,7 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
         spinner.finish_and_clear();
         drawn?;
     }
+    report::write(&folder)?;
     if !args.quiet {
         print(&table::methods(&result))?;
         for method in &result.methods {

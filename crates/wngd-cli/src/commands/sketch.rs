@@ -14,6 +14,8 @@ use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
 use crate::interrupt;
 use crate::output::files;
 use crate::output::table::short;
+use crate::record::{Fact, Kind, Record};
+use crate::report;
 use crate::study::{Entry, MetricStudy, Quartiles, Settings, Study, study};
 
 /// Compares the estimators of the direction at the start point.
@@ -31,6 +33,9 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-sketch", experiment.name)));
     files::make_folder(&folder)?;
+    let mut record = Record::of(Kind::Sketch, true, &source, &experiment);
+    record.seeds = vec![Fact::new("estimators", format!("0 to {}", args.seeds - 1))];
+    record.write(&folder)?;
     interrupt::install();
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
@@ -47,6 +52,7 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
     }
     figures::estimators(&picture(&found), &folder.join("sketch"))?;
     files::write_json(&folder.join("sketch.json"), &found)?;
+    report::write(&folder)?;
     if !args.quiet {
         print(&format!(
             "{}: {} parameters, {} cells; medians over {} seeds, quartiles in sketch.json",

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wngd::opt::Outcome;
 
 use super::npy;
 use crate::error::CliError;
 
 /// `result.json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ResultFile {
     /// Name of the experiment.
     pub name: String,
@@ -29,7 +30,7 @@ pub struct ResultFile {
 }
 
 /// One method of `result.json`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MethodResult {
     /// Label.
     pub label: String,
@@ -106,6 +107,21 @@ pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Res
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|e| CliError::Internal(e.to_string()))?;
     write_file(path, |w| writeln!(w, "{text}"))
+}
+
+/// Reads JSON of at most `limit` bytes.
+pub fn read_json<T: DeserializeOwned>(path: &Path, limit: u64) -> Result<T, CliError> {
+    let fail = |source| CliError::Read { path: path.to_path_buf(), source };
+    let size = std::fs::metadata(path).map_err(fail)?.len();
+    if size > limit {
+        let problem = format!("{size} bytes; at most {limit} are read");
+        return Err(CliError::Data { path: path.to_path_buf(), problem });
+    }
+    let text = std::fs::read_to_string(path).map_err(fail)?;
+    serde_json::from_str(&text).map_err(|error| CliError::Data {
+        path: path.to_path_buf(),
+        problem: format!("{error}; it is damaged or not one of ours"),
+    })
 }
 
 /// Writes a trace: iteration, objective, gradient_norm, slope, step, seconds, then the parameters.

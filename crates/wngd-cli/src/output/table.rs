@@ -21,7 +21,7 @@ pub fn short(value: f64) -> String {
 }
 
 /// A value with its standard error: 4.2890 ± 0.0346.
-fn with_error(value: f64, error: Option<f64>) -> String {
+pub fn with_error(value: f64, error: Option<f64>) -> String {
     match error {
         Some(error) if error > 0.0 && error.is_finite() => {
             let digits = (1 - error.log10().floor() as i32).clamp(0, 8) as usize;
@@ -114,7 +114,7 @@ pub fn identifiability(names: &[String], found: &Identifiability) -> String {
 }
 
 /// A unit vector in words: its largest entries with their names, the largest positive.
-fn combination(names: &[String], vector: &[f64]) -> String {
+pub fn combination(names: &[String], vector: &[f64]) -> String {
     let mut order: Vec<usize> = (0..vector.len()).collect();
     order.sort_by(|&a, &b| vector[b].abs().total_cmp(&vector[a].abs()));
     let sign = order.first().map_or(1.0, |&i| vector[i].signum());
