@@ -44,6 +44,15 @@ impl SolveCounts {
         self.state + self.tangent + self.adjoint
     }
 
+    /// These and `more`.
+    pub fn plus(&self, more: SolveCounts) -> SolveCounts {
+        SolveCounts {
+            state: self.state + more.state,
+            tangent: self.tangent + more.tangent,
+            adjoint: self.adjoint + more.adjoint,
+        }
+    }
+
     /// Solves made since `earlier`.
     pub fn since(&self, earlier: SolveCounts) -> SolveCounts {
         SolveCounts {

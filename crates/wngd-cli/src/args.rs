@@ -1,6 +1,7 @@
 //! Command-line arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +33,9 @@ pub enum Command {
         after_help = "Examples:\n  wngd run mixture-mu1\n  wngd run my.toml --out results/first --quiet\n  wngd run faithful --no-figures"
     )]
     Run(RunArgs),
+    /// Go on with a run that was interrupted, to the same results as if it had not been.
+    #[command(after_help = "Example:\n  wngd resume runs/mixture-mu1")]
+    Resume(ResumeArgs),
     /// Print objective, gradient, information matrices and directions at a point.
     #[command(
         after_help = "Examples:\n  wngd inspect mixture-mu1\n  wngd inspect mixture-mu1 --theta 1.5,3.2\n  wngd inspect my.toml --json > point.json"
@@ -102,6 +106,28 @@ pub struct RunArgs {
     /// Write no figures.
     #[arg(long)]
     pub no_figures: bool,
+    /// Least seconds between checkpoints for `wngd resume`; 0 writes one at every iteration.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub checkpoint: Duration,
+}
+
+/// Arguments of `wngd resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Folder of the run.
+    pub folder: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Least seconds between checkpoints; 0 writes one at every iteration.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub checkpoint: Duration,
+}
+
+/// A time in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "a finite number of seconds >= 0 is needed".to_string())
 }
 
 /// Arguments of `wngd inspect`.

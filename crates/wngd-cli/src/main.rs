@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod checkpoint;
 mod commands;
 mod config;
 mod data;
@@ -54,6 +55,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
     }
     match cli.command {
         Command::Run(args) => commands::run::run(&args),
+        Command::Resume(args) => commands::resume::resume(&args),
         Command::Inspect(args) => commands::inspect::inspect(&args),
         Command::Basin(args) => commands::basin::basin(&args),
         Command::Sketch(args) => commands::sketch::sketch(&args),

@@ -137,7 +137,9 @@ impl Record {
 
     /// Takes up the grid.
     pub fn grid(&mut self, lower: &[f64], upper: &[f64], cells: &[usize]) {
-        let axes: Vec<String> = lower.iter().zip(upper).map(|(a, b)| format!("[{a:.6}, {b:.6}]")).collect();
+        let rounded = |v: f64| (1e6 * v).round() / 1e6;
+        let axes: Vec<String> =
+            lower.iter().zip(upper).map(|(a, b)| format!("[{}, {}]", rounded(*a), rounded(*b))).collect();
         let cells: Vec<String> = cells.iter().map(usize::to_string).collect();
         self.model.push(Fact::new("grid", format!("{} cells on {}", cells.join(" × "), axes.join(" × "))));
     }

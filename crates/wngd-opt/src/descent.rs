@@ -96,12 +96,25 @@ pub struct Iteration {
     pub estimate: Option<EstimateReport>,
     /// Wall seconds since the start.
     pub seconds: f64,
+    /// What the step rule carries on from here, [`StepRule::memory`].
+    pub memory: Vec<f64>,
+}
+
+/// How far a descent has come: all that is needed to go on with the same bits.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Iterates so far, the start first.
+    pub trace: Vec<Iteration>,
+    /// Local quadratic models so far.
+    pub models: Vec<LocalModel>,
 }
 
 /// Watches a descent; may end it.
 pub trait Observer {
     /// Called for every iterate, the start included.
     fn observe(&mut self, iteration: &Iteration) -> ControlFlow<()>;
+    /// Called for every local model that is kept, before the iterate that its step leads to.
+    fn keep(&mut self, _model: &LocalModel) {}
 }
 
 impl<F: FnMut(&Iteration) -> ControlFlow<()>> Observer for F {
@@ -119,6 +132,11 @@ impl Observer for Silent {
         ControlFlow::Continue(())
     }
 }
+
+/// Objectives that differ by more than this share of the first one are not of the same descent.
+///
+/// Another machine may round differently, so equality would refuse too much.
+const SAME: f64 = 1e-8;
 
 /// A finished descent.
 #[derive(Debug, Clone)]
@@ -167,23 +185,71 @@ impl<M: ForwardModel> Descent<'_, M> {
         rule: &mut dyn StepRule,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, DescentError> {
+        let start = Iteration { memory: rule.memory(), ..Iteration::start(theta) };
+        self.go_on(Progress::default(), start, rule, observer)
+    }
+
+    /// Goes on where a descent was left and ends with the same bits as if it had not been.
+    ///
+    /// `rule` is to be fresh; what it remembers comes from the last iterate, which
+    /// the observer is not told of again. Nothing is kept of how a descent ended: a
+    /// finished one finds it out again from its last iterate.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`DescentError::Resume`] if the last iterate is none of this descent.
+    pub fn resume(
+        &self,
+        progress: Progress,
+        rule: &mut dyn StepRule,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, DescentError> {
+        let refuse = |reason: String| Err(DescentError::Resume(reason));
+        let Some(last) = progress.trace.last().cloned() else {
+            return refuse("it has no iterates".into());
+        };
+        let p = self.model.dim_param();
+        if progress.trace.iter().any(|row| row.theta.len() != p) {
+            return refuse(format!("its iterates do not have {p} parameters"));
+        }
+        if !rule.recall(&last.memory) {
+            return refuse(format!("it was not made with the step rule {}", rule.name()));
+        }
+        self.go_on(progress, last, rule, observer)
+    }
+
+    /// Descends from `row`, which is the last one of `progress` unless that is empty.
+    fn go_on(
+        &self,
+        progress: Progress,
+        mut row: Iteration,
+        rule: &mut dyn StepRule,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, DescentError> {
         self.check()?;
         let clock = Instant::now();
-        let before = self.model.solve_counts();
+        let (solves, seconds) = (row.solves, row.seconds);
+        let mut before = self.model.solve_counts();
         let weight = self.objective.cell_volume();
-        let mut row = Iteration::start(theta);
-        let (mut trace, mut models) = (Vec::new(), Vec::new());
+        let Progress { mut trace, mut models } = progress;
+        let mut resumed = !trace.is_empty();
         loop {
             let linearization = self.model.linearize(&row.theta)?;
             let (objective, u) = self.objective.derivative(&linearization.state)?;
             let gradient: Vec<f64> =
                 apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| weight * g).collect();
-            row.objective = objective;
-            row.gradient_norm = norm(&gradient);
-            row.solves = self.model.solve_counts().since(before);
-            row.seconds = clock.elapsed().as_secs_f64();
-            let stopped = observer.observe(&row).is_break();
-            trace.push(row.clone());
+            let mut stopped = false;
+            if std::mem::take(&mut resumed) {
+                same_descent(&trace, objective)?;
+                // These solves are in the trace already.
+                before = self.model.solve_counts();
+            } else {
+                row.objective = objective;
+                row.gradient_norm = norm(&gradient);
+                row.solves = solves.plus(self.model.solve_counts().since(before));
+                row.seconds = seconds + clock.elapsed().as_secs_f64();
+                stopped = observer.observe(&row).is_break();
+                trace.push(row.clone());
+            }
             let status = if stopped { Some(Status::StoppedByObserver) } else { self.finished(&trace)? };
             if let Some(status) = status {
                 return Ok(Outcome { status, trace, state: linearization.state, models });
@@ -204,9 +270,11 @@ impl<M: ForwardModel> Descent<'_, M> {
                     if models.len() < self.keep_models
                         && let Some(information) = prepared.information()
                     {
-                        models.push(LocalModel::new(&row.theta, objective, &gradient, information, &step));
+                        let model = LocalModel::new(&row.theta, objective, &gradient, information, &step);
+                        observer.keep(&model);
+                        models.push(model);
                     }
-                    row = row.after(step);
+                    row = Iteration { memory: rule.memory(), ..row.after(step) };
                     continue;
                 }
                 StepOutcome::AtRounding => Status::Converged("no decrease above rounding is left"),
@@ -262,6 +330,18 @@ impl<M: ForwardModel> Descent<'_, M> {
     }
 }
 
+/// Refuses a trace whose last objective is not the one found there.
+fn same_descent(trace: &[Iteration], objective: f64) -> Result<(), DescentError> {
+    let (first, last) = (trace[0].objective, trace[trace.len() - 1].objective);
+    let equal = last.to_bits() == objective.to_bits() || (last - objective).abs() <= SAME * first.abs();
+    if equal {
+        return Ok(());
+    }
+    Err(DescentError::Resume(format!(
+        "its last objective is {last:e}, here it is {objective:e}; model, data and objective have to be the same"
+    )))
+}
+
 fn relative_step(trace: &[Iteration]) -> f64 {
     let (old, new) = (&trace[trace.len() - 2].theta, &trace[trace.len() - 1].theta);
     let moved: Vec<f64> = new.iter().zip(old).map(|(a, b)| a - b).collect();
@@ -285,6 +365,7 @@ impl Iteration {
             solves: SolveCounts::default(),
             estimate: None,
             seconds: 0.0,
+            memory: Vec::new(),
         }
     }
 

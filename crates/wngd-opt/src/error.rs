@@ -96,6 +96,9 @@ pub enum DescentError {
         /// Dimension of the objective's data.
         objective: usize,
     },
+    /// A trace cannot be continued by this descent.
+    #[error("the trace cannot be continued: {0}")]
+    Resume(String),
     /// The objective is NaN at the start.
     #[error("the objective is {value} at the start; choose another start point")]
     NotFinite {

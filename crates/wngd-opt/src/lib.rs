@@ -48,7 +48,7 @@ mod quadratic;
 mod step;
 mod uncertainty;
 
-pub use descent::{Descent, Iteration, Observer, Outcome, Silent, Status, Stop};
+pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
 pub use matrix_free::{EstimateReport, Estimator, MatrixFree};

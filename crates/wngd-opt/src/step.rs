@@ -78,6 +78,14 @@ pub trait StepRule {
     /// # Errors
     /// Failed solves or evaluations; never a mere lack of progress.
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError>;
+    /// What earlier steps leave behind for later ones; nothing for rules that treat every step alike.
+    fn memory(&self) -> Vec<f64> {
+        Vec::new()
+    }
+    /// Takes up a [`memory`](Self::memory); `false` if it is none of this rule's.
+    fn recall(&mut self, memory: &[f64]) -> bool {
+        memory.is_empty()
+    }
 }
 
 fn direction(trial: &Trial<'_>, damping: f64) -> Result<(Direction, f64), DirectionError> {
@@ -165,6 +173,13 @@ impl Armijo {
 impl StepRule for Armijo {
     fn name(&self) -> &'static str {
         "armijo"
+    }
+    fn memory(&self) -> Vec<f64> {
+        self.last.into_iter().collect()
+    }
+    fn recall(&mut self, memory: &[f64]) -> bool {
+        self.last = memory.first().copied();
+        memory.len() < 2
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let (direction, slope) = direction(trial, trial.damping)?;
@@ -291,6 +306,17 @@ impl LevenbergMarquardt {
 impl StepRule for LevenbergMarquardt {
     fn name(&self) -> &'static str {
         "levenberg-marquardt"
+    }
+    fn memory(&self) -> Vec<f64> {
+        std::iter::once(self.growth).chain(self.damping).collect()
+    }
+    fn recall(&mut self, memory: &[f64]) -> bool {
+        match *memory {
+            [growth] => (self.growth, self.damping) = (growth, None),
+            [growth, damping] => (self.growth, self.damping) = (growth, Some(damping)),
+            _ => return false,
+        }
+        true
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
         let mut damping = self.damping.unwrap_or(self.initial.max(trial.damping));

@@ -7,6 +7,7 @@ pub mod init;
 pub mod inspect;
 pub mod list;
 pub mod report;
+pub mod resume;
 pub mod run;
 pub mod shell;
 pub mod simulate;

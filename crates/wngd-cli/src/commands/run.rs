@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wngd::opt::{Iteration, Outcome, sampling_covariance, standard_errors};
+use wngd::opt::{Iteration, LocalModel, Observer, Outcome, Progress, sampling_covariance, standard_errors};
 use wngd::prelude::*;
 
 use super::print;
 use crate::args::RunArgs;
+use crate::checkpoint::{Checkpoint, Keeper, fingerprint};
 use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::{Experiment, Method, Noise};
@@ -23,6 +24,20 @@ use crate::report;
 /// First iterations whose local quadratic models are drawn.
 const MODELS: usize = 3;
 
+/// A run, from its start or from a checkpoint.
+pub struct Job {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
+    /// Folder for results.
+    pub folder: PathBuf,
+    /// Least time between checkpoints.
+    pub every: Duration,
+    /// Whether to print nothing.
+    pub quiet: bool,
+}
+
 /// Runs every method and writes results and figures.
 pub fn run(args: &RunArgs) -> Result<u8, CliError> {
     let source = Source::load(&args.experiment)?;
@@ -32,21 +47,31 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&experiment.name));
     files::make_folder(&folder)?;
-    Record::of(Kind::Run, !args.no_figures, &source, &experiment).write(&folder)?;
+    // The folder of a bare file name is empty, which is no path of its own.
+    let absolute = |path: &PathBuf| std::path::absolute(Path::new(".").join(path)).unwrap_or_else(|_| path.clone());
+    let checkpoint = Checkpoint {
+        record: Record::of(Kind::Run, !args.no_figures, &source, &experiment),
+        // The run may be resumed from another working directory.
+        folder: source.folder.as_ref().map(absolute),
+        data: fingerprint(&experiment),
+        descents: Vec::new(),
+    };
+    carry_out(Job { experiment, checkpoint, folder, every: args.checkpoint, quiet: args.quiet })
+}
+
+/// Carries a run out, from where it stands.
+pub fn carry_out(job: Job) -> Result<u8, CliError> {
+    let Job { experiment, checkpoint, folder, every, quiet } = job;
+    let figures = checkpoint.record.figures;
+    checkpoint.record.write(&folder)?;
     interrupt::install();
-    if !args.quiet {
+    if !quiet {
         print(&heading(&experiment))?;
     }
-
+    let mut keeper = Keeper::new(checkpoint, &folder, every)?;
     let mut outcomes = Vec::new();
-    for method in &experiment.methods {
-        let mut progress = Progress::new(method, args.quiet);
-        let outcome = experiment
-            .descent(method, MODELS)
-            .run(&experiment.theta0, method.step_rule().as_mut(), &mut |row: &Iteration| progress.show(row))
-            .map_err(|source| CliError::Descent { label: method.label.clone(), source });
-        progress.finish(&outcome);
-        outcomes.push(outcome?);
+    for (index, method) in experiment.methods.iter().enumerate() {
+        outcomes.push(descend(&experiment, method, index, &mut keeper, quiet)?);
         if interrupt::pressed() {
             break;
         }
@@ -54,14 +79,14 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
 
     let result = summarise(&experiment, &outcomes);
     write(&experiment, &result, &outcomes, &folder)?;
-    if !args.no_figures {
-        let spinner = spinner("drawing figures", args.quiet);
+    if figures {
+        let spinner = spinner("drawing figures", quiet);
         let drawn = pictures::of_run(&experiment, &result, &outcomes, &folder);
         spinner.finish_and_clear();
         drawn?;
     }
     report::write(&folder)?;
-    if !args.quiet {
+    if !quiet {
         print(&table::methods(&result))?;
         for method in &result.methods {
             if let Some(note) = &method.standard_errors_note {
@@ -85,6 +110,58 @@ pub fn run(args: &RunArgs) -> Result<u8, CliError> {
         print(&format!("results in {}", folder.display()))?;
     }
     Ok(exit_code(&outcomes, &experiment))
+}
+
+/// One descent, from its start or from where the checkpoint has it.
+fn descend(
+    experiment: &Experiment,
+    method: &Method,
+    index: usize,
+    keeper: &mut Keeper,
+    quiet: bool,
+) -> Result<Outcome, CliError> {
+    let descents = &mut keeper.checkpoint.descents;
+    if descents.len() == index {
+        descents.push(Progress::default());
+    }
+    let so_far = descents[index].clone();
+    let (descent, mut rule) = (experiment.descent(method, MODELS), method.step_rule());
+    let mut watch = Watch { display: Display::new(method, quiet), keeper, index, failed: None };
+    let outcome = if so_far.trace.is_empty() {
+        descent.run(&experiment.theta0, rule.as_mut(), &mut watch)
+    } else {
+        descent.resume(so_far, rule.as_mut(), &mut watch)
+    };
+    let outcome = outcome.map_err(|source| CliError::Descent { label: method.label.clone(), source });
+    watch.display.finish(&outcome);
+    if let Some(error) = watch.failed {
+        return Err(error);
+    }
+    let outcome = outcome?;
+    keeper.write()?;
+    Ok(outcome)
+}
+
+/// Shows a descent and keeps it.
+struct Watch<'a> {
+    display: Display,
+    keeper: &'a mut Keeper,
+    index: usize,
+    /// Why no checkpoint could be written; the descent ends there.
+    failed: Option<CliError>,
+}
+
+impl Observer for Watch<'_> {
+    fn observe(&mut self, row: &Iteration) -> ControlFlow<()> {
+        self.display.show(row);
+        self.keeper.checkpoint.descents[self.index].trace.push(row.clone());
+        self.failed = self.keeper.write_if_due().err();
+        if interrupt::pressed() || self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn keep(&mut self, model: &LocalModel) {
+        self.keeper.checkpoint.descents[self.index].models.push(model.clone());
+    }
 }
 
 fn heading(experiment: &Experiment) -> String {
@@ -190,14 +267,14 @@ fn spinner(message: &'static str, quiet: bool) -> ProgressBar {
 }
 
 /// Live progress on a terminal, plain lines otherwise.
-struct Progress {
+struct Display {
     label: String,
     bar: ProgressBar,
     plain: bool,
     last: Instant,
 }
 
-impl Progress {
+impl Display {
     fn new(method: &Method, quiet: bool) -> Self {
         let bar = ProgressBar::new(method.iterations as u64);
         let terminal = std::io::stderr().is_terminal();
@@ -211,14 +288,13 @@ impl Progress {
         Self { label: method.label.clone(), bar, plain: !quiet && !terminal, last: Instant::now() }
     }
 
-    fn show(&mut self, row: &Iteration) -> ControlFlow<()> {
+    fn show(&mut self, row: &Iteration) {
         self.bar.set_position(row.iteration as u64);
         self.bar.set_message(format!("f = {:.4e}", row.objective));
         if self.plain && self.last.elapsed() > Duration::from_secs(5) {
             self.last = Instant::now();
             eprintln!("{}: iteration {}, f = {:.4e}", self.label, row.iteration, row.objective);
         }
-        if interrupt::pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn finish(&self, outcome: &Result<Outcome, CliError>) {

@@ -94,13 +94,27 @@ pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Res
         fill(&mut writer)?;
         writer.flush()?;
         writer.get_ref().sync_all()?;
-        std::fs::rename(&temporary, path)
+        std::fs::rename(&temporary, path)?;
+        sync_folder(path)
     })();
     if outcome.is_err() {
         // The temporary may not exist; the error to report is the first one.
         let _ = std::fs::remove_file(&temporary);
     }
     outcome.map_err(fail)
+}
+
+/// Makes a rename last through a loss of power.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere folders cannot be opened, and renames are in the journal.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Writes JSON with shortest round-trip numbers.

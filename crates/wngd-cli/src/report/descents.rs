@@ -31,7 +31,6 @@ struct Identification {
     identifiability: Identifiability,
     dt: f64,
     time_scale: f64,
-    points: [usize; 2],
 }
 
 #[derive(Deserialize)]
@@ -83,7 +82,6 @@ pub fn identify(page: &mut Page, file: &IdentifyResult) {
             ));
         }
     }
-    page.data.push(Fact::new("points", format!("{} used, {} outside the box", found.points[0], found.points[1])));
     page.data.push(Fact::new("time between points", short(found.dt)));
     page.data.push(Fact::new("time scale", short(found.time_scale)));
     page.data.extend(result.notes.iter().map(|note| Fact::new("note", note)));

@@ -102,6 +102,13 @@ pub struct EstimateReport {
     pub reached: bool,
 }
 
+impl Estimator {
+    /// The estimator of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.name() == name)
+    }
+}
+
 impl EstimateReport {
     /// One line for people.
     pub fn summary(&self) -> String {
