@@ -307,15 +307,15 @@ impl StepRule for LevenbergMarquardt {
     fn name(&self) -> &'static str {
         "levenberg-marquardt"
     }
+    /// Growth, damping (−1 before the first step), lengths.
     fn memory(&self) -> Vec<f64> {
-        std::iter::once(self.growth).chain(self.damping).collect()
+        [self.growth, self.damping.unwrap_or(-1.0)].into_iter().chain(self.lengths.iter().copied()).collect()
     }
     fn recall(&mut self, memory: &[f64]) -> bool {
-        match *memory {
-            [growth] => (self.growth, self.damping) = (growth, None),
-            [growth, damping] => (self.growth, self.damping) = (growth, Some(damping)),
-            _ => return false,
-        }
+        let [growth, damping, lengths @ ..] = memory else { return false };
+        self.growth = *growth;
+        self.damping = (*damping >= 0.0).then_some(*damping);
+        self.lengths = lengths.to_vec();
         true
     }
     fn step(&mut self, trial: &mut Trial<'_>) -> Result<StepOutcome, DescentError> {
