@@ -1,5 +1,5 @@
 use wngd_linalg::LinearOp;
-use wngd_linalg::dense::{multiply, multiply_transpose};
+use wngd_linalg::dense::{beside, multiply, multiply_transpose};
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 
 /// Hutchinson's estimate H_m(Z) = (1/m) Σ h hᵀZ of a Jacobian, kept factored.
@@ -45,8 +45,8 @@ impl Sketch {
     /// Adds probes; the result has the bits of a sketch made in one go.
     pub fn extend(&mut self, jacobian: &dyn LinearOp, probes: Mat<f64>) {
         let more = Self::new(jacobian, probes);
-        self.probes = beside(&self.probes, &more.probes);
-        self.products = beside(&self.products, &more.products);
+        self.probes = beside(self.probes(), more.probes());
+        self.products = beside(self.products(), more.products());
     }
 
     /// Number of probes m.
@@ -68,12 +68,6 @@ impl Sketch {
     pub fn products(&self) -> MatRef<'_, f64> {
         self.products.as_ref()
     }
-}
-
-/// Two matrices side by side.
-fn beside(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
-    let n = a.ncols();
-    Mat::from_fn(a.nrows(), n + b.ncols(), |i, j| if j < n { a[(i, j)] } else { b[(i, j - n)] })
 }
 
 /// As the operator (1/m) H (ZᵀH)ᵀ, k x p.

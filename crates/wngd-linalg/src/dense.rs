@@ -147,6 +147,12 @@ pub fn column(a: MatRef<'_, f64>, j: usize) -> Vec<f64> {
     (0..a.nrows()).map(|i| a[(i, j)]).collect()
 }
 
+/// Two matrices of equally many rows side by side.
+pub fn beside(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let n = a.ncols();
+    Mat::from_fn(a.nrows(), n + b.ncols(), |i, j| if j < n { a[(i, j)] } else { b[(i, j - n)] })
+}
+
 /// Column sums `1^T A`.
 pub fn column_sums(a: MatRef<'_, f64>) -> Vec<f64> {
     (0..a.ncols()).into_par_iter().map(|j| sum((0..a.nrows()).map(|i| a[(i, j)]))).collect()

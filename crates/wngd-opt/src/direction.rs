@@ -178,6 +178,20 @@ struct PreparedNatural {
     laplacian: Option<LaplacianReport>,
 }
 
+/// Whitening solves that missed their tolerance are no directions: a metric without a factor counts them.
+pub(crate) fn check_whitening(laplacian: Option<&LaplacianReport>) -> Result<(), DirectionError> {
+    match laplacian.and_then(|report| report.krylov).filter(|krylov| krylov.missed > 0) {
+        None => Ok(()),
+        Some(krylov) => Err(LinalgError::IterationLimit {
+            what: "whitening of the Jacobian",
+            iterations: krylov.iterations,
+            residual: krylov.residual,
+            tolerance: KrylovOptions::default().tolerance,
+        }
+        .into()),
+    }
+}
+
 impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     fn name(&self) -> &'static str {
         self.metric.name()
@@ -199,15 +213,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
         let b = local.whiten_derivative(u);
         let whitened = local.whiten(jacobian.into_dense());
         let laplacian = local.laplacian();
-        if let Some(krylov) = laplacian.as_ref().and_then(|report| report.krylov).filter(|krylov| krylov.missed > 0) {
-            return Err(LinalgError::IterationLimit {
-                what: "whitening of the Jacobian",
-                iterations: krylov.iterations,
-                residual: krylov.residual,
-                tolerance: KrylovOptions::default().tolerance,
-            }
-            .into());
-        }
+        check_whitening(laplacian.as_ref())?;
         Ok(Box::new(PreparedNatural {
             y: whitened.y,
             b,

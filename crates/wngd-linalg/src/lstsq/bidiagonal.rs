@@ -2,6 +2,7 @@ use faer::Mat;
 
 use crate::dense::{dot, norm, small_svd};
 use crate::error::LinalgError;
+use crate::lstsq::normalise;
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
 /// Golub–Kahan bidiagonalisation A V = U B from a right-hand side b, grown step by step.
@@ -233,14 +234,6 @@ impl Bidiagonalization {
             singular_values: (sigma[0], sigma[j - 1]),
         })
     }
-}
-
-fn normalise(v: &mut [f64]) -> f64 {
-    let size = norm(v);
-    if size > 0.0 {
-        v.iter_mut().for_each(|x| *x /= size);
-    }
-    size
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
+use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, normalise, residuals};
 use crate::dense::norm;
 use crate::error::LinalgError;
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
@@ -136,13 +136,4 @@ impl LeastSquares for Lsmr {
         }
         Ok(LstsqSolution { x, rank: m.min(p), condition, residual, optimality, algorithm: Algorithm::Lsmr, iterations })
     }
-}
-
-/// Scales a vector to unit norm and returns its norm; leaves zero alone.
-fn normalise(v: &mut [f64]) -> f64 {
-    let size = norm(v);
-    if size > 0.0 {
-        v.iter_mut().for_each(|x| *x /= size);
-    }
-    size
 }

@@ -96,6 +96,15 @@ fn check_problem(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result
     Ok(())
 }
 
+/// Scales a vector to unit norm and returns its norm; leaves zero alone.
+fn normalise(v: &mut [f64]) -> f64 {
+    let size = norm(v);
+    if size > 0.0 {
+        v.iter_mut().for_each(|x| *x /= size);
+    }
+    size
+}
+
 /// Residual norm and relative optimality of `x`.
 fn residuals(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>, x: &[f64], a_norm: f64) -> (f64, f64) {
     let mut r = apply_vec(a, x);

@@ -33,8 +33,7 @@ impl<J: LinearOp> Prepared<'_, J> {
         let eta = apply_vec(&right, &weights);
         // No approximate inverse comes with it: the residual is compared with the gradient.
         let g = self.gradient(memory);
-        let mut residual = apply_transpose_vec(&self.y, &apply_vec(&self.y, &eta));
-        residual.iter_mut().zip(&eta).zip(&g).for_each(|((r, e), g)| *r += mu * e - g);
+        let residual = self.residual(&eta, &g, mu);
         let error = if norm(&g) > 0.0 { norm(&residual) / norm(&g) } else { 0.0 };
         let smallest = sigma.last().copied().unwrap_or(0.0);
         let reason = Some("as published; its error is the relative residual".to_string());

@@ -16,7 +16,7 @@ use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{Bidiagonalization, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
 
-use crate::direction::{Direction, DirectionSolver, PreparedDirection};
+use crate::direction::{Direction, DirectionSolver, PreparedDirection, check_whitening};
 use crate::error::DirectionError;
 use crate::metric::{Metric, Point};
 use nystrom::Nystrom;
@@ -302,11 +302,17 @@ impl<J: LinearOp> Prepared<'_, J> {
         })
     }
 
+    /// (G + μ)η − Yᵀb: one tangent and one adjoint solve.
+    fn residual(&self, eta: &[f64], gradient: &[f64], mu: f64) -> Vec<f64> {
+        let mut r = apply_transpose_vec(&self.y, &apply_vec(&self.y, eta));
+        r.iter_mut().zip(eta).zip(gradient).for_each(|((r, e), g)| *r += mu * e - g);
+        r
+    }
+
     /// Relative error of η in the norm of G + μ, by the residual and an approximate inverse: one tangent
     /// and one adjoint solve.
     fn posterior(&self, eta: &[f64], gradient: &[f64], mu: f64, inverse: impl Fn(&[f64]) -> Vec<f64>) -> f64 {
-        let mut r = apply_transpose_vec(&self.y, &apply_vec(&self.y, eta));
-        r.iter_mut().zip(eta).zip(gradient).for_each(|((r, e), g)| *r += mu * e - g);
+        let r = self.residual(eta, gradient, mu);
         progress::relative_error(0.5 * dot(&r, &inverse(&r)).abs(), 0.5 * dot(gradient, eta).abs())
     }
 }
@@ -325,6 +331,7 @@ impl<J: LinearOp> PreparedDirection for Prepared<'_, J> {
             Estimator::Preconditioned => self.preconditioned(damping),
             Estimator::Hutchinson => self.hutchinson(&mut memory, damping),
         }?;
+        check_whitening(self.y.laplacian().as_ref())?;
         let after = self.y.solves();
         let eta: Vec<f64> = found.eta.iter().map(|e| -e).collect();
         if let Some(index) = eta.iter().position(|e| !e.is_finite()) {

@@ -1,4 +1,4 @@
-use wngd_linalg::dense::{dot, norm, small_svd};
+use wngd_linalg::dense::{beside, dot, norm, small_svd};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{LinalgError, LinearOp};
@@ -44,14 +44,14 @@ impl Nystrom {
     fn extend(&mut self, y: &dyn LinearOp, omega: Mat<f64>) -> Result<(), LinalgError> {
         let mut image = Mat::zeros(y.nrows(), omega.ncols());
         y.apply(image.as_mut(), omega.as_ref());
-        let known = beside(&self.range, &image);
+        let known = beside(self.range.as_ref(), image.as_ref());
         let q = known.qr().compute_thin_Q();
         let new = q.subcols(self.rank(), omega.ncols()).to_owned();
         let mut w = Mat::zeros(y.ncols(), new.ncols());
         y.apply_transpose(w.as_mut(), new.as_ref());
         // Q of [Q_old, image] repeats the old columns up to their signs, which the products do not feel.
-        self.range = beside(&self.range, &new);
-        self.products = beside(&self.products, &w);
+        self.range = beside(self.range.as_ref(), new.as_ref());
+        self.products = beside(self.products.as_ref(), w.as_ref());
         let (vectors, sigma, _) = small_svd(self.products.as_ref())?;
         self.vectors = vectors;
         self.values = sigma.iter().map(|s| s * s).collect();
@@ -125,10 +125,4 @@ impl<J: LinearOp> Prepared<'_, J> {
         memory.nystrom = Some(approximation);
         Ok(Found { eta, probes: rank, iterations: steps, mu, error, singular_values: values, reason: None })
     }
-}
-
-/// Two matrices side by side.
-fn beside(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
-    let n = a.ncols();
-    Mat::from_fn(b.nrows(), n + b.ncols(), |i, j| if j < n { a[(i, j)] } else { b[(i, j - n)] })
 }

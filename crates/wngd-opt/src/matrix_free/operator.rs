@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wngd_adjoint::SolveCounts;
-use wngd_linalg::LinearOp;
 use wngd_linalg::dense::column;
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
+use wngd_linalg::{LaplacianReport, LinearOp};
 
 use crate::metric::LocalMetric;
 
@@ -33,6 +33,11 @@ impl<'a, J: LinearOp> WhitenedJacobian<'a, J> {
             tangent: self.tangent.load(Ordering::Relaxed),
             adjoint: self.adjoint.load(Ordering::Relaxed),
         }
+    }
+
+    /// What the metric's factorisation, or its solves so far, met.
+    pub(super) fn laplacian(&self) -> Option<LaplacianReport> {
+        self.local.laplacian()
     }
 
     /// Zᵀh, for probes h of Z itself.

@@ -1,4 +1,4 @@
-use wngd_linalg::dense::{gram, solve_upper, symmetric_eigen, tall_qr};
+use wngd_linalg::dense::{beside, gram, solve_upper, symmetric_eigen, tall_qr};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{Bidiagonalization, LeastSquares, LinearOp, PivotedQr, solve_information};
@@ -68,7 +68,7 @@ impl<J: LinearOp> Prepared<'_, J> {
                 return Ok(Found { eta, probes: m, iterations: 0, mu, error, singular_values, reason });
             }
             let (more, more_b) = self.sketch(m, m);
-            products = Mat::from_fn(p, 2 * m, |i, j| if j < m { products[(i, j)] } else { more[(i, j - m)] });
+            products = beside(products.as_ref(), more.as_ref());
             sb.extend(more_b);
         }
     }
