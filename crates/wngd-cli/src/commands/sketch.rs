@@ -43,7 +43,7 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
             eprintln!("{}: estimators for {metric}", experiment.name);
         }
     };
-    let found = study(&experiment, &source.file.method, &settings, &tell)?;
+    let found = study(&experiment, &experiment.sections, &settings, &tell)?;
     if found.metrics.is_empty() {
         return Err(CliError::usage(
             "sketch",
