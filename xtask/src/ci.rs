@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{docs, root};
+use crate::{book, docs, root};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 4] = [
@@ -27,6 +27,7 @@ pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
             return Err(format!("{what} failed").into());
         }
     }
+    book::run()?;
     println!("all checks passed");
     Ok(())
 }

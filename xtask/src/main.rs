@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod book;
 mod ci;
 mod docs;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
+mod tools;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ enum Xtask {
     /// Times estimators of the direction on the Lorenz flow with many parameters and prints them as JSON.
     #[command(hide = true)]
     MeasureEstimators(bench::estimators::MeasureEstimators),
+    /// Builds the book of docs/ into target/book; the first time it installs mdBook into target/tools.
+    Book,
     /// Formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
@@ -43,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Measure(measure) => measure.run(),
         Xtask::MeasureLorenz(measure) => measure.run(),
         Xtask::MeasureEstimators(measure) => measure.run(),
+        Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
         Xtask::Docs => docs::run(),
     }
