@@ -5,8 +5,10 @@ mod bench;
 mod book;
 mod ci;
 mod docs;
+mod pages;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
+mod reproduce;
 mod tools;
 
 use std::error::Error;
@@ -37,8 +39,10 @@ enum Xtask {
         #[arg(long)]
         skip_tests: bool,
     },
-    /// Checks that every name in docs/formulas.md exists in the sources.
+    /// Checks the pages: names in docs/formulas.md, links, commands of cargo.
     Docs,
+    /// Repeats the README's numbers, in target/reproduce, and compares.
+    Reproduce(reproduce::Reproduce),
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,7 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::MeasureEstimators(measure) => measure.run(),
         Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
-        Xtask::Docs => docs::run(),
+        Xtask::Docs => docs::run().and_then(|()| pages::run()),
+        Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }
 
