@@ -39,6 +39,8 @@ enum Xtask {
         #[arg(long)]
         skip_tests: bool,
     },
+    /// Packages every crate as for publication and builds what was packaged.
+    Package,
     /// Checks the pages: names in docs/formulas.md, links, commands of cargo.
     Docs,
     /// Repeats the README's numbers, in target/reproduce, and compares.
@@ -53,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::MeasureEstimators(measure) => measure.run(),
         Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
+        Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| pages::run()),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }

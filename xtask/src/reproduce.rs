@@ -1,4 +1,4 @@
-//! The numbers of the README, as the table of docs/reproduce.md has them.
+//! The numbers of the README, as the tables of docs/reproduce.md have them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,7 +18,7 @@ pub(crate) struct Reproduce {
     peer: Option<PathBuf>,
 }
 
-/// A row of the table.
+/// A row of a table.
 #[derive(Debug, PartialEq)]
 struct Row {
     commands: Vec<String>,
@@ -74,7 +74,7 @@ fn execute(command: &str, folder: &Path, python: Option<&Path>) -> Result<Option
             script.arg(root().join("xtask/peer").join(words[1])).args(&words[2..]);
             script
         }
-        (other, _) => return Err(format!("{other}: no command of this table").into()),
+        (other, _) => return Err(format!("{other}: no command of these tables").into()),
     };
     let start = Instant::now();
     if !process.current_dir(folder).status()?.success() {
@@ -107,17 +107,22 @@ fn quantity(result: &Value, row: &Row) -> Result<f64, Box<dyn Error>> {
     value.as_f64().ok_or_else(|| format!("{}: {} is missing", row.method, row.quantity).into())
 }
 
-/// The rows of the first table: its commands and its result are code, two numbers end it.
+/// The rows of the tables, each with the commands of the block before its table.
 fn table(page: &str) -> Result<Vec<Row>, Box<dyn Error>> {
-    let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(String::from).collect::<Vec<_>>();
-    let mut rows = Vec::new();
-    for line in page.lines().filter(|line| line.starts_with('|')) {
+    let (mut rows, mut commands, mut used) = (Vec::new(), Vec::new(), false);
+    for line in page.lines() {
+        if line.starts_with("wngd ") || line.starts_with("python ") {
+            if used {
+                (commands, used) = (Vec::new(), false);
+            }
+            commands.push(line.to_string());
+        }
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [_, commands, result, value, within] = cells[..] else { continue };
-        let (commands, result) = (code(commands), code(result));
-        let Some((method, quantity)) = result.first().and_then(|r| r.split_once(": ")) else { continue };
+        let [_, result, value, within] = cells[..] else { continue };
+        let Some((method, quantity)) = result.trim_matches('`').split_once(": ") else { continue };
         let (method, quantity) = (method.to_string(), quantity.to_string());
-        rows.push(Row { commands, method, quantity, value: value.parse()?, within: within.parse()? });
+        rows.push(Row { commands: commands.clone(), method, quantity, value: value.parse()?, within: within.parse()? });
+        used = true;
     }
     Ok(rows)
 }
@@ -128,9 +133,9 @@ mod tests {
 
     #[test]
     fn rows_are_read() -> Result<(), Box<dyn Error>> {
-        let page = "| says | command | result | value | within |\n|---|---|---|---|---|\n| a | `x y` `z` | `m: ± q` | 1.5 | 1e-3 |\n| b | `x` | 2 s |\n";
+        let page = "```sh\nwngd x\npython z\n```\n| says | result | value | within |\n|---|---|---|---|\n| a | `m: ± q` | 1.5 | 1e-3 |\n| b | `x` | 2 s |\n";
         let row = Row {
-            commands: vec!["x y".into(), "z".into()],
+            commands: vec!["wngd x".into(), "python z".into()],
             method: "m".into(),
             quantity: "± q".into(),
             value: 1.5,
@@ -138,7 +143,7 @@ mod tests {
         };
         assert_eq!(table(page)?, [row]);
         let page = std::fs::read_to_string(root().join("docs/reproduce.md"))?;
-        assert!(table(&page)?.len() > 10);
+        assert!(table(&page)?.iter().filter(|row| !row.commands.is_empty()).count() > 10);
         Ok(())
     }
 }
