@@ -33,6 +33,11 @@ impl Reproduce {
         let rows = table(&std::fs::read_to_string(root().join("docs/reproduce.md"))?)?;
         let folder = root().join("target/reproduce");
         std::fs::create_dir_all(&folder)?;
+        // Not a part of the times below.
+        let build = ["build", "--release", "--package", "wngd-cli"];
+        if !Command::new(env!("CARGO")).args(build).current_dir(root()).status()?.success() {
+            return Err("wngd does not build".into());
+        }
         let python = self.peer.as_ref().map(std::path::absolute).transpose()?;
         let (mut results, mut wrong) = (BTreeMap::new(), 0);
         for row in &rows {
