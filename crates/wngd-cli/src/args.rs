@@ -33,8 +33,10 @@ pub enum Command {
         after_help = "Examples:\n  wngd run mixture-mu1\n  wngd run my.toml --out results/first --quiet\n  wngd run faithful --no-figures"
     )]
     Run(RunArgs),
-    /// Go on with a run that was interrupted, to the same results as if it had not been.
-    #[command(after_help = "Example:\n  wngd resume runs/mixture-mu1")]
+    /// Go on with a run, basin, sketch or identify that was interrupted, to the same results as if it had not been.
+    #[command(
+        after_help = "Example:\n  wngd resume runs/mixture-mu1\n\nAn unfinished command keeps checkpoint.wngd in its folder. The command itself refuses to start\nthere again unless --restart is given."
+    )]
     Resume(ResumeArgs),
     /// Print objective, gradient, information matrices and directions at a point.
     #[command(
@@ -109,20 +111,32 @@ pub struct RunArgs {
     /// Write no figures.
     #[arg(long)]
     pub no_figures: bool,
-    /// Least seconds between checkpoints for `wngd resume`; 0 writes one at every iteration.
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
+
+/// What commands keep for `wngd resume`.
+#[derive(Debug, Clone, Args)]
+pub struct KeepArgs {
+    /// Least seconds between syncs of the checkpoint: what a loss of power may cost. A kill costs the iteration
+    /// under way, whatever is given here.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub checkpoint: Duration,
+    /// Start anew in a folder that keeps an unfinished command, which is lost.
+    #[arg(long)]
+    pub restart: bool,
 }
 
 /// Arguments of `wngd resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
-    /// Folder of the run.
+    /// Folder of the command.
     pub folder: PathBuf,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
-    /// Least seconds between checkpoints; 0 writes one at every iteration.
+    /// Least seconds between syncs of the checkpoint.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub checkpoint: Duration,
 }
@@ -166,6 +180,9 @@ pub struct BasinArgs {
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }
 
 /// Arguments of `wngd sketch`.
@@ -188,6 +205,9 @@ pub struct SketchArgs {
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }
 
 /// Arguments of `wngd play`.
@@ -366,4 +386,7 @@ pub struct IdentifyArgs {
     /// Write no figures.
     #[arg(long)]
     pub no_figures: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }

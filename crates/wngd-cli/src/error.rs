@@ -127,6 +127,11 @@ impl CliError {
         }
     }
 
+    /// Whether the same command may succeed later: with room on the disk, with a bug removed.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, CliError::Write { .. } | CliError::Figure(_) | CliError::Internal(_))
+    }
+
     /// A usage error of one option.
     pub fn usage(option: impl Into<String>, problem: impl Into<String>) -> Self {
         CliError::Usage { option: option.into(), problem: problem.into() }

@@ -60,18 +60,18 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             .map_err(|e| CliError::usage("--threads", e.to_string()))?;
     }
     match cli.command {
-        Command::Run(args) => commands::run::run(&args),
+        Command::Run(args) => commands::run::run(&args, None),
         Command::Resume(args) => commands::resume::resume(&args),
         Command::Inspect(args) => commands::inspect::inspect(&args),
-        Command::Basin(args) => commands::basin::basin(&args),
-        Command::Sketch(args) => commands::sketch::sketch(&args),
+        Command::Basin(args) => commands::basin::basin(&args, None),
+        Command::Sketch(args) => commands::sketch::sketch(&args, None),
         Command::Play(args) => commands::play::play(&args),
         Command::Report(args) => commands::report::report(&args),
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),
         Command::Simulate(args) => commands::simulate::simulate(&args),
         Command::Density(args) => commands::density::density(&args),
-        Command::Identify(args) => commands::identify::identify(&args),
+        Command::Identify(args) => commands::identify::identify(&args, None),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man { folder } => commands::shell::man(&folder),
         Command::Systems => commands::simulate::systems(),

@@ -1,15 +1,17 @@
 //! How good the direction of each estimator is for how many solves, over seeds.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wngd::linalg::dense::{dot, norm};
 use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point, PreparedDirection};
 use wngd::prelude::*;
 
+use crate::checkpoint::{Bits, Journal, Unit};
 use crate::config::schema::{MethodSection, MetricKind};
 use crate::error::CliError;
 use crate::experiment::{Experiment, build_metric};
-use crate::interrupt;
 use crate::model::Jacobian;
 
 /// Most parameters for which the reference is made of all tangents.
@@ -109,18 +111,27 @@ impl Quartiles {
         };
         Self { lower: at(0.25), median: at(0.5), upper: at(0.75) }
     }
+
+    fn bits(self) -> [Bits; 3] {
+        [self.lower, self.median, self.upper].map(Bits)
+    }
+
+    fn of_bits([lower, median, upper]: [Bits; 3]) -> Self {
+        Self { lower: lower.0, median: median.0, upper: upper.0 }
+    }
 }
 
-/// Studies every metric that the experiment's methods name.
+/// Studies every metric that the experiment's methods name; nothing is returned if it was told to stop.
 ///
 /// # Errors
-/// Whatever cannot be computed at the start point; an interruption.
+/// Whatever cannot be computed at the start point.
 pub fn study(
     experiment: &Experiment,
     methods: &[MethodSection],
     settings: &Settings,
+    journal: &Journal,
     tell: &dyn Fn(&str),
-) -> Result<Study, CliError> {
+) -> Result<Option<Study>, CliError> {
     let theta = &experiment.theta0;
     let linear = experiment.model.linearize(theta)?;
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
@@ -131,6 +142,8 @@ pub fn study(
         u,
         objective,
     };
+    let cases = journal.kept()?.into_iter().map(|case: Case| ((case.metric.clone(), case.number), case));
+    let mut kept = Kept { journal, cases: cases.collect() };
     let mut metrics: Vec<MetricStudy> = Vec::new();
     for section in methods.iter().filter(|m| m.metric != MetricKind::None) {
         if metrics.iter().any(|m| m.metric == section.metric.name()) {
@@ -140,16 +153,26 @@ pub fn study(
         let metric = build_metric(section.metric, Some(section), &experiment.grid, &experiment.plan, &experiment.model);
         if let Some(metric) = metric {
             let damping = settings.damping.or(section.damping).unwrap_or(DAMPING);
-            metrics.push(at.study(metric.as_ref(), damping, settings)?);
+            match at.study(metric.as_ref(), damping, settings, &mut kept)? {
+                Some(found) => metrics.push(found),
+                None => return Ok(None),
+            }
         }
     }
-    Ok(Study {
+    Ok(Some(Study {
         name: experiment.name.clone(),
         parameters: theta.len(),
         cells: experiment.grid.len(),
         seeds: settings.seeds,
         metrics,
-    })
+    }))
+}
+
+/// Cases that are kept.
+struct Kept<'a> {
+    journal: &'a Journal,
+    /// Those that the checkpoint has, by metric and number.
+    cases: HashMap<(String, usize), Case>,
 }
 
 /// A linearised point.
@@ -159,6 +182,21 @@ struct At<'a> {
     jacobian: &'a Jacobian,
     u: Vec<f64>,
     objective: f64,
+}
+
+/// What one estimator at one setting came to, as a checkpoint has it.
+#[derive(Serialize, Deserialize)]
+struct Case {
+    metric: String,
+    number: usize,
+    /// Solves, angle, length, error, estimated error and decrease; none if no direction was found.
+    quartiles: Option<[[Bits; 3]; 6]>,
+    /// Why not all seeds count.
+    left_out: Option<String>,
+}
+
+impl Unit for Case {
+    const KIND: &'static str = "estimator";
 }
 
 /// A direction and its report.
@@ -211,7 +249,13 @@ impl At<'_> {
         best
     }
 
-    fn study(&self, metric: &dyn Metric, damping: f64, settings: &Settings) -> Result<MetricStudy, CliError> {
+    fn study(
+        &self,
+        metric: &dyn Metric,
+        damping: f64,
+        settings: &Settings,
+        kept: &mut Kept<'_>,
+    ) -> Result<Option<MetricStudy>, CliError> {
         let p = self.point.theta.len();
         let with = |estimator, probes, tolerance, seed, reference| MatrixFree {
             estimator,
@@ -241,6 +285,7 @@ impl At<'_> {
         };
         let auto = self.direction(&with(Estimator::Auto, None, 1e-2, 0))?;
         found.auto = auto.1.reason.unwrap_or_default();
+        let mut numbers = 0..;
         for estimator in Estimator::ALL.into_iter().filter(|e| *e != Estimator::Auto) {
             let cases: Vec<(Option<usize>, f64)> = match estimator {
                 Estimator::Exact if p > STORED => {
@@ -258,24 +303,38 @@ impl At<'_> {
             };
             for (probes, tolerance) in cases {
                 let seeds = if matches!(estimator, Estimator::Krylov | Estimator::Exact) { 1 } else { settings.seeds };
-                let mut runs = Vec::new();
-                for seed in 0..seeds {
-                    if interrupt::pressed() {
-                        return Err(CliError::usage("sketch", "interrupted; nothing was written"));
-                    }
-                    match self.direction(&with(estimator, probes, tolerance, seed)) {
-                        Ok(run) => runs.push(run),
-                        Err(CliError::Direction(error)) => {
-                            found.left_out.push(format!("{} with {probes:?} probes: {error}", estimator.name()));
-                            break;
+                let number = numbers.next().unwrap_or_default();
+                let key = (found.metric.clone(), number);
+                let case = match kept.cases.remove(&key) {
+                    Some(case) => case,
+                    None => {
+                        let (mut runs, mut left_out) = (Vec::new(), None);
+                        for seed in 0..seeds {
+                            if kept.journal.stopped() {
+                                return Ok(None);
+                            }
+                            match self.direction(&with(estimator, probes, tolerance, seed)) {
+                                Ok(run) => runs.push(run),
+                                Err(CliError::Direction(error)) => {
+                                    let name = estimator.name();
+                                    left_out = Some(format!("{name} with {probes:?} probes: {error}"));
+                                    break;
+                                }
+                                Err(error) => return Err(error),
+                            }
                         }
-                        Err(error) => return Err(error),
+                        let quartiles =
+                            (!runs.is_empty()).then(|| self.quartiles(&reference, &runs).map(Quartiles::bits));
+                        let case = Case { metric: key.0, number, quartiles, left_out };
+                        kept.journal.append(&case);
+                        case
                     }
-                }
-                if runs.is_empty() {
-                    continue;
-                }
-                let entry = self.entry(&reference, estimator, (probes, tolerance), &runs);
+                };
+                found.left_out.extend(case.left_out);
+                let Some(quartiles) = case.quartiles else { continue };
+                let [solves, angle, length, error, estimated, decrease] = quartiles.map(Quartiles::of_bits);
+                let (estimator, tolerance) = (estimator.name(), probes.is_none().then_some(tolerance));
+                let entry = Entry { estimator, probes, tolerance, solves, angle, length, error, estimated, decrease };
                 // A tolerance that costs nothing more replaces the one before.
                 let same = |e: &Entry| e.estimator == entry.estimator && e.solves == entry.solves;
                 if found.entries.last().is_some_and(same) {
@@ -284,28 +343,20 @@ impl At<'_> {
                 found.entries.push(entry);
             }
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
-    fn entry(
-        &self,
-        reference: &Reference<'_>,
-        estimator: Estimator,
-        (probes, tolerance): (Option<usize>, f64),
-        runs: &[Run],
-    ) -> Entry {
+    /// Solves, angle, length, error, estimated error and decrease over seeds.
+    fn quartiles(&self, reference: &Reference<'_>, runs: &[Run]) -> [Quartiles; 6] {
         let weight = self.experiment.objective.cell_volume();
         let energy =
             |eta: &[f64]| (reference.prepared.curvature(eta) / weight + reference.mu * dot(eta, eta)).max(0.0).sqrt();
         let Reference { eta: exact, step, decrease: best, .. } = reference;
         let (step, best) = (*step, *best);
         let over = |value: &dyn Fn(&Run) -> f64| Quartiles::of(runs.iter().map(value).collect());
-        Entry {
-            estimator: estimator.name(),
-            probes,
-            tolerance: probes.is_none().then_some(tolerance),
-            solves: over(&|run| run.1.solves() as f64),
-            angle: over(&|run| {
+        [
+            over(&|run| run.1.solves() as f64),
+            over(&|run| {
                 // By the half angle: the cosine loses all small ones.
                 let (a, b) = (norm(&run.0), norm(exact));
                 let apart = |sign: f64| -> f64 {
@@ -313,16 +364,14 @@ impl At<'_> {
                 };
                 2.0 * apart(1.0).atan2(apart(-1.0)).to_degrees()
             }),
-            length: over(&|run| norm(&run.0) / norm(exact)),
-            error: over(&|run| {
+            over(&|run| norm(&run.0) / norm(exact)),
+            over(&|run| {
                 let gap: Vec<f64> = run.0.iter().zip(exact).map(|(a, b)| a - b).collect();
                 energy(&gap) / energy(exact)
             }),
-            estimated: over(&|run| run.1.error),
-            decrease: Quartiles::of(
-                runs.par_iter().map(|run| (self.decrease(&run.0, step) / best).max(-10.0)).collect(),
-            ),
-        }
+            over(&|run| run.1.error),
+            Quartiles::of(runs.par_iter().map(|run| (self.decrease(&run.0, step) / best).max(-10.0)).collect()),
+        ]
     }
 }
 

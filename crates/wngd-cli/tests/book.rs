@@ -3,7 +3,7 @@
 //!
 //! Marks of a fenced block, after the language and a comma:
 //! - `sh,run`: every `wngd` line is run, page by page in one folder, in order; `sh` without a mark: the subcommand and
-//!   the options must exist; `sh,later`: not looked at;
+//!   the options must exist;
 //! - `toml,file=NAME`: written to NAME and inspected; `toml,edit=NAME`: its sections replace those of NAME;
 //!   `toml,add=NAME`: appended to NAME;
 //! - `text,output`: every line is part of a line of what was printed since the last such block's commands began, `…`
@@ -142,7 +142,6 @@ fn the_book_says_what_the_tool_does() {
         for block in blocks(&page) {
             let place = format!("{name}:{}", block.line);
             match (block.language.as_str(), block.mark.as_str()) {
-                ("sh", "later") => {}
                 ("sh", mark @ ("" | "run")) => {
                     for line in &block.text {
                         let Some(arguments) = arguments(line) else { continue };

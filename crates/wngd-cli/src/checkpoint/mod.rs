@@ -1,63 +1,85 @@
-//! `checkpoint.json`: how far a run has come, written while it runs.
+//! `checkpoint.wngd`: how far a command has come, written while it is carried out.
 //!
-//! The file is written to a temporary name and renamed, and its checksum is over the text of its content,
-//! so that it is either whole or refused. It holds no results, only iterates: what a descent found and how
-//! it ended comes from them again.
+//! It holds what was asked and the units of work that are finished, which are the expensive ones: iterates,
+//! descents, simulations, estimators. Everything else is made from them again, to the same bits.
 
-mod rows;
+mod bits;
+mod descents;
+mod format;
+mod journal;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use wngd::opt::Progress;
 
+use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::output::files;
 use crate::record::Record;
-use rows::Descent;
+use format::Entry;
+
+pub use bits::Bits;
+pub use descents::Descents;
+pub use journal::{Journal, Unit};
 
 /// Name of the file.
-pub const FILE: &str = "checkpoint.json";
-/// Format that this version writes and reads.
-const FORMAT: u32 = 1;
+pub const FILE: &str = "checkpoint.wngd";
 /// Most that is read.
 const MAX_BYTES: u64 = 1 << 30;
-/// Writing takes at most this share of the time.
-const SHARE: u32 = 20;
 
-/// What the file holds.
+/// What was asked.
 #[derive(Serialize, Deserialize)]
-struct Envelope {
-    format: u32,
-    /// CRC-32 of the text of `content`.
-    checksum: String,
-    content: Box<RawValue>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Content {
-    record: Record,
-    folder: Option<PathBuf>,
-    data: String,
-    descents: Vec<Descent>,
-}
-
-/// A run as far as it has come.
-pub struct Checkpoint {
-    /// What was asked.
+pub struct Header {
+    /// The command with its arguments.
     pub record: Record,
-    /// Folder that relative paths of the experiment refer to.
-    pub folder: Option<PathBuf>,
-    /// Checksum of data, grid and start.
-    pub data: String,
-    /// One entry per descent begun, in the order of the methods; the last may not have ended.
-    pub descents: Vec<Progress>,
+    /// Folder that relative paths refer to; none if there are none. A name that is no text is none of ours.
+    folder: Option<String>,
+    /// Checksum of the data.
+    data: String,
+}
+
+impl Unit for Header {
+    const KIND: &'static str = "asked";
+}
+
+impl Header {
+    /// A command on data of a [`checksum`], with paths relative to a folder.
+    pub fn new(record: Record, folder: Option<&Path>, data: String) -> Self {
+        // The folder of a bare file name is empty, which is no path of its own; and the command may be resumed
+        // from another working directory.
+        let absolute = |path: &Path| std::path::absolute(Path::new(".").join(path)).unwrap_or_else(|_| path.into());
+        Self { record, folder: folder.map(|path| absolute(path).to_string_lossy().into_owned()), data }
+    }
+
+    /// A command on an experiment.
+    pub fn of(record: Record, source: &Source, experiment: &Experiment) -> Self {
+        let grid = &experiment.grid;
+        let data = checksum(&[grid.lower(), grid.upper(), &experiment.theta0, &experiment.data.density.values]);
+        Self::new(record, source.folder.as_deref(), data)
+    }
+}
+
+/// Checksum that tells changed data.
+pub fn checksum(parts: &[&[f64]]) -> String {
+    let mut hash = crc32fast::Hasher::new();
+    parts.iter().flat_map(|part| part.iter()).for_each(|v| hash.update(&v.to_bits().to_le_bytes()));
+    format!("{:08x}", hash.finalize())
+}
+
+/// A command as far as it has come.
+pub struct Checkpoint {
+    header: Header,
+    /// The header first.
+    entries: Vec<Entry>,
 }
 
 impl Checkpoint {
+    fn of(header: Header) -> Result<Self, CliError> {
+        let content = serde_json::to_string(&header).map_err(|error| CliError::Internal(error.to_string()))?;
+        Ok(Self { header, entries: vec![Entry { kind: Header::KIND.into(), content }] })
+    }
+
     /// Reads the checkpoint of a folder.
     ///
     /// # Errors
@@ -66,95 +88,39 @@ impl Checkpoint {
         let path = folder.join(FILE);
         if !path.is_file() {
             let problem = format!(
-                "\"{}\" has no {FILE}; only `wngd run` writes one, so run the experiment again",
+                "\"{}\" has no {FILE}: nothing was begun there, or what was begun is finished",
                 folder.display()
             );
             return Err(CliError::usage("folder", problem));
         }
-        let damaged = |problem: &str| CliError::Data {
-            path: path.clone(),
-            problem: format!("{problem}; run the experiment again from its start"),
-        };
-        let envelope: Envelope = files::read_json(&path, MAX_BYTES)?;
-        if envelope.format != FORMAT {
-            return Err(damaged(&format!(
-                "format {} is not known to this version, which reads format {FORMAT}",
-                envelope.format
-            )));
-        }
-        if envelope.checksum != checksum(envelope.content.get().as_bytes()) {
-            return Err(damaged("the checksum does not match: the file is damaged"));
-        }
-        let content: Content =
-            serde_json::from_str(envelope.content.get()).map_err(|e| damaged(&format!("not a checkpoint ({e})")))?;
-        let descents = content.descents.into_iter().map(Descent::progress).collect::<Result<_, _>>();
-        Ok(Self {
-            record: content.record,
-            folder: content.folder,
-            data: content.data,
-            descents: descents.map_err(|problem| damaged(&problem))?,
-        })
+        let bytes = files::read_bytes(&path, MAX_BYTES)?;
+        Self::parse(&bytes)
+            .map_err(|problem| CliError::Data { path, problem: format!("{problem}; start anew with --restart") })
     }
 
-    fn write(&self, folder: &Path) -> Result<(), CliError> {
-        let content = Content {
-            record: self.record.clone(),
-            folder: self.folder.clone(),
-            data: self.data.clone(),
-            descents: self.descents.iter().map(Descent::of).collect(),
-        };
-        let internal = |e: serde_json::Error| CliError::Internal(e.to_string());
-        let content = serde_json::value::to_raw_value(&content).map_err(internal)?;
-        let envelope = Envelope { format: FORMAT, checksum: checksum(content.get().as_bytes()), content };
-        let text = serde_json::to_string(&envelope).map_err(internal)?;
-        files::write_file(&folder.join(FILE), |w| writeln!(w, "{text}"))
+    /// Reads the bytes of a checkpoint; the text of an error says what is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let entries = format::parse(bytes)?;
+        let first =
+            entries.first().filter(|entry| entry.kind == Header::KIND).ok_or("it does not say what was asked")?;
+        let header = serde_json::from_str(&first.content).map_err(|error| format!("it is damaged: {error}"))?;
+        Ok(Self { header, entries })
+    }
+
+    /// The arguments of the command.
+    pub fn arguments(&self) -> &[String] {
+        &self.header.record.arguments
+    }
+
+    /// A path of the command, from wherever it is resumed.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.header.folder.as_ref().map_or_else(|| path.into(), |folder| Path::new(folder).join(path))
     }
 }
 
-/// Checksum of what a descent is about, to tell changed data files.
-pub fn fingerprint(experiment: &Experiment) -> String {
-    let grid = &experiment.grid;
-    let mut hash = crc32fast::Hasher::new();
-    let numbers = [grid.lower(), grid.upper(), &experiment.theta0, &experiment.data.density.values];
-    numbers.iter().flat_map(|part| part.iter()).for_each(|v| hash.update(&v.to_bits().to_le_bytes()));
-    format!("{:08x}", hash.finalize())
-}
-
-fn checksum(bytes: &[u8]) -> String {
-    format!("{:08x}", crc32fast::hash(bytes))
-}
-
-/// Writes checkpoints into a folder, at most once an interval.
-pub struct Keeper {
-    /// The run as far as it has come.
-    pub checkpoint: Checkpoint,
-    folder: PathBuf,
-    interval: Duration,
-    written: Instant,
-    pause: Duration,
-}
-
-impl Keeper {
-    /// A keeper, which writes a first checkpoint at once.
-    pub fn new(checkpoint: Checkpoint, folder: &Path, interval: Duration) -> Result<Self, CliError> {
-        let written = Instant::now();
-        let mut keeper = Self { checkpoint, folder: folder.to_path_buf(), interval, written, pause: interval };
-        keeper.write()?;
-        Ok(keeper)
-    }
-
-    /// Writes a checkpoint now.
-    pub fn write(&mut self) -> Result<(), CliError> {
-        let clock = Instant::now();
-        self.checkpoint.write(&self.folder)?;
-        self.written = Instant::now();
-        // Long traces of many parameters take long to write. An interval of 0 asks for every iteration.
-        self.pause = if self.interval.is_zero() { self.interval } else { self.interval.max(SHARE * clock.elapsed()) };
-        Ok(())
-    }
-
-    /// Writes a checkpoint if the last one is old enough.
-    pub fn write_if_due(&mut self) -> Result<(), CliError> {
-        if self.written.elapsed() >= self.pause { self.write() } else { Ok(()) }
-    }
+/// The experiment of a command: as it was where that is resumed, else as it is now.
+pub fn source(resumed: Option<&Checkpoint>, experiment: &str) -> Result<Source, CliError> {
+    let Some(Checkpoint { header, .. }) = resumed else { return Source::load(experiment) };
+    let (shown, text) = (header.record.experiment.clone(), header.record.text.clone());
+    Source::parse(shown.unwrap_or_default(), header.folder.as_ref().map(PathBuf::from), text.unwrap_or_default())
 }

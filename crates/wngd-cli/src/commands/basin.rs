@@ -1,5 +1,6 @@
 //! `wngd basin`
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -8,17 +9,17 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wngd::opt::Iteration;
 use wngd::opt::basin::{Minimum, group_ends, lattice};
 use wngd::prelude::*;
 
 use super::print;
 use crate::args::BasinArgs;
+use crate::checkpoint::{self, Bits, Checkpoint, Header, Journal, Unit};
 use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::{Experiment, Method};
-use crate::interrupt;
 use crate::output::files::{self, finite};
 use crate::output::pictures;
 use crate::output::table::short;
@@ -78,46 +79,76 @@ pub struct BasinMethod {
     statuses: Vec<String>,
 }
 
+/// How a descent ended.
+#[derive(Serialize, Deserialize)]
 struct End {
-    theta: Option<Vec<f64>>,
-    objective: f64,
+    method: usize,
+    start: usize,
+    theta: Option<Vec<Bits>>,
+    objective: Bits,
     iterations: usize,
     status: String,
     settled: bool,
 }
 
+impl Unit for End {
+    const KIND: &'static str = "descent";
+}
+
 /// Descends from a lattice of starts with every method.
-pub fn basin(args: &BasinArgs) -> Result<u8, CliError> {
-    let source = Source::load(&args.experiment)?;
+pub fn basin(args: &BasinArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
+    let source = checkpoint::source(resumed.as_ref(), &args.experiment)?;
     let experiment = Experiment::build(&source)?;
     let plan = Lattice::new(args, &source, &experiment)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-basin", experiment.name)));
-    files::make_folder(&folder)?;
-    Record::of(Kind::Basin, true, &source, &experiment).write(&folder)?;
-    interrupt::install();
+    let record = Record::of(Kind::Basin, true, &source, &experiment);
+    let journal = Journal::begin(Header::of(record, &source, &experiment), resumed, &folder, &args.keep)?;
+    let code = carry_out(&experiment, plan, &journal, &folder, args.quiet);
+    journal.end(code)
+}
 
+fn carry_out(
+    experiment: &Experiment,
+    plan: Lattice,
+    journal: &Journal,
+    folder: &Path,
+    quiet: bool,
+) -> Result<u8, CliError> {
+    journal.record.write(folder)?;
     let bar = ProgressBar::new((plan.starts.len() * experiment.methods.len()) as u64);
-    if args.quiet || !std::io::stderr().is_terminal() {
+    if quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} descents, {eta} left") {
         bar.set_style(style);
     }
-    let ends: Vec<Vec<End>> = experiment
-        .methods
-        .iter()
-        .map(|method| plan.starts.par_iter().map(|start| descend(&experiment, method, start, &bar)).collect())
-        .collect();
+    let mut ends: BTreeMap<(usize, usize), End> =
+        journal.kept()?.into_iter().map(|end: End| ((end.method, end.start), end)).collect();
+    bar.set_position(ends.len() as u64);
+    for (m, method) in experiment.methods.iter().enumerate() {
+        let left: Vec<usize> = (0..plan.starts.len()).filter(|start| !ends.contains_key(&(m, *start))).collect();
+        let found: Vec<Option<End>> = left
+            .into_par_iter()
+            .map(|start| {
+                let end = descend(experiment, (m, method), (start, &plan.starts[start]), journal)?;
+                journal.append(&end);
+                bar.inc(1);
+                Some(end)
+            })
+            .collect();
+        ends.extend(found.into_iter().flatten().map(|end| ((m, end.start), end)));
+    }
     bar.finish_and_clear();
-    if interrupt::pressed() {
-        return Err(CliError::usage("basin", "interrupted; nothing was written"));
+    journal.check()?;
+    if ends.len() < plan.starts.len() * experiment.methods.len() {
+        return Ok(1);
     }
 
-    let file = classify(&experiment, plan, ends);
+    let file = classify(experiment, plan, ends.into_values().collect());
     files::write_json(&folder.join("basin.json"), &file)?;
-    pictures::of_basins(&file, &folder)?;
-    report::write(&folder)?;
-    if !args.quiet {
+    pictures::of_basins(&file, folder)?;
+    report::write(folder)?;
+    if !quiet {
         print(&summary(&file))?;
         print(&format!("results in {}", folder.display()))?;
     }
@@ -168,42 +199,58 @@ impl Lattice {
     }
 }
 
-fn descend(experiment: &Experiment, method: &Method, start: &[f64], bar: &ProgressBar) -> End {
+/// One descent; none if it was told to stop.
+fn descend(
+    experiment: &Experiment,
+    (method, by): (usize, &Method),
+    (start, from): (usize, &[f64]),
+    journal: &Journal,
+) -> Option<End> {
+    if journal.stopped() {
+        return None;
+    }
     let mut observer =
-        |_: &Iteration| if interrupt::pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let mut descent = experiment.descent(method, 0);
+        |_: &Iteration| if journal.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let mut descent = experiment.descent(by, 0);
     // Enough to tell minima apart; the last digits would take most of the time.
     descent.stop.relative_step = descent.stop.relative_step.max(SETTLED_STEP);
-    let outcome = descent.run(start, method.step_rule().as_mut(), &mut observer);
-    bar.inc(1);
-    match outcome {
+    match descent.run(from, by.step_rule().as_mut(), &mut observer) {
+        Ok(outcome) if outcome.status == Status::StoppedByObserver => None,
         Ok(outcome) => {
             let (first, last) = (&outcome.trace[0], outcome.last());
             // At its iteration limit a descent counts once its gradient has almost died.
             let settled = match outcome.status {
                 Status::Converged(_) => true,
+                // Where the gradient vanishes far above the start there is a plateau, not a minimum.
+                Status::Stalled(_) => false,
                 _ => last.gradient_norm <= 1e-6 * first.gradient_norm,
             };
-            End {
-                theta: Some(last.theta.clone()),
-                objective: last.objective,
+            Some(End {
+                method,
+                start,
+                theta: Some(Bits::of(&last.theta)),
+                objective: Bits(last.objective),
                 iterations: last.iteration,
                 status: outcome.status.name().to_string(),
                 settled,
-            }
+            })
         }
         Err(error) => {
-            End { theta: None, objective: f64::NAN, iterations: 0, status: error.to_string(), settled: false }
+            let (theta, objective, status) = (None, Bits(f64::NAN), error.to_string());
+            Some(End { method, start, theta, objective, iterations: 0, status, settled: false })
         }
     }
 }
 
-fn classify(experiment: &Experiment, plan: Lattice, ends: Vec<Vec<End>>) -> BasinFile {
+/// `ends`: one per start, method by method.
+fn classify(experiment: &Experiment, plan: Lattice, ends: Vec<End>) -> BasinFile {
     // Minima are found from all methods together, so that their numbers agree.
     let all: Vec<Option<(Vec<f64>, f64)>> = ends
         .iter()
-        .flatten()
-        .map(|end| end.theta.clone().filter(|_| end.settled && end.objective.is_finite()).map(|t| (t, end.objective)))
+        .map(|end| {
+            let theta = end.theta.as_deref().filter(|_| end.settled && end.objective.0.is_finite());
+            theta.map(|theta| (Bits::numbers(theta), end.objective.0))
+        })
         .collect();
     let (minima, _) = group_ends(&all, &plan.extent, SAME);
     let nearest = |theta: &[f64]| {
@@ -214,18 +261,19 @@ fn classify(experiment: &Experiment, plan: Lattice, ends: Vec<Vec<End>>) -> Basi
     let methods: Vec<BasinMethod> = experiment
         .methods
         .iter()
-        .zip(ends)
+        .zip(ends.chunks_exact(plan.starts.len()))
         .map(|(method, ends)| {
-            let minimum: Vec<Option<usize>> = ends.iter().map(|e| e.theta.as_deref().and_then(nearest)).collect();
+            let thetas: Vec<Option<Vec<f64>>> = ends.iter().map(|e| e.theta.as_deref().map(Bits::numbers)).collect();
+            let minimum: Vec<Option<usize>> = thetas.iter().map(|t| t.as_deref().and_then(nearest)).collect();
             let best = minimum.iter().filter(|m| **m == Some(0)).count();
             BasinMethod {
                 label: method.label.clone(),
                 metric: method.metric.name().to_string(),
                 fraction_best: best as f64 / minimum.len() as f64,
-                objectives: ends.iter().map(|e| finite(e.objective)).collect(),
+                objectives: ends.iter().map(|e| finite(e.objective.0)).collect(),
                 iterations: ends.iter().map(|e| e.iterations).collect(),
                 statuses: ends.iter().map(|e| e.status.clone()).collect(),
-                ends: ends.into_iter().map(|e| e.theta).collect(),
+                ends: thetas,
                 minimum,
             }
         })

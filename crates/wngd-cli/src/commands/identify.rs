@@ -1,7 +1,6 @@
 //! `wngd identify`, and `wngd run` for experiments with an `[identify]` section.
 
 use std::io::IsTerminal;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,11 +12,13 @@ use wngd::prelude::*;
 
 use super::print;
 use super::simulate::named;
-use crate::args::{IdentifyArgs, RunArgs};
+use crate::args::{IdentifyArgs, KeepArgs, RunArgs};
+use crate::checkpoint::{Checkpoint, Header, Journal, checksum};
 use crate::config::Source;
 use crate::config::schema::{ModelKind, OneOrMany};
 use crate::error::CliError;
 use crate::experiment::{self, CELLS, MARGIN, NamedFlow, counts};
+use crate::figures;
 use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
 use crate::identify::{Identification, Problem, Settings, identify as find};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
@@ -26,7 +27,6 @@ use crate::record::{Fact, Kind, NAMES, Record, listed};
 use crate::report;
 use crate::simulation::simulate;
 use crate::trajectory::{Recording, View, time_scale};
-use crate::{figures, interrupt};
 
 /// Label of the one method, in file names too.
 const LABEL: &str = "homogeneous-h-1";
@@ -58,11 +58,10 @@ struct Job {
     axes: Vec<String>,
     out: PathBuf,
     quiet: bool,
-    record: Record,
 }
 
 /// Identifies parameters from a trajectory file.
-pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
+pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
     let usage = |option: &str, problem: String| CliError::usage(format!("--{option}"), problem);
     let system = named(&args.system)?;
     let (dim, p) = (system.field.dim(), system.field.dim_param());
@@ -112,7 +111,7 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
     record.model.push(Fact::new("model", format!("stationary density of {}", args.system)));
     let files: Vec<String> = args.trajectory.iter().map(|path| path.display().to_string()).collect();
     record.data.push(Fact::new("trajectory", files.join(", ")));
-    carry_out(Job {
+    let job = Job {
         name: format!("identify-{}", args.system),
         problem: Problem { field: system.field, theta, free },
         grid: Grid::new(&lower, &upper, &cells)?,
@@ -121,12 +120,12 @@ pub fn identify(args: &IdentifyArgs) -> Result<u8, CliError> {
         axes: args.columns.clone().unwrap_or_else(|| usual_axes(dim)),
         out: args.out.clone(),
         quiet: args.quiet,
-        record,
-    })
+    };
+    begin(job, record, Some(Path::new("")), resumed, &args.keep)
 }
 
 /// Carries out an experiment file with an `[identify]` section.
-pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
+pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
     let file = &source.file;
     let Some(section) = &file.identify else {
         return Err(CliError::Internal("an experiment without an identify section came to be identified".into()));
@@ -168,7 +167,7 @@ pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
     settings.scheme = Some(experiment::discretisation(source, Some(scale))?);
     let mut record = Record::new(Kind::Identify, !args.no_figures);
     record.describe(source);
-    carry_out(Job {
+    let job = Job {
         name: experiment::checked_name(source)?,
         problem: Problem { field, theta, free },
         points: points.values,
@@ -177,8 +176,8 @@ pub fn experiment(source: &Source, args: &RunArgs) -> Result<u8, CliError> {
         axes: file.data.columns.clone().unwrap_or_else(|| usual_axes(dim)),
         out: args.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name)),
         quiet: args.quiet,
-        record,
-    })
+    };
+    begin(job, record, source.folder.as_deref(), resumed, &args.keep)
 }
 
 /// Refuses settings that cannot work; `refuse` knows what the fields are called where they were given.
@@ -201,11 +200,22 @@ fn usual_axes(dim: usize) -> Vec<String> {
     super::simulate::COORDINATES[..dim].iter().map(|s| s.to_string()).collect()
 }
 
-fn carry_out(mut job: Job) -> Result<u8, CliError> {
+/// Begins a job, or goes on with it; relative paths refer to `folder`.
+fn begin(
+    job: Job,
+    record: Record,
+    folder: Option<&Path>,
+    resumed: Option<Checkpoint>,
+    keep: &KeepArgs,
+) -> Result<u8, CliError> {
+    let data = checksum(&[&job.points, job.settings.dt.as_slice(), job.grid.lower(), job.grid.upper()]);
+    let journal = Journal::begin(Header::new(record, folder, data), resumed, &job.out, keep)?;
+    let code = carry_out(&job, &journal);
+    journal.end(code)
+}
+
+fn carry_out(job: &Job, journal: &Journal) -> Result<u8, CliError> {
     let clock = Instant::now();
-    let existed = job.out.exists();
-    files::make_folder(&job.out)?;
-    interrupt::install();
     let spinner = ProgressBar::new_spinner();
     let plain = !std::io::stderr().is_terminal();
     if job.quiet || plain {
@@ -218,29 +228,25 @@ fn carry_out(mut job: Job) -> Result<u8, CliError> {
             eprintln!("{:.1} s: {text}", clock.elapsed().as_secs_f64());
         }
     };
-    let mut observer = |row: &Iteration| {
+    let mut show = |row: &Iteration| {
         spinner.set_message(format!("fit: iteration {}, f = {:.4e}", row.iteration, row.objective));
-        if interrupt::pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, &report, &mut observer);
+    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, journal, &report, &mut show);
     spinner.finish_and_clear();
-    let found = found.inspect_err(|_| {
-        if !existed {
-            // Only if nothing is in it.
-            let _ = std::fs::remove_dir(&job.out);
-        }
-    })?;
+    journal.check()?;
+    let Some(found) = found? else { return Ok(1) };
 
-    let result = summarise(&job, &found, clock.elapsed().as_secs_f64());
+    let result = summarise(job, &found, clock.elapsed().as_secs_f64());
     let method = &result.methods[0];
-    job.record.grid(found.grid.lower(), found.grid.upper(), found.grid.cells());
-    job.record.model.push(Fact::new("free parameters", listed(&result.names, NAMES)));
-    job.record.seeds.push(Fact::new("simulations", job.settings.seed.to_string()));
-    job.record.write(&job.out)?;
+    let mut record = journal.record.clone();
+    record.grid(found.grid.lower(), found.grid.upper(), found.grid.cells());
+    record.model.push(Fact::new("free parameters", listed(&result.names, NAMES)));
+    record.seeds.push(Fact::new("simulations", job.settings.seed.to_string()));
+    record.write(&job.out)?;
     files::write_trace(&job.out.join(&method.trace), &result.names, &found.fit)?;
     files::write_density(&job.out.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
-    if job.record.figures {
-        draw(&job, &found)?;
+    if record.figures {
+        draw(job, &found)?;
     }
     // Last, so that its presence says that the rest is there.
     let file = IdentifyFile { result: &result, identification: &found };
@@ -263,7 +269,7 @@ fn carry_out(mut job: Job) -> Result<u8, CliError> {
         Status::MaxIterations => improved,
         Status::Stalled(_) | Status::StoppedByObserver => false,
     };
-    Ok(u8::from(!good || found.stalled.is_some() || interrupt::pressed()))
+    Ok(u8::from(!good || found.stalled.is_some()))
 }
 
 fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {

@@ -1,28 +1,37 @@
 //! `wngd resume`
 
-use super::run::{Job, carry_out};
-use crate::args::ResumeArgs;
-use crate::checkpoint::{Checkpoint, FILE, fingerprint};
-use crate::config::Source;
-use crate::error::CliError;
-use crate::experiment::Experiment;
+use clap::Parser;
 
-/// Goes on with an interrupted run.
+use super::basin::basin;
+use super::identify::identify;
+use super::run::run;
+use super::sketch::sketch;
+use crate::args::{BasinArgs, Cli, Command, IdentifyArgs, KeepArgs, ResumeArgs, RunArgs, SketchArgs};
+use crate::checkpoint::{Checkpoint, FILE};
+use crate::error::CliError;
+
+/// Goes on with an interrupted command: carries it out again, less what its checkpoint has of it.
 pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
     let checkpoint = Checkpoint::read(&args.folder)?;
-    let refuse = |problem: String| CliError::Data { path: args.folder.join(FILE), problem };
-    let Some(text) = checkpoint.record.text.clone() else {
-        return Err(refuse("it holds no experiment; run it again from its start".into()));
-    };
-    let shown = checkpoint.record.experiment.clone().unwrap_or_default();
-    let experiment = Experiment::build(&Source::parse(shown, checkpoint.folder.clone(), text)?)?;
-    if fingerprint(&experiment) != checkpoint.data {
-        return Err(refuse(
-            "the data have changed since the run was interrupted; restore them or run the experiment again".into(),
-        ));
+    let words = std::iter::once("wngd").chain(checkpoint.arguments().iter().map(String::as_str));
+    let asked = Cli::try_parse_from(words).map(|cli| cli.command);
+    let (folder, quiet) = (&args.folder, args.quiet);
+    let keep = KeepArgs { checkpoint: args.checkpoint, restart: false };
+    match asked {
+        Ok(Command::Run(asked)) => run(&RunArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint)),
+        Ok(Command::Basin(asked)) => {
+            basin(&BasinArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+        }
+        Ok(Command::Sketch(asked)) => {
+            sketch(&SketchArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+        }
+        Ok(Command::Identify(asked)) => {
+            let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();
+            identify(&IdentifyArgs { out: folder.clone(), quiet, keep, trajectory, ..asked }, Some(checkpoint))
+        }
+        _ => {
+            let problem = "it is of no command that can be resumed; start anew with --restart".into();
+            Err(CliError::Data { path: folder.join(FILE), problem })
+        }
     }
-    if checkpoint.descents.len() > experiment.methods.len() {
-        return Err(refuse("it has more descents than the experiment has methods".into()));
-    }
-    carry_out(Job { experiment, checkpoint, folder: args.folder.clone(), every: args.checkpoint, quiet: args.quiet })
 }

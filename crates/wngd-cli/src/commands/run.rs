@@ -1,21 +1,18 @@
 //! `wngd run`
 
 use std::io::IsTerminal;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wngd::opt::{Iteration, LocalModel, Observer, Outcome, Progress, sampling_covariance, standard_errors};
+use wngd::opt::{Iteration, Outcome, sampling_covariance, standard_errors};
 use wngd::prelude::*;
 
 use super::print;
 use crate::args::RunArgs;
-use crate::checkpoint::{Checkpoint, Keeper, fingerprint};
-use crate::config::Source;
+use crate::checkpoint::{self, Checkpoint, Descents, Header, Journal};
 use crate::error::CliError;
 use crate::experiment::{Experiment, Method, Noise};
-use crate::interrupt;
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::{pictures, table};
 use crate::record::{Kind, Record};
@@ -24,68 +21,50 @@ use crate::report;
 /// First iterations whose local quadratic models are drawn.
 const MODELS: usize = 3;
 
-/// A run, from its start or from a checkpoint.
-pub struct Job {
-    /// The experiment.
-    pub experiment: Experiment,
-    /// How far it has come.
-    pub checkpoint: Checkpoint,
-    /// Folder for results.
-    pub folder: PathBuf,
-    /// Least time between checkpoints.
-    pub every: Duration,
-    /// Whether to print nothing.
-    pub quiet: bool,
-}
-
 /// Runs every method and writes results and figures.
-pub fn run(args: &RunArgs) -> Result<u8, CliError> {
-    let source = Source::load(&args.experiment)?;
+pub fn run(args: &RunArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
+    let source = checkpoint::source(resumed.as_ref(), &args.experiment)?;
     if source.file.identify.is_some() {
-        return super::identify::experiment(&source, args);
+        return super::identify::experiment(&source, args, resumed);
     }
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&experiment.name));
-    files::make_folder(&folder)?;
-    // The folder of a bare file name is empty, which is no path of its own.
-    let absolute = |path: &PathBuf| std::path::absolute(Path::new(".").join(path)).unwrap_or_else(|_| path.clone());
-    let checkpoint = Checkpoint {
-        record: Record::of(Kind::Run, !args.no_figures, &source, &experiment),
-        // The run may be resumed from another working directory.
-        folder: source.folder.as_ref().map(absolute),
-        data: fingerprint(&experiment),
-        descents: Vec::new(),
-    };
-    carry_out(Job { experiment, checkpoint, folder, every: args.checkpoint, quiet: args.quiet })
+    let record = Record::of(Kind::Run, !args.no_figures, &source, &experiment);
+    let journal = Journal::begin(Header::of(record, &source, &experiment), resumed, &folder, &args.keep)?;
+    let code = carry_out(&experiment, &journal, &folder, args.quiet);
+    journal.end(code)
 }
 
-/// Carries a run out, from where it stands.
-pub fn carry_out(job: Job) -> Result<u8, CliError> {
-    let Job { experiment, checkpoint, folder, every, quiet } = job;
-    let figures = checkpoint.record.figures;
-    checkpoint.record.write(&folder)?;
-    interrupt::install();
+fn carry_out(experiment: &Experiment, journal: &Journal, folder: &Path, quiet: bool) -> Result<u8, CliError> {
+    journal.record.write(folder)?;
     if !quiet {
-        print(&heading(&experiment))?;
+        print(&heading(experiment))?;
     }
-    let mut keeper = Keeper::new(checkpoint, &folder, every)?;
+    let mut descents = Descents::of(journal)?;
     let mut outcomes = Vec::new();
     for (index, method) in experiment.methods.iter().enumerate() {
-        outcomes.push(descend(&experiment, method, index, &mut keeper, quiet)?);
-        if interrupt::pressed() {
+        let mut display = Display::new(method, quiet);
+        let (descent, mut rule) = (experiment.descent(method, MODELS), method.step_rule());
+        let outcome = descents
+            .descend(index, &descent, &experiment.theta0, rule.as_mut(), &mut |row| display.show(row))
+            .map_err(|source| CliError::Descent { label: method.label.clone(), source });
+        display.finish(&outcome);
+        journal.check()?;
+        outcomes.push(outcome?);
+        if journal.stopped() {
             break;
         }
     }
 
-    let result = summarise(&experiment, &outcomes);
-    write(&experiment, &result, &outcomes, &folder)?;
-    if figures {
+    let result = summarise(experiment, &outcomes);
+    write(experiment, &result, &outcomes, folder)?;
+    if journal.record.figures {
         let spinner = spinner("drawing figures", quiet);
-        let drawn = pictures::of_run(&experiment, &result, &outcomes, &folder);
+        let drawn = pictures::of_run(experiment, &result, &outcomes, folder);
         spinner.finish_and_clear();
         drawn?;
     }
-    report::write(&folder)?;
+    report::write(folder)?;
     if !quiet {
         print(&table::methods(&result))?;
         for method in &result.methods {
@@ -109,59 +88,7 @@ pub fn carry_out(job: Job) -> Result<u8, CliError> {
         }
         print(&format!("results in {}", folder.display()))?;
     }
-    Ok(exit_code(&outcomes, &experiment))
-}
-
-/// One descent, from its start or from where the checkpoint has it.
-fn descend(
-    experiment: &Experiment,
-    method: &Method,
-    index: usize,
-    keeper: &mut Keeper,
-    quiet: bool,
-) -> Result<Outcome, CliError> {
-    let descents = &mut keeper.checkpoint.descents;
-    if descents.len() == index {
-        descents.push(Progress::default());
-    }
-    let so_far = descents[index].clone();
-    let (descent, mut rule) = (experiment.descent(method, MODELS), method.step_rule());
-    let mut watch = Watch { display: Display::new(method, quiet), keeper, index, failed: None };
-    let outcome = if so_far.trace.is_empty() {
-        descent.run(&experiment.theta0, rule.as_mut(), &mut watch)
-    } else {
-        descent.resume(so_far, rule.as_mut(), &mut watch)
-    };
-    let outcome = outcome.map_err(|source| CliError::Descent { label: method.label.clone(), source });
-    watch.display.finish(&outcome);
-    if let Some(error) = watch.failed {
-        return Err(error);
-    }
-    let outcome = outcome?;
-    keeper.write()?;
-    Ok(outcome)
-}
-
-/// Shows a descent and keeps it.
-struct Watch<'a> {
-    display: Display,
-    keeper: &'a mut Keeper,
-    index: usize,
-    /// Why no checkpoint could be written; the descent ends there.
-    failed: Option<CliError>,
-}
-
-impl Observer for Watch<'_> {
-    fn observe(&mut self, row: &Iteration) -> ControlFlow<()> {
-        self.display.show(row);
-        self.keeper.checkpoint.descents[self.index].trace.push(row.clone());
-        self.failed = self.keeper.write_if_due().err();
-        if interrupt::pressed() || self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn keep(&mut self, model: &LocalModel) {
-        self.keeper.checkpoint.descents[self.index].models.push(model.clone());
-    }
+    Ok(exit_code(&outcomes, experiment))
 }
 
 fn heading(experiment: &Experiment) -> String {

@@ -7,11 +7,11 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::print;
 use crate::args::SketchArgs;
+use crate::checkpoint::{self, Checkpoint, Header, Journal};
 use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
-use crate::interrupt;
 use crate::output::files;
 use crate::output::table::short;
 use crate::record::{Fact, Kind, Record};
@@ -19,7 +19,7 @@ use crate::report;
 use crate::study::{Entry, MetricStudy, Quartiles, Settings, Study, study};
 
 /// Compares the estimators of the direction at the start point.
-pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
+pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
     if args.seeds == 0 || args.seeds > 10_000 {
         return Err(CliError::usage("--seeds", "between 1 and 10000 are possible"));
     }
@@ -29,21 +29,27 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
     if !args.damping.is_none_or(|d| d.is_finite() && d >= 0.0) {
         return Err(CliError::usage("--damping", "a finite number >= 0 is needed"));
     }
-    let source = Source::load(&args.experiment)?;
+    let source = checkpoint::source(resumed.as_ref(), &args.experiment)?;
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-sketch", experiment.name)));
-    files::make_folder(&folder)?;
     let mut record = Record::of(Kind::Sketch, true, &source, &experiment);
     record.seeds = vec![Fact::new("estimators", format!("0 to {}", args.seeds - 1))];
-    record.write(&folder)?;
-    interrupt::install();
+    let journal = Journal::begin(Header::of(record, &source, &experiment), resumed, &folder, &args.keep)?;
+    let code = carry_out(args, &experiment, &journal, &folder);
+    journal.end(code)
+}
+
+fn carry_out(args: &SketchArgs, experiment: &Experiment, journal: &Journal, folder: &Path) -> Result<u8, CliError> {
+    journal.record.write(folder)?;
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
         if !args.quiet {
             eprintln!("{}: estimators for {metric}", experiment.name);
         }
     };
-    let found = study(&experiment, &experiment.sections, &settings, &tell)?;
+    let found = study(experiment, &experiment.sections, &settings, journal, &tell)?;
+    journal.check()?;
+    let Some(found) = found else { return Ok(1) };
     if found.metrics.is_empty() {
         return Err(CliError::usage(
             "sketch",
@@ -52,7 +58,7 @@ pub fn sketch(args: &SketchArgs) -> Result<u8, CliError> {
     }
     figures::estimators(&picture(&found), &folder.join("sketch"))?;
     files::write_json(&folder.join("sketch.json"), &found)?;
-    report::write(&folder)?;
+    report::write(folder)?;
     if !args.quiet {
         print(&format!(
             "{}: {} parameters, {} cells; medians over {} seeds, quartiles in sketch.json",

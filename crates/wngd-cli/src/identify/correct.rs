@@ -7,9 +7,9 @@ use wngd::linalg::faer::Mat;
 
 use super::level::Level;
 use super::score::Score;
+use super::shifts::Shifts;
 use super::{Identification, Problem, Settings};
 use crate::error::CliError;
-use crate::interrupt;
 use crate::simulation::{Noise, one_of, simulate};
 
 /// Most points of a simulated trajectory.
@@ -24,6 +24,8 @@ const APART: f64 = 0.05;
 const UNSEEN: f64 = 1e-3;
 /// A correction counts as worse if it raises the mismatch by this many times its noise.
 const WORSE: f64 = 2.0;
+/// Why an interrupted correction has no standard errors.
+const STOPPED: &str = "stopped before the corrections ended in noise";
 
 /// One correction by simulated trajectories.
 #[derive(Debug, Clone, Serialize)]
@@ -59,6 +61,7 @@ struct Simulator<'a> {
     burn_in: f64,
     noise: &'a [f64],
     data: &'a [f64],
+    kept: &'a Shifts<'a>,
 }
 
 impl Simulator<'_> {
@@ -67,8 +70,11 @@ impl Simulator<'_> {
         (0..self.replicates)
             .into_par_iter()
             .map(|replicate| {
-                let path = self.path(theta, (round * self.replicates + replicate + 1) as u64)?;
-                Ok(self.score.shift(&self.level.bin(&path)?.density, self.data))
+                let stream = (round * self.replicates + replicate + 1) as u64;
+                self.kept.get(theta, stream, || {
+                    let path = self.path(theta, stream)?;
+                    Ok(self.score.shift(&self.level.bin(&path)?.density, self.data))
+                })
             })
             .collect()
     }
@@ -114,6 +120,7 @@ pub fn correct(
     score: &Score,
     points: &[f64],
     settings: &Settings,
+    kept: &Shifts<'_>,
     report: &(dyn Fn(&str) + Sync),
     found: &mut Identification,
 ) {
@@ -132,9 +139,14 @@ pub fn correct(
         burn_in: BURN_IN * found.time_scale,
         noise: &noise,
         data: &data,
+        kept,
     };
     let mut measured: Option<Mat<f64>> = None;
     let mut best: Option<Best> = None;
+    // A fit that was stopped is not the one to correct.
+    if kept.stopped() {
+        return give_up(found, &best, STOPPED);
+    }
     if let Some(better) = better_start(&simulator, problem.start(), &found.raw, 2 * settings.corrections) {
         // A fit this biased says little about the response, either.
         found
@@ -144,8 +156,8 @@ pub fn correct(
         measured = simulator.response(&found.theta, settings.corrections).ok();
     }
     for round in 0..settings.corrections {
-        if interrupt::pressed() {
-            return give_up(found, &best, "stopped before the corrections ended in noise");
+        if kept.stopped() {
+            return give_up(found, &best, STOPPED);
         }
         let theta = found.theta.clone();
         let outcome = simulator.shifts(&theta, round);

@@ -6,9 +6,11 @@ use wngd::adjoint::{SolveCounts, State};
 use wngd::linalg::faer::Mat;
 use wngd::models::flow::{Discretisation, StationaryDensity};
 use wngd::models::{GaussianSmoothing, TrajectoryDensity};
+use wngd::opt::Iteration;
 use wngd::prelude::*;
 
 use super::Problem;
+use crate::checkpoint::Descents;
 use crate::error::CliError;
 use crate::trajectory::View;
 
@@ -60,18 +62,21 @@ impl Level {
         self.view.density(self.grid(), points)
     }
 
+    /// A fit, number `index` of the descents that are kept.
     pub fn fit(
         &self,
         label: &str,
         density: Vec<f64>,
         theta: &[f64],
-        observer: &mut dyn Observer,
+        (kept, index): (&mut Descents<'_>, usize),
+        show: &mut dyn FnMut(&Iteration),
     ) -> Result<Outcome, CliError> {
         let stop =
             Stop { iterations: ITERATIONS, relative_objective: 0.0, relative_step: RELATIVE_STEP, gradient: 0.0 };
         let objective = self.objective(density)?;
-        Descent { model: &self.model, objective: &objective, direction: &self.direction, stop, keep_models: 0 }
-            .run(theta, &mut Armijo::new(1.0, C1), observer)
+        let (model, direction) = (&self.model, &self.direction);
+        let descent = Descent { model, objective: &objective, direction, stop, keep_models: 0 };
+        kept.descend(index, &descent, theta, &mut Armijo::new(1.0, C1), show)
             .map_err(|source| CliError::Descent { label: label.to_string(), source })
     }
 }

@@ -15,15 +15,17 @@
 mod correct;
 mod level;
 mod score;
+mod shifts;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use wngd::models::flow::{Discretisation, StationaryDensity, VelocityField};
+use wngd::opt::Iteration;
 use wngd::prelude::*;
 
+use crate::checkpoint::{Descents, Journal};
 use crate::error::CliError;
-use crate::interrupt;
 use crate::simulation::noise_deviations;
 use crate::trajectory::{View, scheme_at, time_scale};
 
@@ -32,6 +34,7 @@ pub use score::Identifiability;
 
 use level::Level;
 use score::Score;
+use shifts::Shifts;
 
 /// A coarser level than this says little.
 const COARSEST: usize = 8;
@@ -119,7 +122,8 @@ pub struct Identification {
 
 /// Identifies the free parameters of a system from `points` (row-major) on `grid`.
 ///
-/// `report` hears of every stage; `observer` sees the fit to the data on the full grid.
+/// `report` hears of every stage; `show` sees the fit to the data on the full grid. Iterates and simulations are
+/// kept in `journal`; nothing is returned if it was told to stop before the fit on the full grid.
 ///
 /// # Errors
 /// Unusable points or settings, a fit to the data that cannot be carried out. A correction that
@@ -129,10 +133,12 @@ pub fn identify(
     points: &[f64],
     grid: Grid,
     settings: &Settings,
+    journal: &Journal,
     report: &(dyn Fn(&str) + Sync),
-    observer: &mut dyn Observer,
-) -> Result<Identification, CliError> {
+    show: &mut dyn FnMut(&Iteration),
+) -> Result<Option<Identification>, CliError> {
     let dim = problem.field.dim();
+    let mut descents = Descents::of(journal)?;
     let mut notes = Vec::new();
     let mut theta = problem.start();
     let time_scale = time_scale(problem.field.as_ref(), &problem.theta, points);
@@ -147,9 +153,13 @@ pub fn identify(
         report("coarse fit");
         let coarse = Grid::new(grid.lower(), grid.upper(), &coarse)?;
         let level = Level::new(problem, coarse, scheme, settings.view, &noise)?;
-        match level.fit("coarse", level.bin(points)?.density, &theta, &mut watch) {
+        match level.fit("coarse", level.bin(points)?.density, &theta, (&mut descents, 0), &mut |_| {}) {
             Ok(outcome) => coarsely = Some(outcome.last().theta.clone()),
             Err(error) => notes.push(format!("the fit on the coarse grid was left out: {error}")),
+        }
+        // From where a coarse fit was stopped no other fit may begin.
+        if journal.stopped() {
+            return Ok(None);
         }
     }
     let level = Level::new(problem, grid, scheme, settings.view, &noise)?;
@@ -166,7 +176,7 @@ pub fn identify(
         }
     }
     report(&format!("fit from {}", shown(&theta)));
-    let fit = level.fit("data", data.clone(), &theta, observer)?;
+    let fit = level.fit("data", data.clone(), &theta, (&mut descents, 1), show)?;
     let raw = fit.last().theta.clone();
     report(&format!("raw fit {}", shown(&raw)));
 
@@ -209,9 +219,9 @@ pub fn identify(
     if !score.identifiability.eigenvalues.last().is_some_and(|largest| *largest > 0.0) {
         found.stalled = Some("the density at the fit does not depend on the parameters; start closer to the data");
     } else if settings.replicates > 0 {
-        correct::correct(problem, &level, &score, points, settings, report, &mut found);
+        correct::correct(problem, &level, &score, points, settings, &Shifts::of(journal)?, report, &mut found);
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Halves the map time until the flow from every cell of the box stays finite at the start; the corners of a box
@@ -243,11 +253,6 @@ fn time_step(field: &dyn VelocityField, points: &[f64], theta: &[f64]) -> f64 {
         speed += velocity.iter().map(|v| v * v).sum::<f64>().sqrt();
     }
     (distance / speed).clamp(1e-4, 1.0)
-}
-
-/// Ends a fit on Ctrl-C.
-fn watch(_: &wngd::opt::Iteration) -> std::ops::ControlFlow<()> {
-    if interrupt::pressed() { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
 }
 
 fn shown(theta: &[f64]) -> String {

@@ -123,16 +123,20 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
     write_file(path, |w| writeln!(w, "{text}"))
 }
 
-/// Reads JSON of at most `limit` bytes.
-pub fn read_json<T: DeserializeOwned>(path: &Path, limit: u64) -> Result<T, CliError> {
+/// Reads a file of at most `limit` bytes.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, CliError> {
     let fail = |source| CliError::Read { path: path.to_path_buf(), source };
     let size = std::fs::metadata(path).map_err(fail)?.len();
     if size > limit {
         let problem = format!("{size} bytes; at most {limit} are read");
         return Err(CliError::Data { path: path.to_path_buf(), problem });
     }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
-    serde_json::from_str(&text).map_err(|error| CliError::Data {
+    std::fs::read(path).map_err(fail)
+}
+
+/// Reads JSON of at most `limit` bytes.
+pub fn read_json<T: DeserializeOwned>(path: &Path, limit: u64) -> Result<T, CliError> {
+    serde_json::from_slice(&read_bytes(path, limit)?).map_err(|error| CliError::Data {
         path: path.to_path_buf(),
         problem: format!("{error}; it is damaged or not one of ours"),
     })

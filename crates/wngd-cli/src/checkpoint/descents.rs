@@ -1,40 +1,87 @@
-//! Iterates and local models as text that reads back to the same bits.
+//! Descents in a checkpoint, iterate by iterate.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
-use wngd::adjoint::SolveCounts;
+use wngd::adjoint::{ForwardModel, SolveCounts};
 use wngd::linalg::faer::Mat;
-use wngd::opt::{EstimateReport, Estimator, Iteration, LocalModel, Progress};
+use wngd::opt::{
+    Descent, DescentError, EstimateReport, Estimator, Iteration, LocalModel, Observer, Outcome, Progress, StepRule,
+};
 
-/// A number by its bits in hexadecimal: JSON has no NaN and no infinity.
-#[derive(Debug, Clone, Copy)]
-struct Bits(f64);
+use super::{Bits, Journal, Unit};
+use crate::error::CliError;
 
-impl Serialize for Bits {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{:016x}", self.0.to_bits()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Bits {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        u64::from_str_radix(&text, 16).map(|bits| Bits(f64::from_bits(bits))).map_err(serde::de::Error::custom)
-    }
-}
-
-fn bits(values: &[f64]) -> Vec<Bits> {
-    values.iter().copied().map(Bits).collect()
-}
-
-fn numbers(values: &[Bits]) -> Vec<f64> {
-    values.iter().map(|b| b.0).collect()
-}
-
-/// One descent.
+/// An iterate, with the local model that was kept on the way to it.
 #[derive(Serialize, Deserialize)]
-pub struct Descent {
-    trace: Vec<Row>,
-    models: Vec<Quadratic>,
+struct Iterate {
+    descent: usize,
+    row: Row,
+    model: Option<Quadratic>,
+}
+
+impl Unit for Iterate {
+    const KIND: &'static str = "iterate";
+}
+
+/// Descents that are kept while they last.
+pub struct Descents<'a> {
+    journal: &'a Journal,
+    /// How far the checkpoint has each.
+    so_far: BTreeMap<usize, Progress>,
+}
+
+impl<'a> Descents<'a> {
+    /// The descents of a command.
+    pub fn of(journal: &'a Journal) -> Result<Self, CliError> {
+        let mut so_far: BTreeMap<usize, Progress> = BTreeMap::new();
+        for Iterate { descent, row, model } in journal.kept()? {
+            let progress = so_far.entry(descent).or_default();
+            let row = row.iteration(progress.trace.len()).map_err(|problem| journal.refuse(problem))?;
+            let model = model.map(Quadratic::model).transpose().map_err(|problem| journal.refuse(problem))?;
+            progress.trace.push(row);
+            progress.models.extend(model);
+        }
+        Ok(Self { journal, so_far })
+    }
+
+    /// Descends from its start, or goes on where the checkpoint has it; `show` sees every new iterate.
+    pub fn descend<M: ForwardModel>(
+        &mut self,
+        index: usize,
+        descent: &Descent<'_, M>,
+        theta: &[f64],
+        rule: &mut dyn StepRule,
+        show: &mut dyn FnMut(&Iteration),
+    ) -> Result<Outcome, DescentError> {
+        let mut watch = Watch { journal: self.journal, index, model: None, show };
+        match self.so_far.remove(&index) {
+            Some(progress) => descent.resume(progress, rule, &mut watch),
+            None => descent.run(theta, rule, &mut watch),
+        }
+    }
+}
+
+/// Shows a descent and keeps it.
+struct Watch<'a> {
+    journal: &'a Journal,
+    index: usize,
+    /// The model behind the step under way.
+    model: Option<Quadratic>,
+    show: &'a mut dyn FnMut(&Iteration),
+}
+
+impl Observer for Watch<'_> {
+    fn observe(&mut self, row: &Iteration) -> ControlFlow<()> {
+        (self.show)(row);
+        self.journal.append(&Iterate { descent: self.index, row: Row::of(row), model: self.model.take() });
+        if self.journal.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn keep(&mut self, model: &LocalModel) {
+        self.model = Some(Quadratic::of(model));
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,27 +127,10 @@ struct Quadratic {
     step: Vec<Bits>,
 }
 
-impl Descent {
-    /// The text form of a descent.
-    pub fn of(progress: &Progress) -> Self {
-        Self {
-            trace: progress.trace.iter().map(Row::of).collect(),
-            models: progress.models.iter().map(Quadratic::of).collect(),
-        }
-    }
-
-    /// The descent of a text form; a text if the parts do not fit together.
-    pub fn progress(self) -> Result<Progress, String> {
-        let trace = self.trace.into_iter().enumerate().map(|(i, row)| row.iteration(i)).collect::<Result<_, _>>()?;
-        let models = self.models.into_iter().map(Quadratic::model).collect::<Result<_, _>>()?;
-        Ok(Progress { trace, models })
-    }
-}
-
 impl Row {
     fn of(row: &Iteration) -> Self {
         Self {
-            theta: bits(&row.theta),
+            theta: Bits::of(&row.theta),
             objective: Bits(row.objective),
             gradient_norm: Bits(row.gradient_norm),
             slope: Bits(row.slope),
@@ -123,7 +153,7 @@ impl Row {
                 reached: report.reached,
             }),
             seconds: Bits(row.seconds),
-            memory: bits(&row.memory),
+            memory: Bits::of(&row.memory),
         }
     }
 
@@ -145,7 +175,7 @@ impl Row {
         });
         Ok(Iteration {
             iteration,
-            theta: numbers(&self.theta),
+            theta: Bits::numbers(&self.theta),
             objective: self.objective.0,
             gradient_norm: self.gradient_norm.0,
             slope: self.slope.0,
@@ -158,7 +188,7 @@ impl Row {
             solves: SolveCounts { state, tangent, adjoint },
             estimate: estimate.transpose()?,
             seconds: self.seconds.0,
-            memory: numbers(&self.memory),
+            memory: Bits::numbers(&self.memory),
         })
     }
 }
@@ -168,12 +198,12 @@ impl Quadratic {
         let g = &model.information;
         let entries = (0..g.ncols()).flat_map(|j| (0..g.nrows()).map(move |i| Bits(g[(i, j)])));
         Self {
-            theta: bits(&model.theta),
+            theta: Bits::of(&model.theta),
             value: Bits(model.value),
-            gradient: bits(&model.gradient),
+            gradient: Bits::of(&model.gradient),
             information: entries.collect(),
             tau: Bits(model.tau),
-            step: bits(&model.step),
+            step: Bits::of(&model.step),
         }
     }
 
@@ -183,12 +213,12 @@ impl Quadratic {
             return Err(format!("a local model does not have {p} parameters"));
         }
         Ok(LocalModel {
-            theta: numbers(&self.theta),
+            theta: Bits::numbers(&self.theta),
             value: self.value.0,
-            gradient: numbers(&self.gradient),
+            gradient: Bits::numbers(&self.gradient),
             information: Mat::from_fn(p, p, |i, j| self.information[j * p + i].0),
             tau: self.tau.0,
-            step: numbers(&self.step),
+            step: Bits::numbers(&self.step),
         })
     }
 }
@@ -236,14 +266,16 @@ mod tests {
             tau: 0.3,
             step: vec![6.0, 7.0],
         };
-        let progress = Progress { trace: vec![row], models: vec![model] };
-        let text = serde_json::to_string(&Descent::of(&progress)).unwrap();
-        let back = serde_json::from_str::<Descent>(&text).unwrap().progress().unwrap();
+        let unit = Iterate { descent: 0, row: Row::of(&row), model: Some(Quadratic::of(&model)) };
+        let text = serde_json::to_string(&unit).unwrap();
+        let back = |text: &str| -> Result<(Iteration, LocalModel), String> {
+            let unit: Iterate = serde_json::from_str(text).map_err(|e| e.to_string())?;
+            Ok((unit.row.iteration(0)?, unit.model.unwrap().model()?))
+        };
         // Equal as text, since NaN is not equal to itself; {:?} shows the sign of zero.
-        assert_eq!(format!("{back:?}"), format!("{progress:?}"));
-        let damaged = text.replacen("nystrom", "nothing", 1);
-        assert!(serde_json::from_str::<Descent>(&damaged).unwrap().progress().is_err());
-        let damaged = text.replacen("\"value\"", "\"worth\"", 1);
-        assert!(serde_json::from_str::<Descent>(&damaged).is_err());
+        assert_eq!(format!("{:?}", back(&text).unwrap()), format!("{:?}", (row, model)));
+        for (from, to) in [("nystrom", "nothing"), ("\"value\"", "\"worth\""), ("\"step\":[", "\"step\":[\"0\",")] {
+            assert!(back(&text.replacen(from, to, 1)).is_err(), "{to}");
+        }
     }
 }

@@ -1,0 +1,204 @@
+//! Keeps every finished unit of work while a command is carried out.
+//!
+//! A unit is appended with one write as soon as it is finished, so that a kill at any moment costs no more than
+//! the units under way: what was written is the system's. Against a loss of power the file is synced once an
+//! interval. It begins as a file that is renamed into place, and does so again when the command is resumed.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::format::{self, Entry};
+use super::{Checkpoint, FILE, Header};
+use crate::args::KeepArgs;
+use crate::error::CliError;
+use crate::interrupt;
+use crate::output::files;
+use crate::record::Record;
+
+/// Syncing takes at most this share of the time.
+const SHARE: u32 = 20;
+
+/// What a command keeps of its work.
+pub trait Unit: Serialize + DeserializeOwned {
+    /// One word that tells it from other units.
+    const KIND: &'static str;
+}
+
+/// The checkpoint of a command under way.
+pub struct Journal {
+    /// What was asked.
+    pub record: Record,
+    folder: PathBuf,
+    /// Whether the folder was made for this.
+    made: bool,
+    /// Whether the command goes on.
+    resumed: bool,
+    kept: Vec<Entry>,
+    tail: Mutex<Tail>,
+    /// Whether work was told to stop.
+    stopped: AtomicBool,
+}
+
+/// The end of the file.
+struct Tail {
+    path: PathBuf,
+    file: File,
+    lines: usize,
+    /// Lines known to be on the disk.
+    held: usize,
+    interval: Duration,
+    pause: Duration,
+    synced: Instant,
+    /// Why nothing more could be written.
+    failure: Option<CliError>,
+}
+
+impl Journal {
+    /// Begins a command that puts its results into `folder`, anew or where a checkpoint has left it, and catches
+    /// Ctrl-C from now on.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to or keeps an unfinished command; a checkpoint of other data.
+    pub fn begin(asked: Header, resumed: Option<Checkpoint>, folder: &Path, keep: &KeepArgs) -> Result<Self, CliError> {
+        let path = folder.join(FILE);
+        let goes_on = resumed.is_some();
+        let checkpoint = match resumed {
+            None if path.exists() && !keep.restart => {
+                let problem = format!(
+                    "\"{}\" keeps an unfinished command; go on with `{}`, or give --restart to start anew",
+                    folder.display(),
+                    to_go_on(folder)
+                );
+                return Err(CliError::usage("--out", problem));
+            }
+            None => Checkpoint::of(asked)?,
+            Some(checkpoint) if checkpoint.header.data != asked.data => {
+                let problem = "the data have changed since the command was interrupted; restore them, or start anew \
+                               with --restart"
+                    .into();
+                return Err(CliError::Data { path, problem });
+            }
+            Some(checkpoint) if checkpoint.header.record.version != asked.record.version => {
+                let (old, new) = (&checkpoint.header.record.version, &asked.record.version);
+                let problem =
+                    format!("version {old} wrote it, and {new} may compute other bits; start anew with --restart");
+                return Err(CliError::Data { path, problem });
+            }
+            Some(checkpoint) => checkpoint,
+        };
+        let made = !folder.exists();
+        files::make_folder(folder)?;
+        let text = format::whole(&checkpoint.entries);
+        files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|source| CliError::Write { path: path.clone(), source })?;
+        interrupt::install();
+        let lines = checkpoint.entries.len();
+        let (interval, synced) = (keep.checkpoint, Instant::now());
+        let tail = Tail { path, file, lines, held: lines, interval, pause: interval, synced, failure: None };
+        Ok(Self {
+            record: checkpoint.header.record,
+            folder: folder.to_path_buf(),
+            made,
+            resumed: goes_on,
+            kept: checkpoint.entries,
+            tail: Mutex::new(tail),
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// The units that the checkpoint held when the command began.
+    pub fn kept<T: Unit>(&self) -> Result<Vec<T>, CliError> {
+        let units = self.kept.iter().filter(|entry| entry.kind == T::KIND);
+        units
+            .map(|entry| {
+                serde_json::from_str(&entry.content).map_err(|error| self.refuse(format!("it is damaged: {error}")))
+            })
+            .collect()
+    }
+
+    /// The checkpoint does not fit.
+    pub fn refuse(&self, problem: String) -> CliError {
+        CliError::Data { path: self.folder.join(FILE), problem }
+    }
+
+    /// Keeps a finished unit. A failure is told by [`stopped`](Self::stopped) and [`check`](Self::check).
+    pub fn append<T: Unit>(&self, unit: &T) {
+        let content = serde_json::to_string(unit).map_err(|error| CliError::Internal(error.to_string()));
+        let mut tail = self.tail();
+        // Behind a torn line nothing would be read.
+        if tail.failure.is_none() {
+            tail.failure = content.and_then(|content| tail.append(T::KIND, &content)).err();
+        }
+    }
+
+    /// Whether to stop once the unit under way is finished: Ctrl-C was pressed, or nothing can be kept.
+    pub fn stopped(&self) -> bool {
+        let stopped = interrupt::pressed() || self.tail().failure.is_some();
+        self.stopped.fetch_or(stopped, Ordering::Relaxed) || stopped
+    }
+
+    /// Why nothing more could be kept, if so.
+    pub fn check(&self) -> Result<(), CliError> {
+        self.tail().failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Ends the command: a finished one leaves no checkpoint, nor does one that failed and would fail again.
+    pub fn end(self, outcome: Result<u8, CliError>) -> Result<u8, CliError> {
+        let outcome = self.check().and(outcome);
+        if outcome.as_ref().map_or_else(CliError::may_pass, |_| self.stopped.load(Ordering::Relaxed)) {
+            eprintln!("what was done is kept; go on with: {}", to_go_on(&self.folder));
+            return outcome.map(|_| 1);
+        }
+        if outcome.is_err() && self.resumed {
+            // It may be the checkpoint that does not fit, and then it is not ours to remove.
+            return outcome;
+        }
+        let path = self.folder.join(FILE);
+        let removed = std::fs::remove_file(&path).map_err(|source| CliError::Write { path, source });
+        if outcome.is_err() && self.made {
+            // Only if nothing is in it.
+            let _ = std::fs::remove_dir(&self.folder);
+        }
+        outcome.and_then(|code| removed.map(|()| code))
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What to type.
+fn to_go_on(folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    // No path holds a NUL, the only thing that cannot be quoted.
+    format!("wngd resume {}", shlex::try_quote(&folder).unwrap_or(std::borrow::Cow::Borrowed(&folder)))
+}
+
+impl Tail {
+    fn append(&mut self, kind: &str, content: &str) -> Result<(), CliError> {
+        let line = format::line(self.lines, self.held, kind, content);
+        self.file.write_all(line.as_bytes()).map_err(|source| self.fail(source))?;
+        self.lines += 1;
+        if self.synced.elapsed() >= self.pause {
+            let clock = Instant::now();
+            self.file.sync_data().map_err(|source| self.fail(source))?;
+            (self.held, self.synced) = (self.lines, Instant::now());
+            // Disks may be slow. An interval of 0 asks for every unit.
+            self.pause =
+                if self.interval.is_zero() { self.interval } else { self.interval.max(SHARE * clock.elapsed()) };
+        }
+        Ok(())
+    }
+
+    fn fail(&self, source: std::io::Error) -> CliError {
+        CliError::Write { path: self.path.clone(), source }
+    }
+}
