@@ -71,32 +71,41 @@ impl Checkpoint {
             );
             return Err(CliError::usage("folder", problem));
         }
-        let damaged = |problem: &str| CliError::Data {
-            path: path.clone(),
-            problem: format!("{problem}; run the experiment again from its start"),
-        };
-        let envelope: Envelope = files::read_json(&path, MAX_BYTES)?;
+        Self::parse(&path, &files::read_text(&path, MAX_BYTES)?)
+    }
+
+    /// The checkpoint that a text holds; `path` is shown in messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(path: &Path, text: &str) -> Result<Self, CliError> {
+        let envelope: Envelope = files::parse_json(path, text)?;
         if envelope.format != FORMAT {
-            return Err(damaged(&format!(
-                "format {} is not known to this version, which reads format {FORMAT}",
-                envelope.format
-            )));
+            let problem =
+                format!("format {} is not known to this version, which reads format {FORMAT}", envelope.format);
+            return Err(damaged(path, &problem));
         }
         if envelope.checksum != checksum(envelope.content.get().as_bytes()) {
-            return Err(damaged("the checksum does not match: the file is damaged"));
+            return Err(damaged(path, "the checksum does not match: the file is damaged"));
         }
+        Self::parse_content(path, envelope.content.get())
+    }
+
+    /// What is under the checksum.
+    pub fn parse_content(path: &Path, text: &str) -> Result<Self, CliError> {
         let content: Content =
-            serde_json::from_str(envelope.content.get()).map_err(|e| damaged(&format!("not a checkpoint ({e})")))?;
+            serde_json::from_str(text).map_err(|e| damaged(path, &format!("not a checkpoint ({e})")))?;
         let descents = content.descents.into_iter().map(Descent::progress).collect::<Result<_, _>>();
         Ok(Self {
             record: content.record,
             folder: content.folder,
             data: content.data,
-            descents: descents.map_err(|problem| damaged(&problem))?,
+            descents: descents.map_err(|problem| damaged(path, &problem))?,
         })
     }
 
-    fn write(&self, folder: &Path) -> Result<(), CliError> {
+    /// The text of the file.
+    pub fn text(&self) -> Result<String, CliError> {
         let content = Content {
             record: self.record.clone(),
             folder: self.folder.clone(),
@@ -106,9 +115,17 @@ impl Checkpoint {
         let internal = |e: serde_json::Error| CliError::Internal(e.to_string());
         let content = serde_json::value::to_raw_value(&content).map_err(internal)?;
         let envelope = Envelope { format: FORMAT, checksum: checksum(content.get().as_bytes()), content };
-        let text = serde_json::to_string(&envelope).map_err(internal)?;
+        serde_json::to_string(&envelope).map_err(internal)
+    }
+
+    fn write(&self, folder: &Path) -> Result<(), CliError> {
+        let text = self.text()?;
         files::write_file(&folder.join(FILE), |w| writeln!(w, "{text}"))
     }
+}
+
+fn damaged(path: &Path, problem: &str) -> CliError {
+    CliError::Data { path: path.to_path_buf(), problem: format!("{problem}; run the experiment again from its start") }
 }
 
 /// Checksum of what a descent is about, to tell changed data files.

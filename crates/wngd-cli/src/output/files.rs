@@ -1,13 +1,13 @@
 //! Result files: written to a temporary name and renamed, so that none is ever half there.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wngd::opt::Outcome;
 
-use super::npy;
+use crate::data::npy;
 use crate::error::CliError;
 
 /// `result.json`.
@@ -123,16 +123,29 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
     write_file(path, |w| writeln!(w, "{text}"))
 }
 
-/// Reads JSON of at most `limit` bytes.
-pub fn read_json<T: DeserializeOwned>(path: &Path, limit: u64) -> Result<T, CliError> {
+/// Reads a text of at most `limit` bytes.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {
     let fail = |source| CliError::Read { path: path.to_path_buf(), source };
-    let size = std::fs::metadata(path).map_err(fail)?.len();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let size = file.metadata().map_err(fail)?.len();
     if size > limit {
         let problem = format!("{size} bytes; at most {limit} are read");
         return Err(CliError::Data { path: path.to_path_buf(), problem });
     }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
-    serde_json::from_str(&text).map_err(|error| CliError::Data {
+    let mut text = String::new();
+    // A pipe does not tell its size.
+    file.take(limit).read_to_string(&mut text).map_err(fail)?;
+    Ok(text)
+}
+
+/// Reads JSON of at most `limit` bytes.
+pub fn read_json<T: DeserializeOwned>(path: &Path, limit: u64) -> Result<T, CliError> {
+    parse_json(path, &read_text(path, limit)?)
+}
+
+/// Parses JSON; `path` is shown in messages.
+pub fn parse_json<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CliError> {
+    serde_json::from_str(text).map_err(|error| CliError::Data {
         path: path.to_path_buf(),
         problem: format!("{error}; it is damaged or not one of ours"),
     })
