@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{docs, root};
+use crate::{deny, docs, root};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 4] = [
@@ -13,6 +13,7 @@ const CHECKS: [(&str, &[&str]); 4] = [
 
 pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
     docs::run()?;
+    deny::run()?;
     for (what, arguments) in CHECKS {
         if skip_tests && what == "tests" {
             continue;

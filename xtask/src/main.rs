@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod deny;
 mod docs;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
@@ -27,7 +28,7 @@ enum Xtask {
     /// Times estimators of the direction on the Lorenz flow with many parameters and prints them as JSON.
     #[command(hide = true)]
     MeasureEstimators(bench::estimators::MeasureEstimators),
-    /// Formatting, lints, tests, documentation: everything a change must pass.
+    /// Dependencies, formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
         #[arg(long)]
