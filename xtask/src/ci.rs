@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{book, docs, pages, root};
+use crate::{book, deny, docs, pages, root};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -26,6 +26,7 @@ pub(crate) fn package() -> Result<(), Box<dyn Error>> {
 pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
     docs::run()?;
     pages::run()?;
+    deny::run()?;
     for (what, arguments) in CHECKS {
         if skip_tests && what == "tests" {
             continue;

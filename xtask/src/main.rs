@@ -4,6 +4,7 @@
 mod bench;
 mod book;
 mod ci;
+mod deny;
 mod docs;
 mod pages;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
@@ -33,7 +34,7 @@ enum Xtask {
     MeasureEstimators(bench::estimators::MeasureEstimators),
     /// Builds the book of docs/ into target/book; the first time it installs mdBook into target/tools.
     Book,
-    /// Formatting, lints, tests, documentation: everything a change must pass.
+    /// Dependencies, formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
         #[arg(long)]

@@ -41,24 +41,24 @@ pub struct SolveCounts {
 impl SolveCounts {
     /// All solves together.
     pub fn total(&self) -> usize {
-        self.state + self.tangent + self.adjoint
+        self.state.saturating_add(self.tangent).saturating_add(self.adjoint)
     }
 
     /// These and `more`.
     pub fn plus(&self, more: SolveCounts) -> SolveCounts {
         SolveCounts {
-            state: self.state + more.state,
-            tangent: self.tangent + more.tangent,
-            adjoint: self.adjoint + more.adjoint,
+            state: self.state.saturating_add(more.state),
+            tangent: self.tangent.saturating_add(more.tangent),
+            adjoint: self.adjoint.saturating_add(more.adjoint),
         }
     }
 
     /// Solves made since `earlier`.
     pub fn since(&self, earlier: SolveCounts) -> SolveCounts {
         SolveCounts {
-            state: self.state - earlier.state,
-            tangent: self.tangent - earlier.tangent,
-            adjoint: self.adjoint - earlier.adjoint,
+            state: self.state.saturating_sub(earlier.state),
+            tangent: self.tangent.saturating_sub(earlier.tangent),
+            adjoint: self.adjoint.saturating_sub(earlier.adjoint),
         }
     }
 }

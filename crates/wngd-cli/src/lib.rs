@@ -11,6 +11,8 @@ mod data;
 mod error;
 mod experiment;
 mod figures;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod identify;
 mod interrupt;
 mod model;

@@ -9,7 +9,7 @@ use wngd::opt::{sandwich_covariance, standard_errors};
 use wngd::prelude::*;
 
 use crate::config::schema::BinningKind;
-use crate::data::{self, Points};
+use crate::data::{self, csv::Points};
 use crate::error::CliError;
 
 /// Blocks between which the noise of a trajectory is measured.
@@ -55,7 +55,7 @@ impl Recording {
                 Points { values, dt: None }
             } else {
                 let reader = std::io::BufReader::with_capacity(1 << 20, file);
-                data::csv_trajectory(path, reader, self.columns.as_deref(), dim)?
+                data::csv::trajectory(path, reader, self.columns.as_deref(), dim)?
             };
             match (all.dt, points.dt) {
                 (Some(a), Some(b)) if (a - b).abs() > SAME_STEP * a => {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Scale};
 use rayon::prelude::*;
 
 use crate::error::LinalgError;
@@ -254,6 +254,15 @@ fn upper_factor(a: Mat<f64>) -> Mat<f64> {
     Mat::from_fn(m.min(n), n, |i, j| if i <= j { r[(i, j)] } else { 0.0 })
 }
 
+/// 1, or a power of two near the largest entry of a matrix whose entries have no squares.
+fn unit(a: MatRef<'_, f64>) -> f64 {
+    let largest = a.norm_max();
+    if largest == 0.0 || (1e-100..1e100).contains(&largest) {
+        return 1.0;
+    }
+    2f64.powi(largest.log2().clamp(-1000.0, 1000.0) as i32)
+}
+
 /// Left singular vectors, singular values (decreasing) and right singular vectors.
 pub type SingularTriple = (Mat<f64>, Vec<f64>, Mat<f64>);
 
@@ -265,8 +274,10 @@ pub fn small_svd(a: MatRef<'_, f64>) -> Result<SingularTriple, LinalgError> {
     if a.nrows() == 0 || a.ncols() == 0 {
         return Ok((Mat::zeros(a.nrows(), 0), Vec::new(), Mat::zeros(a.ncols(), 0)));
     }
-    let svd = a.thin_svd().map_err(|_| LinalgError::NoConvergence { what: "singular value decomposition" })?;
-    let s: Vec<f64> = (0..svd.S().dim()).map(|i| svd.S()[i]).collect();
+    let unit = unit(a);
+    let svd = (a * Scale(1.0 / unit)).thin_svd();
+    let svd = svd.map_err(|_| LinalgError::NoConvergence { what: "singular value decomposition" })?;
+    let s: Vec<f64> = (0..svd.S().dim()).map(|i| unit * svd.S()[i]).collect();
     if s.iter().any(|v| !v.is_finite()) {
         return Err(LinalgError::NoConvergence { what: "singular value decomposition" });
     }
@@ -281,8 +292,9 @@ pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), Linal
     if bad(a) {
         return Err(fail);
     }
-    let eigen = a.self_adjoint_eigen(faer::Side::Lower).map_err(|_| fail.clone())?;
-    let values: Vec<f64> = (0..a.ncols()).map(|i| eigen.S()[i]).collect();
+    let unit = unit(a);
+    let eigen = (a * Scale(1.0 / unit)).self_adjoint_eigen(faer::Side::Lower).map_err(|_| fail.clone())?;
+    let values: Vec<f64> = (0..a.ncols()).map(|i| unit * eigen.S()[i]).collect();
     if values.iter().any(|v| !v.is_finite()) {
         return Err(fail);
     }

@@ -3,6 +3,8 @@ use crate::error::LinalgError;
 /// Largest number of cells a [`Grid`] accepts; beyond it a single dense
 /// parameter column would no longer fit common memory next to a factorisation.
 pub const MAX_CELLS: usize = 50_000_000;
+/// Widths of cells for which their inverse squares and the volume are still numbers of full precision.
+const WIDTHS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 /// Least width of the cubes of [`Grid::cubes`], and how many there may be.
 const CUBE: usize = 4;
 const CUBES: usize = 10_000;
@@ -73,7 +75,8 @@ impl Grid {
     /// # Errors
     /// [`LinalgError::Grid`] if the three slices differ in length, if there are
     /// not one to three axes, if a bound is not finite or `upper <= lower`, if
-    /// an axis has no cell, or if there are more than [`MAX_CELLS`] cells.
+    /// an axis has no cell, if there are more than [`MAX_CELLS`] cells, or if cells are
+    /// narrower than 1e-100 or wider than 1e100.
     pub fn new(lower: &[f64], upper: &[f64], cells: &[usize]) -> Result<Self, LinalgError> {
         let fail = |reason: String| Err(LinalgError::Grid { reason });
         let dim = cells.len();
@@ -108,8 +111,11 @@ impl Grid {
             };
         }
         let spacing: Vec<f64> = (0..dim).map(|i| (upper[i] - lower[i]) / cells[i] as f64).collect();
-        if let Some(axis) = spacing.iter().position(|h| !(h.is_finite() && *h > 0.0)) {
-            return fail(format!("axis {axis} has cell width {}; the box is too thin or too wide", spacing[axis]));
+        if let Some(axis) = spacing.iter().position(|h| !WIDTHS.contains(h)) {
+            let width = spacing[axis];
+            return fail(format!(
+                "axis {axis} has cell width {width:e}; 1e-100 to 1e100 is possible: change the units"
+            ));
         }
         Ok(Self { lower: lower.to_vec(), upper: upper.to_vec(), cells: cells.to_vec(), spacing })
     }
@@ -269,6 +275,8 @@ mod tests {
             (vec![0.0; 3], vec![1.0; 3], vec![1000; 3]),
             (vec![0.0; 3], vec![1.0; 3], vec![usize::MAX; 3]),
             (vec![0.0; 2], vec![1.0; 3], vec![2; 3]),
+            (vec![0.0, -1e308], vec![1.0, 1e308], vec![2; 2]),
+            (vec![0.0, 0.0], vec![1.0, 1e-150], vec![2; 2]),
             (vec![], vec![], vec![]),
         ] {
             assert!(Grid::new(&lower, &upper, &cells).is_err(), "{cells:?}");

@@ -22,6 +22,9 @@ const CONSTANT_ERROR: f64 = 1e-10;
 /// Largest three-dimensional grid that is factored: beyond, Cholesky takes gigabytes and minutes.
 const DIRECT_CELLS: usize = 48 * 48 * 48;
 
+/// Largest two-dimensional grid that is factored: the factor of more cells takes more than 16 GiB.
+const DIRECT_CELLS_PLANE: usize = 10_000_000;
+
 /// The part of the weighted Laplacian's factorisation that depends on the grid alone.
 ///
 /// Grounded and inactive cells keep an identity row, so that one symbolic
@@ -102,9 +105,13 @@ impl LaplacianPlan {
     /// Once per grid; about the time of one numeric factorisation in two dimensions.
     ///
     /// # Errors
-    /// [`LinalgError::Symbolic`] if the factor would not fit in memory.
+    /// [`LinalgError::Symbolic`] if the factor would not fit in memory: above ten million cells in two dimensions.
     pub fn new(grid: &Grid) -> Result<Self, LinalgError> {
         let n = grid.len();
+        // A thin strip fills in like a line.
+        if grid.dim() == 2 && n > DIRECT_CELLS_PLANE && grid.cells().iter().all(|n| *n > 64) {
+            return Err(LinalgError::Symbolic { n, reason: "its factor takes more than 16 GiB".into() });
+        }
         if grid.dim() == 3 && n > DIRECT_CELLS {
             return Ok(Self::iterative(grid));
         }
@@ -500,6 +507,9 @@ impl WeightedLaplacian {
     }
 
     /// Y = B†Z = Bᵀφ on the faces: the tangent fields √ρ v of the columns.
+    ///
+    /// They are differences of potentials: where mass crosses a valley deeper than rounding, the fields beside it
+    /// are lost to the jump of φ across it. [`whiten`](Self::whiten) keeps lengths and products there.
     ///
     /// # Shapes
     /// `z`: k x p; result: q x p.

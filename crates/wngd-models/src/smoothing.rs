@@ -59,7 +59,8 @@ impl GaussianSmoothing {
                 0.0 => Vec::new(),
                 // A Gaussian narrower than the cells is missed by its samples; three weights keep its variance.
                 _ if cells < NARROW => vec![1.0 - cells * cells, 0.5 * cells * cells],
-                _ => (0..((REACH * cells) as usize + 1).min(n))
+                // As far as the box at most, however wide the Gaussian.
+                _ => (0..((REACH * cells).min(n as f64) as usize + 1).min(n))
                     .map(|j| (-0.5 * (j as f64 / cells).powi(2)).exp())
                     .collect(),
             };

@@ -167,6 +167,15 @@ impl<M: Metric + ?Sized> Metric for Box<M> {
     }
 }
 
+impl<M: Metric + ?Sized> Metric for &M {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
+        (**self).at(point)
+    }
+}
+
 struct PreparedNatural {
     y: Mat<f64>,
     /// b scaled as Y.

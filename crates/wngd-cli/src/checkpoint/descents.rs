@@ -15,7 +15,7 @@ use crate::error::CliError;
 
 /// An iterate, with the local model that was kept on the way to it.
 #[derive(Serialize, Deserialize)]
-struct Iterate {
+pub(super) struct Iterate {
     descent: usize,
     row: Row,
     model: Option<Quadratic>,
@@ -35,14 +35,7 @@ pub struct Descents<'a> {
 impl<'a> Descents<'a> {
     /// The descents of a command.
     pub fn of(journal: &'a Journal) -> Result<Self, CliError> {
-        let mut so_far: BTreeMap<usize, Progress> = BTreeMap::new();
-        for Iterate { descent, row, model } in journal.kept()? {
-            let progress = so_far.entry(descent).or_default();
-            let row = row.iteration(progress.trace.len()).map_err(|problem| journal.refuse(problem))?;
-            let model = model.map(Quadratic::model).transpose().map_err(|problem| journal.refuse(problem))?;
-            progress.trace.push(row);
-            progress.models.extend(model);
-        }
+        let so_far = progress(journal.kept()?).map_err(|problem| journal.refuse(problem))?;
         Ok(Self { journal, so_far })
     }
 
@@ -61,6 +54,17 @@ impl<'a> Descents<'a> {
             None => descent.run(theta, rule, &mut watch),
         }
     }
+}
+
+/// How far each descent has come.
+pub(super) fn progress(iterates: Vec<Iterate>) -> Result<BTreeMap<usize, Progress>, String> {
+    let mut so_far: BTreeMap<usize, Progress> = BTreeMap::new();
+    for Iterate { descent, row, model } in iterates {
+        let progress = so_far.entry(descent).or_default();
+        progress.trace.push(row.iteration(progress.trace.len())?);
+        progress.models.extend(model.map(Quadratic::model).transpose()?);
+    }
+    Ok(so_far)
 }
 
 /// Shows a descent and keeps it.

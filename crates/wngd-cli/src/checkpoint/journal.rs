@@ -116,12 +116,7 @@ impl Journal {
 
     /// The units that the checkpoint held when the command began.
     pub fn kept<T: Unit>(&self) -> Result<Vec<T>, CliError> {
-        let units = self.kept.iter().filter(|entry| entry.kind == T::KIND);
-        units
-            .map(|entry| {
-                serde_json::from_str(&entry.content).map_err(|error| self.refuse(format!("it is damaged: {error}")))
-            })
-            .collect()
+        super::units(&self.kept).map_err(|problem| self.refuse(problem))
     }
 
     /// The checkpoint does not fit.

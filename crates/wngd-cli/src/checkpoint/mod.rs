@@ -118,6 +118,32 @@ impl Checkpoint {
     }
 }
 
+/// The units of one kind; the text of an error says what is wrong.
+fn units<T: Unit>(entries: &[Entry]) -> Result<Vec<T>, String> {
+    let units = entries.iter().filter(|entry| entry.kind == T::KIND);
+    units.map(|entry| serde_json::from_str(&entry.content).map_err(|error| format!("it is damaged: {error}"))).collect()
+}
+
+#[cfg(any(test, fuzzing))]
+impl Checkpoint {
+    /// Lines `kind content` as a file with the right checksums.
+    pub fn whole(lines: &str) -> String {
+        let entries = lines.lines().filter_map(|line| line.split_once(' '));
+        let entries = entries.map(|(kind, content)| Entry { kind: kind.into(), content: content.into() });
+        format::whole(&entries.collect::<Vec<_>>())
+    }
+
+    /// What was asked.
+    pub fn record(&self) -> &Record {
+        &self.header.record
+    }
+
+    /// How far each descent has come.
+    pub fn descents(&self) -> Result<std::collections::BTreeMap<usize, wngd::opt::Progress>, String> {
+        descents::progress(units(&self.entries)?)
+    }
+}
+
 /// The experiment of a command: as it was where that is resumed, else as it is now.
 pub fn source(resumed: Option<&Checkpoint>, experiment: &str) -> Result<Source, CliError> {
     let Some(Checkpoint { header, .. }) = resumed else { return Source::load(experiment) };

@@ -28,6 +28,8 @@ use crate::report;
 use crate::simulation::simulate;
 use crate::trajectory::{Recording, View, time_scale};
 
+/// Most simulated trajectories per correction.
+const MAX_REPLICATES: usize = 10_000;
 /// Label of the one method, in file names too.
 const LABEL: &str = "homogeneous-h-1";
 
@@ -184,6 +186,9 @@ pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) 
 fn check(settings: &Settings, dim: usize, refuse: &dyn Fn(&str, String) -> CliError) -> Result<(), CliError> {
     if settings.replicates == 1 {
         return Err(refuse("replicates", "one says nothing about noise; give 0 or at least 2".into()));
+    }
+    if settings.replicates > MAX_REPLICATES {
+        return Err(refuse("replicates", format!("at most {MAX_REPLICATES} are possible")));
     }
     if settings.dt.is_some_and(|dt| !(dt > 0.0 && dt.is_finite())) {
         return Err(refuse("dt", "a positive time is needed".into()));

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use npyz::WriterBuilder;
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
 
 use super::print;
 use crate::args::SimulateArgs;
+use crate::data::npy;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output::files::write_file;
@@ -39,6 +39,10 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     let mut noise = noise(args, system.field.dim())?;
     let start = perturbed(&system.start, args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt)?;
+    if args.burn_in / args.dt > MAX_POINTS as f64 {
+        let problem = format!("{} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
+        return Err(CliError::usage("--burn-in", problem));
+    }
     let npy = match args.out.extension().and_then(|e| e.to_str()) {
         Some("csv") => false,
         Some("npy") => true,
@@ -110,15 +114,13 @@ fn write_npy(
     bar: &ProgressBar,
 ) -> Result<(), CliError> {
     let fail = |source| CliError::Write { path: args.out.clone(), source };
-    let shape = [args.points as u64, trajectory.dim() as u64];
-    let mut npy = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(w).begin_nd().map_err(fail)?;
+    npy::write_header(&mut *w, &[args.points, trajectory.dim()]).map_err(fail)?;
     let mut row = 0usize;
     trajectory.advance(args.points, |point| {
         row += 1;
         tick(row, bar, &args.out)?;
-        npy.extend(noise.added(point).iter().copied()).map_err(fail)
-    })?;
-    npy.finish().map_err(fail)
+        npy::write_values(&mut *w, noise.added(point)).map_err(fail)
+    })
 }
 
 /// Shows progress now and then and heeds Ctrl-C.

@@ -8,7 +8,6 @@ use comfy_table::{ContentArrangement, Table};
 use super::print;
 use crate::args::SketchArgs;
 use crate::checkpoint::{self, Checkpoint, Header, Journal};
-use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};

@@ -6,6 +6,7 @@ pub mod schema;
 use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
+use crate::output::files;
 use schema::ExperimentFile;
 
 /// Experiment files are small; anything larger is not one.
@@ -40,18 +41,10 @@ impl Source {
                 ),
             ));
         }
-        let read = |source| CliError::Read { path: path.to_path_buf(), source };
-        let meta = std::fs::metadata(path).map_err(read)?;
-        if meta.is_dir() {
+        if path.is_dir() {
             return Err(CliError::usage("experiment", format!("\"{experiment}\" is a folder; give a .toml file")));
         }
-        if meta.len() > MAX_BYTES {
-            return Err(CliError::usage(
-                "experiment",
-                format!("\"{experiment}\" has {} bytes; an experiment file has at most {MAX_BYTES}", meta.len()),
-            ));
-        }
-        let text = std::fs::read_to_string(path).map_err(read)?;
+        let text = files::read_text(path, MAX_BYTES)?;
         let folder = path.parent().map(Path::to_path_buf);
         Self::parse(experiment.to_string(), folder, text)
     }

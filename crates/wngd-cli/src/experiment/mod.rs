@@ -78,11 +78,8 @@ impl Experiment {
     ///
     /// Everything that can be wrong with it is found here, before anything is written.
     pub fn build(source: &Source) -> Result<Self, CliError> {
-        let file = &source.file;
-        let name = checked_name(source)?;
-        if file.identify.is_some() {
-            return Err(source.error("identify", "only `wngd run` identifies; remove the section for this command"));
-        }
+        check(source)?;
+        let (file, name) = (&source.file, checked_name(source)?);
         let read = match trajectory(source)? {
             None => None,
             Some((recording, view)) => Some((recording.read(dimension(source)?)?.values, view)),
@@ -91,6 +88,8 @@ impl Experiment {
         if grid.len() < 2 {
             return Err(source.error("grid.cells", "one cell has no shape to fit; give at least 2 cells"));
         }
+        let plan = LaplacianPlan::new(&grid).map_err(|error| source.error("grid.cells", error.to_string()))?;
+        let plan = Arc::new(plan);
         let model = build_model(source, &grid, read.as_ref().map(|r| &r.0[..]))?;
         let theta0 = model.start();
         let stored = file.method.is_empty() || file.method.iter().any(|m| m.solver.estimator().is_none());
@@ -114,7 +113,6 @@ impl Experiment {
                 grid.len()
             ));
         }
-        let plan = Arc::new(LaplacianPlan::new(&grid)?);
         let kind = file.objective.kind.unwrap_or(match data.noise {
             Noise::Independent(_) => ObjectiveKind::KullbackLeibler,
             // The density of a trajectory is rough; a weak norm does not mind.
@@ -181,6 +179,17 @@ impl Method {
     }
 }
 
+/// What can be wrong with an experiment before its data are read and its model is solved.
+pub fn check(source: &Source) -> Result<(), CliError> {
+    checked_name(source)?;
+    if source.file.identify.is_some() {
+        return Err(source.error("identify", "only `wngd run` identifies; remove the section for this command"));
+    }
+    trajectory(source)?;
+    source.file.method.iter().enumerate().try_for_each(|(i, section)| check_method(source, i, section))?;
+    build_stop(source).map(drop)
+}
+
 fn covariances(section: &CovarianceSection, components: usize) -> Covariances {
     match section {
         CovarianceSection::Named(_) => Covariances::Identity,
@@ -208,8 +217,9 @@ fn mixture_field(error: &MixtureError, section: &str) -> String {
 /// The experiment's name, which names a folder.
 pub fn checked_name(source: &Source) -> Result<String, CliError> {
     let name = &source.file.name;
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        return Err(source.error("name", "use letters, digits, '-', '_' and '.': it becomes a folder name"));
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        return Err(source.error("name", "use letters, digits, '-', '_' and '.', not first: it becomes a folder name"));
     }
     Ok(name.clone())
 }
@@ -220,12 +230,17 @@ pub fn dimension(source: &Source) -> Result<usize, CliError> {
     if source.file.model.kind == ModelKind::StationaryDensity {
         return Ok(named_flow(source)?.field.dim());
     }
-    match (&grid.lower, &grid.cells, source.file.model.means.as_ref().and_then(|means| means.first())) {
-        (Some(lower), _, _) => Ok(lower.len()),
-        (None, Some(Cells::Each(cells)), _) => Ok(cells.len()),
-        (None, _, Some(mean)) => Ok(mean.len()),
-        (None, _, None) => Err(source.error("model.means", "a gaussian-mixture needs at least one mean")),
+    let (field, dim) =
+        match (&grid.lower, &grid.cells, source.file.model.means.as_ref().and_then(|means| means.first())) {
+            (Some(lower), _, _) => ("grid.lower", lower.len()),
+            (None, Some(Cells::Each(cells)), _) => ("grid.cells", cells.len()),
+            (None, _, Some(mean)) => ("model.means", mean.len()),
+            (None, _, None) => return Err(source.error("model.means", "a gaussian-mixture needs at least one mean")),
+        };
+    if !(1..=3).contains(&dim) {
+        return Err(source.error(field, format!("{dim} coordinates; 1, 2 or 3 are supported")));
     }
+    Ok(dim)
 }
 
 /// The grid; what the file leaves open comes from the points of a trajectory.
@@ -524,7 +539,6 @@ fn method_sections(source: &Source, model: &Model, objective: ObjectiveKind) -> 
     let given = if source.file.method.is_empty() { &default[..] } else { &source.file.method[..] };
     let mut sections: Vec<MethodSection> = Vec::new();
     for (i, section) in given.iter().enumerate() {
-        check_method(source, i, section)?;
         if section.face_mean == Some(FaceMeanKind::Midpoint) && !matches!(model, Model::Mixture(_)) {
             let problem = "a stationary density is known in cells only; use \"arithmetic\"";
             return Err(source.error(&format!("method[{i}].face_mean"), problem));

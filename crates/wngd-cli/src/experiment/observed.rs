@@ -242,7 +242,7 @@ fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, Cli
         }
         values.chunks_exact(dim).map(<[f64]>::to_vec).collect()
     } else {
-        data::csv_samples(&path, reader, section.columns.as_deref(), grid.dim())?
+        data::csv::samples(&path, reader, section.columns.as_deref(), grid.dim())?
     };
     let estimate = match section.estimate.unwrap_or(EstimateKind::Histogram) {
         EstimateKind::Histogram => {

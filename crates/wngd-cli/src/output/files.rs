@@ -1,13 +1,13 @@
 //! Result files: written to a temporary name and renamed, so that none is ever half there.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wngd::opt::Outcome;
 
-use super::npy;
+use crate::data::npy;
 use crate::error::CliError;
 
 /// `result.json`.
@@ -126,12 +126,22 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
 /// Reads a file of at most `limit` bytes.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, CliError> {
     let fail = |source| CliError::Read { path: path.to_path_buf(), source };
-    let size = std::fs::metadata(path).map_err(fail)?.len();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let size = file.metadata().map_err(fail)?.len();
     if size > limit {
         let problem = format!("{size} bytes; at most {limit} are read");
         return Err(CliError::Data { path: path.to_path_buf(), problem });
     }
-    std::fs::read(path).map_err(fail)
+    let mut bytes = Vec::new();
+    // A pipe does not tell its size.
+    file.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
+/// Reads a text of at most `limit` bytes.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {
+    let not_text = |_| CliError::Data { path: path.to_path_buf(), problem: "it is no text in UTF-8".into() };
+    String::from_utf8(read_bytes(path, limit)?).map_err(not_text)
 }
 
 /// Reads JSON of at most `limit` bytes.

@@ -5,6 +5,9 @@ use wngd_linalg::Grid;
 
 use crate::flow::field::VelocityField;
 
+/// Most parameters of all hats together.
+const MAX_HATS: usize = 1_000_000;
+
 /// A fixed field plus a free one: v(x; θ) = v₀(x) + s Σᵢ θᵢ ψᵢ(x), with ψ multilinear hats.
 ///
 /// The hats sit on qᵈ equidistant nodes, corners of the box included, one set per component:
@@ -35,7 +38,8 @@ impl HatPerturbation {
     /// Hats on `nodes` nodes per axis of the grid's box, around a field at fixed parameters.
     ///
     /// # Errors
-    /// [`ModelError`] for fewer than 2 nodes, a grid of another dimension, or bad parameters of the base.
+    /// [`ModelError`] for fewer than 2 nodes, more than a million hats, a grid of another dimension, or bad
+    /// parameters of the base.
     pub fn new(
         base: Arc<dyn VelocityField>,
         base_theta: Vec<f64>,
@@ -52,6 +56,14 @@ impl HatPerturbation {
         }
         if grid.dim() != base.dim() {
             return refuse("grid dimension", grid.dim() as f64, "the grid has as many axes as the field");
+        }
+        let hats = nodes.checked_pow(grid.dim() as u32).and_then(|count| count.checked_mul(grid.dim()));
+        if hats.is_none_or(|hats| hats > MAX_HATS) {
+            return refuse(
+                "nodes per axis",
+                nodes as f64,
+                "at most a million hats are possible, nodes^d for each axis",
+            );
         }
         if !scale.is_finite() {
             return refuse("scale of the hats", scale, "the scale is a finite number");
@@ -185,6 +197,8 @@ mod tests {
         assert!(make(vec![], 1.0, 3, &plane).is_err());
         assert!(make(vec![1.0], f64::NAN, 3, &plane).is_err());
         assert!(make(vec![1.0], 1.0, 1, &plane).is_err());
+        assert!(make(vec![1.0], 1.0, 708, &plane).is_err());
+        assert!(make(vec![1.0], 1.0, 1 << 32, &plane).is_err());
         assert!(make(vec![1.0], 1.0, 3, &line).is_err());
     }
 }

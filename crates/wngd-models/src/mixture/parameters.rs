@@ -1,6 +1,10 @@
 use thiserror::Error;
 use wngd_adjoint::ModelError;
 
+/// Variances whose densities and derivatives are still numbers.
+const VARIANCES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+const VARIANCE_RULE: &str = "variances are positive, between 1e-100 and 1e100";
+
 /// Covariances of the components of a mixture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Covariances {
@@ -132,13 +136,12 @@ impl MixtureParameters {
                 value(format!("means[{i}][{a}]"), m, m.is_finite(), "means are finite")?;
             }
         }
-        let positive = "variances are finite and positive";
         match &self.covariances {
             Covariances::Identity => {}
             Covariances::Isotropic(v) => {
                 shape("covariance.isotropic".into(), k, v.len(), "one variance per component")?;
                 for (i, &s) in v.iter().enumerate() {
-                    value(format!("covariances[{i}]"), s, s > 0.0 && s.is_finite(), positive)?;
+                    value(format!("covariances[{i}]"), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
                 }
             }
             Covariances::Diagonal(v) => {
@@ -146,7 +149,7 @@ impl MixtureParameters {
                 for (i, row) in v.iter().enumerate() {
                     shape(format!("covariance.diagonal[{i}]"), dim, row.len(), "one variance per grid axis")?;
                     for (a, &s) in row.iter().enumerate() {
-                        value(format!("covariances[{i}][{a}]"), s, s > 0.0 && s.is_finite(), positive)?;
+                        value(format!("covariances[{i}][{a}]"), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
                     }
                 }
             }
@@ -156,8 +159,11 @@ impl MixtureParameters {
                     shape(format!("covariance.full[{i}]"), dim, matrix.len(), "a d x d matrix")?;
                     for (a, row) in matrix.iter().enumerate() {
                         shape(format!("covariance.full[{i}][{a}]"), dim, row.len(), "a d x d matrix")?;
+                    }
+                    for (a, row) in matrix.iter().enumerate() {
                         for (b, &s) in row.iter().enumerate() {
                             let name = format!("covariances[{i}][{a}][{b}]");
+                            value(name.clone(), s, a != b || VARIANCES.contains(&s), VARIANCE_RULE)?;
                             value(name.clone(), s, s.is_finite(), "covariances are finite")?;
                             let twin = matrix[b][a];
                             let symmetric = (s - twin).abs() <= 1e-12 * (s.abs() + twin.abs());
@@ -274,8 +280,13 @@ impl MixtureParameters {
         }
         for &parameter in free {
             match (parameter, &next.covariances) {
-                (Parameter::Variance(_) | Parameter::AxisVariance(..), _) if !(next.get(parameter) > 0.0) => {
-                    return out(parameter.name(), next.get(parameter), "variances are positive");
+                (Parameter::Variance(_) | Parameter::AxisVariance(..), _)
+                    if !VARIANCES.contains(&next.get(parameter)) =>
+                {
+                    return out(parameter.name(), next.get(parameter), VARIANCE_RULE);
+                }
+                (Parameter::Covariance(_, a, b), _) if a == b && !VARIANCES.contains(&next.get(parameter)) => {
+                    return out(parameter.name(), next.get(parameter), VARIANCE_RULE);
                 }
                 (Parameter::Covariance(i, ..), Covariances::Full(v)) => {
                     let pivot = smallest_pivot(&v[i]);

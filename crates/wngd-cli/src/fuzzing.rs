@@ -1,0 +1,197 @@
+//! The readers as functions of bytes, for the fuzz targets and for the test that replays their inputs.
+//!
+//! Each of them panics if something is wrong with the program and returns whatever the bytes are.
+
+use std::path::Path;
+
+use wngd::linalg::check_density;
+use wngd::models::{Binning, GaussianSmoothing, bin_trajectory, block_covariance, box_of};
+use wngd::prelude::*;
+
+use crate::checkpoint::Checkpoint;
+use crate::config::Source;
+use crate::config::schema::DiscretisationSection;
+use crate::data;
+use crate::error::CliError;
+use crate::experiment::{self, Experiment};
+
+/// Grids up to this size are built, and models on them solved.
+const CELLS: usize = 400;
+/// The fewest points of a trajectory.
+const POINTS: usize = 1000;
+
+/// An experiment file: parsed and checked; if it is small and names no file, built, its model being solved.
+pub fn experiment(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(source) = accepted(Source::parse("fuzz.toml".into(), None, text.into())) else { return };
+    if is_small(&source) {
+        accepted(Experiment::build(&source));
+    }
+}
+
+/// Whether an experiment passes its checks, names no files and has a model that is solved in no time.
+fn is_small(source: &Source) -> bool {
+    let checked = accepted(experiment::check(source)).and_then(|()| accepted(experiment::dimension(source)));
+    let grid = checked.and_then(|_| accepted(experiment::build_grid(source, None)));
+    let (model, truth) = (&source.file.model, &source.file.data.truth);
+    // What is refused anyway costs nothing.
+    let cheap = |section: &DiscretisationSection| {
+        let steps = section.time.unwrap_or(0.2) / section.step.unwrap_or(0.01);
+        !(100.0..=1e6).contains(&steps) && section.points.is_none_or(|points| !(3..=16).contains(&points))
+    };
+    grid.is_some_and(|grid| grid.len() <= CELLS)
+        && truth.is_some()
+        && model.discretisation.as_ref().is_none_or(cheap)
+        && model.degree.is_none_or(|degree| !(4..=16).contains(&degree))
+        && model.perturbation.is_none_or(|hats| !(5..100).contains(&hats.nodes))
+}
+
+/// A table of samples, then of points of a trajectory, in one to three dimensions.
+pub fn csv(bytes: &[u8]) {
+    let path = Path::new("fuzz.csv");
+    let names = ["x".to_string(), "y".to_string(), "x".to_string()];
+    for dim in 1..=3 {
+        for columns in [None, Some(&names[..dim])] {
+            if let Some(rows) = accepted(data::csv::samples(path, bytes, columns, dim)) {
+                assert!(
+                    !rows.is_empty() && rows.iter().all(|row| row.len() == dim && row.iter().all(|v| v.is_finite()))
+                );
+                samples(&rows, dim);
+            }
+            if let Some(points) = accepted(data::csv::trajectory(path, bytes, columns, dim)) {
+                assert!(points.dt.is_none_or(|dt| dt > 0.0 && dt.is_finite()));
+                trajectory(&points.values, dim);
+            }
+        }
+    }
+}
+
+/// An array, taken as density, as samples and as trajectory.
+pub fn npy(bytes: &[u8]) {
+    let Some((shape, values)) = accepted(data::npy_array(Path::new("fuzz.npy"), bytes, bytes.len() as u64)) else {
+        return;
+    };
+    assert_eq!(shape.iter().product::<usize>(), values.len());
+    if let Ok(grid) = Grid::new(&vec![0.0; shape.len()], &vec![1.0; shape.len()], &shape)
+        && check_density(&grid, &values).is_ok()
+    {
+        assert!(values.iter().all(|v| *v >= 0.0) && values.iter().any(|v| *v > 0.0));
+    }
+    if let [_, dim @ 1..=3] = shape[..] {
+        samples(&values.chunks_exact(dim).map(<[f64]>::to_vec).collect::<Vec<_>>(), dim);
+        trajectory(&values, dim);
+    }
+}
+
+/// A checkpoint, and the same bytes as lines `kind content` with the right checksums.
+pub fn checkpoint(bytes: &[u8]) {
+    let lines = std::str::from_utf8(bytes).unwrap_or_default();
+    for bytes in [bytes, Checkpoint::whole(lines).as_bytes()] {
+        match Checkpoint::parse(bytes) {
+            Ok(checkpoint) => go_on(&checkpoint),
+            Err(problem) => assert!(!problem.is_empty()),
+        }
+    }
+}
+
+/// Goes on with the descents of a checkpoint for one more iteration, if its experiment is small.
+fn go_on(checkpoint: &Checkpoint) {
+    checkpoint.record().repeat();
+    let (Some(text), Ok(descents)) = (checkpoint.record().text.clone(), checkpoint.descents()) else { return };
+    let Some(source) = accepted(Source::parse("fuzz.toml".into(), None, text)) else { return };
+    if !is_small(&source) {
+        return;
+    }
+    let Some(experiment) = accepted(Experiment::build(&source)) else { return };
+    for (index, progress) in descents {
+        let Some(method) = experiment.methods.get(index) else { continue };
+        let mut descent = experiment.descent(method, 1);
+        descent.stop.iterations = descent.stop.iterations.min(progress.trace.len());
+        let _ = descent.resume(progress, method.step_rule().as_mut(), &mut Silent);
+    }
+}
+
+/// What was read; anything else has to be a complaint about the input.
+fn accepted<T>(result: Result<T, CliError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            assert!(error.exit_code() == 2 && !error.to_string().is_empty(), "{error}");
+            None
+        }
+    }
+}
+
+/// A density or a complaint.
+fn samples(rows: &[Vec<f64>], dim: usize) {
+    let Ok(grid) = Grid::new(&[-1.0; 3][..dim], &[2.0; 3][..dim], &[5, 4, 3][..dim]) else { return };
+    for estimate in [Estimate::Histogram, Estimate::Kernel { bandwidth: None }] {
+        if let Ok(seen) = density_of_samples(&grid, rows, &estimate) {
+            is_density(&grid, &seen.density);
+        }
+    }
+}
+
+/// A density or a complaint; short trajectories are repeated.
+fn trajectory(values: &[f64], dim: usize) {
+    let points: Vec<f64> = values.iter().copied().cycle().take(values.len().max(POINTS * dim)).collect();
+    let Ok((lower, upper)) = box_of(&points, dim, 0.1) else { return };
+    let Ok(grid) = Grid::new(&lower, &upper, &[5, 4, 3][..dim]) else { return };
+    for binning in [Binning::Nearest, Binning::Multilinear] {
+        if let Ok(mut seen) = bin_trajectory(&grid, &points, binning, 0, 1) {
+            is_density(&grid, &seen.density);
+            if let Ok(smoothing) = GaussianSmoothing::new(&grid, grid.spacing()) {
+                smoothing.apply(&mut seen.density);
+                is_density(&grid, &seen.density);
+            }
+        }
+        let functionals = wngd::linalg::faer::Mat::from_fn(grid.len(), 1, |i, _| i as f64);
+        let _ = block_covariance(&grid, &points, binning, functionals.as_ref(), 50);
+    }
+}
+
+/// Mass 1, none of it negative.
+fn is_density(grid: &Grid, density: &[f64]) {
+    // The mass is taken without the cell volume, which may underflow where its inverse did not.
+    let mass: f64 = density.iter().map(|v| v * grid.cell_volume()).sum();
+    assert!(density.iter().all(|v| *v >= 0.0) && (mass - 1.0).abs() < 1e-9, "{density:?} on {grid:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    /// Runs a reader over every seed of its fuzz target, past findings among them.
+    fn replay(target: &str, reader: fn(&[u8])) {
+        let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "fuzz", "seeds", target].iter().collect();
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let outcome = std::panic::catch_unwind(|| reader(&bytes));
+            assert!(outcome.is_ok(), "{}", path.display());
+            count += 1;
+        }
+        assert!(count > 5, "{count} seeds of {target}");
+    }
+
+    #[test]
+    fn seeds_of_experiments_are_accepted_or_refused() {
+        replay("toml", super::experiment);
+    }
+
+    #[test]
+    fn seeds_of_tables_are_accepted_or_refused() {
+        replay("csv", super::csv);
+    }
+
+    #[test]
+    fn seeds_of_arrays_are_accepted_or_refused() {
+        replay("npy", super::npy);
+    }
+
+    #[test]
+    fn seeds_of_checkpoints_are_accepted_or_refused() {
+        replay("checkpoint", super::checkpoint);
+    }
+}
