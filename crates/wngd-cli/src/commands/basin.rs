@@ -5,8 +5,6 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use comfy_table::Table;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,6 +20,7 @@ use crate::error::CliError;
 use crate::experiment::{Experiment, Method};
 use crate::output::files::{self, finite};
 use crate::output::pictures;
+use crate::output::screen;
 use crate::output::table::short;
 use crate::record::{Kind, Record};
 use crate::report;
@@ -296,14 +295,8 @@ fn classify(experiment: &Experiment, plan: Lattice, ends: Vec<End>) -> BasinFile
 }
 
 fn summary(file: &BasinFile) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header([
-        "method",
-        "starts",
-        "at the best minimum",
-        "elsewhere",
-        "not converged",
-    ]);
+    let mut table = screen::table();
+    table.set_header(["method", "starts", "at the best minimum", "elsewhere", "not converged"]);
     for method in &file.methods {
         let total = method.minimum.len();
         let none = method.minimum.iter().filter(|m| m.is_none()).count();
@@ -316,7 +309,7 @@ fn summary(file: &BasinFile) -> String {
             none.to_string(),
         ]);
     }
-    let mut text = table.to_string();
+    let mut text = screen::fitted(&table);
     for (i, minimum) in file.minima.iter().enumerate().take(6) {
         let theta: Vec<String> = minimum.theta.iter().map(|v| short(*v)).collect();
         text.push_str(&format!(

@@ -1,7 +1,5 @@
 //! `wngd inspect`
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wngd::linalg::dense::multiply_transpose;
@@ -17,6 +15,7 @@ use crate::config::schema::MetricKind;
 use crate::error::CliError;
 use crate::experiment::{Experiment, build_metric};
 use crate::output::files::finite;
+use crate::output::screen;
 use crate::output::table::short;
 
 /// What `--json` prints.
@@ -195,8 +194,7 @@ fn human(inspection: &Inspection) -> String {
     if state.valley_depth < 1.0 {
         text.push_str(&format!("\n            valley between modes: {} of the lower one", short(state.valley_depth)));
     }
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = screen::table();
     table.set_header([
         "metric",
         "rank",
@@ -217,7 +215,7 @@ fn human(inspection: &Inspection) -> String {
         ]);
     }
     text.push('\n');
-    text.push_str(&table.to_string());
+    text.push_str(&screen::fitted(&table));
     text.push_str("\ncondition is that of the whitened Jacobian; --json adds the information matrices and all digits");
     text
 }

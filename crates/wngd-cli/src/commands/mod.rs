@@ -17,12 +17,13 @@ pub mod sketch;
 use std::io::Write;
 
 use crate::error::CliError;
+use crate::output::screen;
 
 /// Prints to standard output; a closed pipe is no error of ours.
 #[allow(clippy::print_stdout)]
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", screen::wrapped(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(CliError::Write { path: "standard output".into(), source: error })
         }

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
-
 use super::print;
 use crate::args::SketchArgs;
 use crate::checkpoint::{self, Checkpoint, Header, Journal};
@@ -12,6 +9,7 @@ use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
 use crate::output::files;
+use crate::output::screen;
 use crate::output::table::short;
 use crate::record::{Fact, Kind, Record};
 use crate::report;
@@ -72,8 +70,7 @@ fn carry_out(args: &SketchArgs, experiment: &Experiment, journal: &Journal, fold
 }
 
 fn table(study: &MetricStudy) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = screen::table();
     table.set_header(["estimator", "setting", "solves", "angle", "length", "error of η", "decrease of f"]);
     for entry in &study.entries {
         let setting = match (entry.probes, entry.tolerance) {

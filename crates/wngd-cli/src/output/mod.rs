@@ -2,4 +2,5 @@
 
 pub mod files;
 pub mod pictures;
+pub mod screen;
 pub mod table;

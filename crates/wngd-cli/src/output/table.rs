@@ -1,9 +1,9 @@
 //! The table at the end of a run.
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment};
 
 use super::files::ResultFile;
+use super::screen;
 use crate::identify::Identifiability;
 
 /// Most parameters in a table.
@@ -33,8 +33,7 @@ pub fn with_error(value: f64, error: Option<f64>) -> String {
 
 /// The table of methods: one row per method, then one block of parameters.
 pub fn methods(result: &ResultFile) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = screen::table();
     let with_truth = result.truth.is_some();
     let mut header = vec!["method", "status", "steps", "objective", "seconds"];
     if with_truth {
@@ -55,7 +54,7 @@ pub fn methods(result: &ResultFile) -> String {
         }
         table.add_row(row);
     }
-    let mut text = table.to_string();
+    let mut text = screen::fitted(&table);
     text.push('\n');
     text.push_str(&parameters(result));
     text
@@ -63,8 +62,7 @@ pub fn methods(result: &ResultFile) -> String {
 
 /// One row per parameter, one column per method: reads well however many there are.
 fn parameters(result: &ResultFile) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = screen::table();
     let mut header = vec!["parameter".to_string(), "start".to_string()];
     header.extend(result.methods.iter().map(|m| m.label.clone()));
     if result.truth.is_some() {
@@ -82,7 +80,7 @@ fn parameters(result: &ResultFile) -> String {
         }
         table.add_row(row);
     }
-    let mut text = table.to_string();
+    let mut text = screen::fitted(&table);
     if result.names.len() > ROWS {
         text.push_str(&format!("\nand {} more parameters in result.json", result.names.len() - ROWS));
     }
@@ -91,8 +89,7 @@ fn parameters(result: &ResultFile) -> String {
 
 /// Which combinations of parameters the data determine: one row each, best determined first.
 pub fn identifiability(names: &[String], found: &Identifiability) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = screen::table();
     table.set_header(["", "combination of relative changes", "eigenvalue", "± relative"]);
     let count = found.eigenvalues.len();
     for j in (0..count).rev() {
@@ -110,7 +107,7 @@ pub fn identifiability(names: &[String], found: &Identifiability) -> String {
             Cell::new(error).set_alignment(CellAlignment::Right),
         ]);
     }
-    table.to_string()
+    screen::fitted(&table)
 }
 
 /// A unit vector in words: its largest entries with their names, the largest positive.
