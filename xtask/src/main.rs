@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod book;
 mod ci;
 mod docs;
+mod pages;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
+mod reproduce;
+mod tools;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -27,14 +31,20 @@ enum Xtask {
     /// Times estimators of the direction on the Lorenz flow with many parameters and prints them as JSON.
     #[command(hide = true)]
     MeasureEstimators(bench::estimators::MeasureEstimators),
+    /// Builds the book of docs/ into target/book; the first time it installs mdBook into target/tools.
+    Book,
     /// Formatting, lints, tests, documentation: everything a change must pass.
     Ci {
         /// Leave out the tests, where they have just been run.
         #[arg(long)]
         skip_tests: bool,
     },
-    /// Checks that every name in docs/formulas.md exists in the sources.
+    /// Packages every crate as for publication and builds what was packaged.
+    Package,
+    /// Checks the pages: names in docs/formulas.md, links, commands of cargo.
     Docs,
+    /// Repeats the README's numbers, in target/reproduce, and compares.
+    Reproduce(reproduce::Reproduce),
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,8 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Measure(measure) => measure.run(),
         Xtask::MeasureLorenz(measure) => measure.run(),
         Xtask::MeasureEstimators(measure) => measure.run(),
+        Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
-        Xtask::Docs => docs::run(),
+        Xtask::Package => ci::package(),
+        Xtask::Docs => docs::run().and_then(|()| pages::run()),
+        Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }
 

@@ -9,6 +9,7 @@ use wngd_adjoint::{
     apply_vec, dot_test, solve, taylor_test,
 };
 
+// ANCHOR: constraint
 /// n x n cells, row-major; cell n² stands for the outside.
 struct Diffusion {
     n: usize,
@@ -67,7 +68,10 @@ impl ImplicitConstraint for Diffusion {
     }
 }
 
+// ANCHOR_END: constraint
+
 fn main() -> Result<(), ModelError> {
+    // ANCHOR: use
     let n = 24;
     let model = Implicit::new(Diffusion { n, source: vec![1.0 / (n * n) as f64; n * n] });
     let wave = |k: f64| (0..n * n).map(|i| (k * (i % n) as f64).sin() * (0.3 * k * (i / n) as f64).cos()).collect();
@@ -85,6 +89,7 @@ fn main() -> Result<(), ModelError> {
     let strongest = (0..n * n).max_by(|&i, &j| gradient[i].abs().total_cmp(&gradient[j].abs())).unwrap_or(0);
     let adjoint = model.solve_counts().since(before).adjoint;
     println!("{} sensitivities of the mean of u from {adjoint} adjoint solve", gradient.len());
+    // ANCHOR_END: use
     println!("largest: {:.2e} in cell ({}, {})", gradient[strongest], strongest / n, strongest % n);
     Ok(())
 }

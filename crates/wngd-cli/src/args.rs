@@ -51,6 +51,9 @@ pub enum Command {
     /// Compare estimators of the direction: error against tangent and adjoint solves.
     #[command(after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256")]
     Sketch(SketchArgs),
+    /// Open a page on which to start descents with a click and watch them.
+    #[command(after_help = "Examples:\n  wngd play\n  wngd play my.toml --port 9000")]
+    Play(PlayArgs),
     /// Rebuild the page report.html of a result folder.
     #[command(after_help = "Example:\n  wngd report runs/mixture-mu1")]
     Report(ReportArgs),
@@ -205,6 +208,17 @@ pub struct SketchArgs {
     /// What is kept for `wngd resume`.
     #[command(flatten)]
     pub keep: KeepArgs,
+}
+
+/// Arguments of `wngd play`.
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// Experiment file, or name of a built-in experiment, with two free parameters or more.
+    #[arg(default_value = "mixture-weight")]
+    pub experiment: String,
+    /// Port on 127.0.0.1; 8715, or any free one if that is taken, if absent.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
 }
 
 /// Arguments of `wngd report`.

@@ -107,6 +107,12 @@ pub enum CliError {
     /// A trajectory is not usable as data.
     #[error("trajectory: {0}")]
     Trajectory(#[from] TrajectoryError),
+    /// The page could not be served.
+    #[error("cannot serve the page: {source}")]
+    Serve {
+        /// Why.
+        source: std::io::Error,
+    },
     /// Something that cannot happen did.
     #[error("internal error: {0}; this is a bug, please report it with the command and the input")]
     Internal(String),

@@ -15,11 +15,13 @@ mod identify;
 mod interrupt;
 mod model;
 mod output;
+mod play;
 mod record;
 mod report;
 mod simulation;
 mod study;
 mod trajectory;
+mod window;
 
 use std::process::ExitCode;
 
@@ -63,6 +65,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
         Command::Inspect(args) => commands::inspect::inspect(&args),
         Command::Basin(args) => commands::basin::basin(&args, None),
         Command::Sketch(args) => commands::sketch::sketch(&args, None),
+        Command::Play(args) => commands::play::play(&args),
         Command::Report(args) => commands::report::report(&args),
         Command::Init(args) => commands::init::init(&args),
         Command::List => commands::list::list(),

@@ -102,7 +102,7 @@ impl Record {
         ));
         record.model.push(Fact::new("objective", experiment.objective.name()));
         record.data.extend(experiment.data.notes.iter().map(|note| Fact::new("note", note)));
-        for (method, section) in experiment.methods.iter().zip(&source.file.method) {
+        for (method, section) in experiment.methods.iter().zip(&experiment.sections) {
             // Exact solvers draw nothing.
             if section.solver.estimator().is_some() {
                 record.seeds.push(Fact::new(&method.label, section.seed.unwrap_or(0).to_string()));

@@ -158,7 +158,7 @@ impl<M: Metric> Natural<M> {
     }
 }
 
-impl Metric for Box<dyn Metric> {
+impl<M: Metric + ?Sized> Metric for Box<M> {
     fn name(&self) -> &'static str {
         (**self).name()
     }

@@ -18,7 +18,6 @@ use super::print;
 use crate::args::BasinArgs;
 use crate::checkpoint::{self, Bits, Checkpoint, Header, Journal, Unit};
 use crate::config::Source;
-use crate::config::schema::BasinSection;
 use crate::error::CliError;
 use crate::experiment::{Experiment, Method};
 use crate::output::files::{self, finite};
@@ -26,6 +25,7 @@ use crate::output::pictures;
 use crate::output::table::short;
 use crate::record::{Kind, Record};
 use crate::report;
+use crate::window::Window;
 
 /// Most starts of one map.
 const MAX_STARTS: usize = 100_000;
@@ -165,41 +165,14 @@ struct Lattice {
 
 impl Lattice {
     fn new(args: &BasinArgs, source: &Source, experiment: &Experiment) -> Result<Self, CliError> {
-        let free = experiment.model.parameter_names();
         let section = source.file.basin.as_ref();
-        let names = match section.and_then(|s| s.parameters.clone()) {
-            Some(names) => names,
-            None => free.iter().take(2).cloned().collect(),
-        };
-        let varied = names
-            .iter()
-            .map(|name| {
-                free.iter().position(|f| f == name).ok_or_else(|| {
-                    source.error("basin.parameters", format!("\"{name}\" is not free; free are {}", free.join(", ")))
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        if varied.is_empty() || varied.len() > 2 {
-            return Err(source.error("basin.parameters", "name one or two free parameters"));
-        }
-        let lower =
-            choose(args.lower.as_ref(), section.map(|s| &s.lower), || default_bounds(experiment, &varied, true));
-        let upper = choose(args.upper.as_ref(), section.map(|s: &BasinSection| &s.upper), || {
-            default_bounds(experiment, &varied, false)
-        });
-        let counts = choose(args.counts.as_ref(), section.map(|s| &s.counts), || vec![21; varied.len()]);
-        for (option, found) in [("--lower", lower.len()), ("--upper", upper.len()), ("--counts", counts.len())] {
-            if found != varied.len() {
-                let problem = format!("{found} values for the {} parameters {}", varied.len(), names.join(", "));
-                return Err(CliError::usage(option, problem));
-            }
-        }
-        for axis in 0..varied.len() {
-            if !(lower[axis].is_finite() && upper[axis].is_finite() && lower[axis] < upper[axis]) {
-                let problem =
-                    format!("{} to {} for {}; lower < upper is needed", lower[axis], upper[axis], names[axis]);
-                return Err(CliError::usage("--lower, --upper", problem));
-            }
+        let Window { varied, names, lower, upper } =
+            Window::new(source, experiment, args.lower.as_deref(), args.upper.as_deref())?;
+        let counts = args.counts.as_ref().or(section.map(|s| &s.counts)).cloned();
+        let counts = counts.unwrap_or_else(|| vec![21; varied.len()]);
+        if counts.len() != varied.len() {
+            let problem = format!("{} values for the {} parameters {}", counts.len(), varied.len(), names.join(", "));
+            return Err(CliError::usage("--counts", problem));
         }
         let total = counts.iter().try_fold(1usize, |t, &n| t.checked_mul(n)).unwrap_or(usize::MAX);
         if total == 0 || total > MAX_STARTS {
@@ -208,7 +181,7 @@ impl Lattice {
                 format!("{total} starts; between 1 and {MAX_STARTS} are possible"),
             ));
         }
-        let extent = (0..free.len())
+        let extent = (0..experiment.theta0.len())
             .map(|i| match varied.iter().position(|&v| v == i) {
                 Some(axis) => upper[axis] - lower[axis],
                 None => experiment.theta0[i].abs().max(1.0),
@@ -224,31 +197,6 @@ impl Lattice {
             .collect();
         Ok(Self { varied, names, starts, extent })
     }
-}
-
-fn choose<T: Clone>(option: Option<&Vec<T>>, section: Option<&Vec<T>>, default: impl FnOnce() -> Vec<T>) -> Vec<T> {
-    option.or(section).cloned().unwrap_or_else(default)
-}
-
-/// Means range over the middle of the box, weights over the simplex, variances over a decade.
-fn default_bounds(experiment: &Experiment, varied: &[usize], low: bool) -> Vec<f64> {
-    let names = experiment.model.parameter_names();
-    varied
-        .iter()
-        .map(|&i| {
-            let name = &names[i];
-            if name.starts_with("weights") {
-                if low { 0.02 } else { 0.98 }
-            } else if let Some(axis) =
-                name.strip_prefix("means").and_then(|n| n.rsplit('[').next()?.strip_suffix(']')?.parse::<usize>().ok())
-            {
-                let (a, b) = (experiment.grid.lower()[axis], experiment.grid.upper()[axis]);
-                if low { a + 0.1 * (b - a) } else { b - 0.1 * (b - a) }
-            } else {
-                experiment.theta0[i] * if low { 0.3 } else { 3.0 }
-            }
-        })
-        .collect()
 }
 
 /// One descent; none if it was told to stop.

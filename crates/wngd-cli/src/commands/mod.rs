@@ -6,6 +6,7 @@ pub mod identify;
 pub mod init;
 pub mod inspect;
 pub mod list;
+pub mod play;
 pub mod report;
 pub mod resume;
 pub mod run;

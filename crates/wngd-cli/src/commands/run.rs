@@ -95,9 +95,10 @@ fn heading(experiment: &Experiment) -> String {
     let grid = &experiment.grid;
     let cells: Vec<String> = grid.cells().iter().map(usize::to_string).collect();
     let mut text = format!(
-        "{}: {} free parameters, {} cells, objective {}",
+        "{}: {} free parameter{}, {} cells, objective {}",
         experiment.name,
         experiment.theta0.len(),
+        if experiment.theta0.len() == 1 { "" } else { "s" },
         cells.join(" x "),
         experiment.objective.name()
     );

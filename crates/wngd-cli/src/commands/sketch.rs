@@ -8,7 +8,6 @@ use comfy_table::{ContentArrangement, Table};
 use super::print;
 use crate::args::SketchArgs;
 use crate::checkpoint::{self, Checkpoint, Header, Journal};
-use crate::config::Source;
 use crate::error::CliError;
 use crate::experiment::Experiment;
 use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
@@ -35,17 +34,11 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     let mut record = Record::of(Kind::Sketch, true, &source, &experiment);
     record.seeds = vec![Fact::new("estimators", format!("0 to {}", args.seeds - 1))];
     let journal = Journal::begin(Header::of(record, &source, &experiment), resumed, &folder, &args.keep)?;
-    let code = carry_out(args, &source, &experiment, &journal, &folder);
+    let code = carry_out(args, &experiment, &journal, &folder);
     journal.end(code)
 }
 
-fn carry_out(
-    args: &SketchArgs,
-    source: &Source,
-    experiment: &Experiment,
-    journal: &Journal,
-    folder: &Path,
-) -> Result<u8, CliError> {
+fn carry_out(args: &SketchArgs, experiment: &Experiment, journal: &Journal, folder: &Path) -> Result<u8, CliError> {
     journal.record.write(folder)?;
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
@@ -53,7 +46,7 @@ fn carry_out(
             eprintln!("{}: estimators for {metric}", experiment.name);
         }
     };
-    let found = study(experiment, &source.file.method, &settings, journal, &tell)?;
+    let found = study(experiment, &experiment.sections, &settings, journal, &tell)?;
     journal.check()?;
     let Some(found) = found else { return Ok(1) };
     if found.metrics.is_empty() {

@@ -314,6 +314,25 @@ pub struct MethodSection {
     pub iterations: Option<usize>,
 }
 
+impl MethodSection {
+    /// A method that says nothing but its metric.
+    pub fn of(metric: MetricKind) -> Self {
+        Self {
+            metric,
+            label: None,
+            solver: SolverKind::default(),
+            step: StepSection::default(),
+            damping: None,
+            tolerance: None,
+            probes: None,
+            seed: None,
+            face_mean: None,
+            floor: None,
+            iterations: None,
+        }
+    }
+}
+
 /// Metrics on densities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum MetricKind {

@@ -48,8 +48,10 @@ pub struct Experiment {
     /// The data.
     pub data: Data,
     /// The objective.
-    pub objective: Box<dyn Objective>,
-    /// The methods.
+    pub objective: Box<dyn Objective + Send>,
+    /// The methods as they are described, checked and labelled.
+    pub sections: Vec<MethodSection>,
+    /// The methods, one per section.
     pub methods: Vec<Method>,
     /// When descents end.
     pub stop: Stop,
@@ -64,7 +66,7 @@ pub struct Method {
     /// Metric.
     pub metric: MetricKind,
     /// Direction rule.
-    pub direction: Box<dyn DirectionSolver<Jacobian>>,
+    pub direction: Box<dyn DirectionSolver<Jacobian> + Send>,
     /// Step rule, fresh for each descent.
     pub step: StepSection,
     /// Iteration limit.
@@ -124,9 +126,23 @@ impl Experiment {
         let state = model.state(&theta0).map_err(|error| source.error("model", error.to_string()))?;
         objective.value(&state).map_err(|error| source.error("model", error.to_string()))?;
         data.notes.extend(model.remarks(&theta0)?);
-        let methods = build_methods(source, &grid, &plan, &model, kind)?;
+        let sections = method_sections(source, &model, kind)?;
         let stop = build_stop(source)?;
-        Ok(Self { name, grid, model, theta0, data, objective, methods, stop, plan })
+        let mut experiment =
+            Self { name, grid, model, theta0, data, objective, sections, methods: Vec::new(), stop, plan };
+        experiment.methods = experiment.sections.iter().map(|section| experiment.method(section)).collect();
+        Ok(experiment)
+    }
+
+    /// The method that a section describes.
+    pub fn method(&self, section: &MethodSection) -> Method {
+        Method {
+            label: section.label.clone().unwrap_or_else(|| section.metric.name().to_string()),
+            metric: section.metric,
+            direction: build_direction(section, &self.grid, &self.plan, &self.model),
+            step: section.step.clone(),
+            iterations: section.iterations.unwrap_or(self.stop.iterations),
+        }
     }
 
     /// The descent of one method.
@@ -441,7 +457,7 @@ fn build_objective(
     grid: &Grid,
     plan: &Arc<LaplacianPlan>,
     data: &State,
-) -> Result<Box<dyn Objective>, CliError> {
+) -> Result<Box<dyn Objective + Send>, CliError> {
     let values = data.values.clone();
     Ok(match kind {
         ObjectiveKind::L2 => Box::new(LeastSquaresMisfit::new(grid, values)?),
@@ -469,7 +485,7 @@ pub fn build_metric(
     grid: &Grid,
     plan: &Arc<LaplacianPlan>,
     model: &Arc<Model>,
-) -> Option<Box<dyn Metric>> {
+) -> Option<Box<dyn Metric + Send>> {
     Some(match kind {
         MetricKind::None => return None,
         MetricKind::L2 => Box::new(L2),
@@ -502,36 +518,19 @@ pub fn build_metric(
     })
 }
 
-fn build_methods(
-    source: &Source,
-    grid: &Grid,
-    plan: &Arc<LaplacianPlan>,
-    model: &Arc<Model>,
-    objective: ObjectiveKind,
-) -> Result<Vec<Method>, CliError> {
-    let default = [MethodSection {
-        metric: matched_metric(objective),
-        label: None,
-        solver: SolverKind::Qr,
-        step: StepSection::default(),
-        damping: None,
-        tolerance: None,
-        probes: None,
-        seed: None,
-        face_mean: None,
-        floor: None,
-        iterations: None,
-    }];
-    let sections = if source.file.method.is_empty() { &default[..] } else { &source.file.method[..] };
-    let mut methods: Vec<Method> = Vec::new();
-    for (i, section) in sections.iter().enumerate() {
+/// The methods as the file describes them, each with a label of its own.
+fn method_sections(source: &Source, model: &Model, objective: ObjectiveKind) -> Result<Vec<MethodSection>, CliError> {
+    let default = [MethodSection::of(matched_metric(objective))];
+    let given = if source.file.method.is_empty() { &default[..] } else { &source.file.method[..] };
+    let mut sections: Vec<MethodSection> = Vec::new();
+    for (i, section) in given.iter().enumerate() {
         check_method(source, i, section)?;
-        if section.face_mean == Some(FaceMeanKind::Midpoint) && !matches!(model.as_ref(), Model::Mixture(_)) {
+        if section.face_mean == Some(FaceMeanKind::Midpoint) && !matches!(model, Model::Mixture(_)) {
             let problem = "a stationary density is known in cells only; use \"arithmetic\"";
             return Err(source.error(&format!("method[{i}].face_mean"), problem));
         }
         let base = section.label.clone().unwrap_or_else(|| section.metric.name().to_string());
-        let taken = |label: &str| methods.iter().any(|m| m.label == label);
+        let taken = |label: &str| sections.iter().any(|s| s.label.as_deref() == Some(label));
         if section.label.is_some() && taken(&base) {
             return Err(
                 source.error(&format!("method[{i}].label"), format!("\"{base}\" is used twice; labels name files"))
@@ -541,31 +540,30 @@ fn build_methods(
             .chain((2..).map(|n| format!("{base}-{n}")))
             .find(|l| !taken(l))
             .unwrap_or(base);
-        let direction: Box<dyn DirectionSolver<Jacobian>> =
-            match build_metric(section.metric, Some(section), grid, plan, model) {
-                None => Box::new(Standard),
-                Some(metric) => {
-                    let damping = section.damping.unwrap_or(0.0);
-                    match section.solver {
-                        SolverKind::Svd => Box::new(Natural { metric, route: Route::Svd, damping }),
-                        SolverKind::Lsmr => Box::new(Natural { metric, route: Route::Lsmr, damping }),
-                        SolverKind::Information => Box::new(Natural { metric, route: Route::Information, damping }),
-                        _ => match section.solver.estimator() {
-                            Some(estimator) => Box::new(matrix_free(metric, estimator, section)),
-                            None => Box::new(Natural { metric, route: Route::Qr, damping }),
-                        },
-                    }
-                }
-            };
-        methods.push(Method {
-            label,
-            metric: section.metric,
-            direction,
-            step: section.step.clone(),
-            iterations: section.iterations.unwrap_or(source.file.stop.iterations),
-        });
+        sections.push(MethodSection { label: Some(label), ..section.clone() });
     }
-    Ok(methods)
+    Ok(sections)
+}
+
+fn build_direction(
+    section: &MethodSection,
+    grid: &Grid,
+    plan: &Arc<LaplacianPlan>,
+    model: &Arc<Model>,
+) -> Box<dyn DirectionSolver<Jacobian> + Send> {
+    let Some(metric) = build_metric(section.metric, Some(section), grid, plan, model) else {
+        return Box::new(Standard);
+    };
+    let damping = section.damping.unwrap_or(0.0);
+    match section.solver {
+        SolverKind::Svd => Box::new(Natural { metric, route: Route::Svd, damping }),
+        SolverKind::Lsmr => Box::new(Natural { metric, route: Route::Lsmr, damping }),
+        SolverKind::Information => Box::new(Natural { metric, route: Route::Information, damping }),
+        _ => match section.solver.estimator() {
+            Some(estimator) => Box::new(matrix_free(metric, estimator, section)),
+            None => Box::new(Natural { metric, route: Route::Qr, damping }),
+        },
+    }
 }
 
 /// The matrix-free direction rule of a method.

@@ -28,6 +28,11 @@ impl Rgb {
         (0.299 * f64::from(self.0) + 0.587 * f64::from(self.1) + 0.114 * f64::from(self.2)) / 255.0
     }
 
+    /// As in a style sheet.
+    pub fn css(self) -> String {
+        format!("#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
+    }
+
     fn kuva(self) -> Color {
         Color::Rgb(self.0, self.1, self.2)
     }

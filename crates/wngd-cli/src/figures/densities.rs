@@ -320,7 +320,7 @@ fn maps(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<()
 }
 
 /// The integral of a density over all axes but `keep`, those two in order.
-fn marginal(axes: &[Axis], values: &[f64], keep: [usize; 2]) -> Vec<f64> {
+pub fn marginal(axes: &[Axis], values: &[f64], keep: [usize; 2]) -> Vec<f64> {
     let cells = [axes[keep[0]].cells, axes[keep[1]].cells];
     let mut out = vec![0.0; cells[0] * cells[1]];
     let volume: f64 = axes

@@ -32,6 +32,25 @@ pub(super) struct Field {
     pub has_gaps: bool,
 }
 
+/// A function over a window, as figures draw it.
+#[derive(Clone, Debug)]
+pub struct Relief {
+    /// First and last coordinate of the equidistant columns.
+    pub x: [f64; 2],
+    /// First and last coordinate of the equidistant rows.
+    pub y: [f64; 2],
+    /// Number of columns.
+    pub columns: usize,
+    /// The value at each node, row by row; NaN outside the domain.
+    pub z: Vec<f64>,
+    /// Values with the first and the last colour.
+    pub range: [f64; 2],
+    /// Level lines.
+    pub levels: Vec<f64>,
+    /// Whether all values are decimal logarithms.
+    pub log: bool,
+}
+
 impl Field {
     /// Checks a landscape's lattice and prepares it.
     pub fn new(l: &Landscape, prefix: &str) -> Result<Self, FigureError> {
@@ -122,6 +141,20 @@ impl Field {
     pub fn value_levels(&self) -> Vec<f64> {
         let f = |z: &f64| if self.log { 10f64.powf(*z) } else { *z };
         self.levels.iter().map(f).collect()
+    }
+
+    /// The refined lattice with its colours and levels, for drawing elsewhere.
+    pub fn relief(&self) -> Relief {
+        let ends = |v: &[f64]| [v[0], v[v.len() - 1]];
+        Relief {
+            x: ends(&self.x),
+            y: ends(&self.y),
+            columns: self.x.len(),
+            z: self.z.clone(),
+            range: [self.z_lo, self.z_hi],
+            levels: self.levels.clone(),
+            log: self.log,
+        }
     }
 
     /// Draws the map, the hatching and the contour lines.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::axes::{BELOW, Decor, Panel, Range, bar_right_width, color_bar_right, left_margin};
 use super::canvas::{Canvas, Point, Rect, Stroke, clip_polyline, wrap};
 use super::error::FigureError;
-use super::field::Field;
+use super::field::{Field, Relief};
 use super::legend::{Entry, Legend, Sample, title, title_height, truth_marker};
 use super::save::save;
 use super::style::{self, CONTOUR, MethodStyle, TITLE, WHITE};
@@ -47,6 +47,14 @@ impl Landscape {
     pub(super) fn value_label(&self) -> &str {
         if self.value_name.is_empty() { "f" } else { &self.value_name }
     }
+}
+
+/// The map under the traces, for drawing elsewhere.
+///
+/// # Errors
+/// [`FigureError::Shape`] as for [`landscape`].
+pub fn relief(data: &Landscape) -> Result<Relief, FigureError> {
+    Ok(Field::new(data, "")?.relief())
 }
 
 /// Draws level sets of the function with the traces of all methods.

@@ -33,11 +33,12 @@ mod tests;
 
 pub use basins::{BasinMap, BasinPanel, basin_map};
 pub use convergence::{Convergence, Series, convergence};
-pub use densities::{Axis, Densities, Density, densities, density};
+pub use densities::{Axis, Densities, Density, densities, density, marginal};
 pub use error::FigureError;
 pub use estimators::{EstimatorCurve, EstimatorPanel, Estimators, estimators};
 pub use identifiability::{Spectrum, identifiability};
-pub use landscape::{Landscape, Trace, landscape};
+pub use landscape::{Landscape, Trace, landscape, relief};
 pub use parameters::{ParameterTrace, parameter_trace};
 pub use quadratic::{LocalModel, Profile, QuadraticModels, QuadraticPanel, quadratic_models};
+pub use style::{Look, looks, palettes};
 pub use trajectories::{Stretch, Trajectories, trajectories};

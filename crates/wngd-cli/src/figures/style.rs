@@ -157,6 +157,29 @@ pub(super) fn styles<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Metho
         .collect()
 }
 
+/// How a method looks, for drawing elsewhere.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Look {
+    /// Display name.
+    pub name: String,
+    /// Colour as in CSS.
+    pub color: String,
+    /// Lengths of dashes and gaps in pixels; empty for a solid line.
+    pub dash: &'static [f64],
+}
+
+/// The looks of the methods with these labels.
+pub fn looks<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Look> {
+    let look = |style: MethodStyle| Look { name: style.name, color: style.color.css(), dash: style.dash };
+    styles(labels).into_iter().map(look).collect()
+}
+
+/// The colours of landscapes and of densities, from low to high, as in CSS.
+pub fn palettes() -> [Vec<String>; 2] {
+    let sampled = |ramp: fn(f64) -> Rgb| (0..64).map(|i| ramp(f64::from(i) / 63.0).css()).collect();
+    [sampled(light), sampled(density)]
+}
+
 /// Colours of the minima in a basin map. The first three are Paul Tol's
 /// high-contrast set, which stays distinct in greyscale.
 pub(super) const CATEGORIES: &[Rgb] = &[

@@ -93,24 +93,8 @@ fn landscape_of(
         }
         (low, high)
     };
-    let clock = Instant::now();
-    value_at(experiment, &base);
-    let cost = clock.elapsed().as_secs_f64();
-    let affordable = (BUDGET / cost.max(1e-9)).sqrt() as usize;
-    let n = LATTICE.min(affordable.max(9));
-    let axis = |i: usize| {
-        let (low, high) = window(i);
-        (0..n).map(|j| low + (high - low) * j as f64 / (n - 1) as f64).collect::<Vec<f64>>()
-    };
-    let (x, y) = (axis(0), axis(1));
-    let values = (0..n * n)
-        .into_par_iter()
-        .map(|index| {
-            let mut theta = base.clone();
-            (theta[0], theta[1]) = (x[index % n], y[index / n]);
-            value_at(experiment, &theta)
-        })
-        .collect();
+    let ((x0, x1), (y0, y1)) = (window(0), window(1));
+    let (x, y, values) = lattice(experiment, &base, [0, 1], [x0, y0], [x1, y1]);
     let fixed = if result.names.len() > 2 { ", the other parameters at the best fit" } else { "" };
     Ok(Some(Landscape {
         x_name: result.names[0].clone(),
@@ -131,6 +115,35 @@ fn landscape_of(
         truth: result.truth.as_ref().map(|t| [t[0], t[1]]),
         title: format!("{}: level sets of f{fixed}", experiment.name),
     }))
+}
+
+/// f over two parameters, the others as in `base`, on a lattice as fine as a few seconds allow: first coordinates,
+/// second coordinates, and values with the first coordinate fastest.
+pub fn lattice(
+    experiment: &Experiment,
+    base: &[f64],
+    varied: [usize; 2],
+    lower: [f64; 2],
+    upper: [f64; 2],
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let clock = Instant::now();
+    value_at(experiment, base);
+    let cost = clock.elapsed().as_secs_f64();
+    let affordable = (BUDGET / cost.max(1e-9)).sqrt() as usize;
+    let n = LATTICE.min(affordable.max(9));
+    let axis = |a: usize| -> Vec<f64> {
+        (0..n).map(|j| lower[a] + (upper[a] - lower[a]) * j as f64 / (n - 1) as f64).collect()
+    };
+    let (x, y) = (axis(0), axis(1));
+    let values = (0..n * n)
+        .into_par_iter()
+        .map(|index| {
+            let mut theta = base.to_vec();
+            (theta[varied[0]], theta[varied[1]]) = (x[index % n], y[index / n]);
+            value_at(experiment, &theta)
+        })
+        .collect();
+    (x, y, values)
 }
 
 /// f at θ; NaN outside the domain.

@@ -1,0 +1,142 @@
+//! The page's files and the answers to its questions.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde::Deserialize;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::spawn_blocking;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::descend::{Event, Order, Request};
+use super::guard::{Guard, Refusal, guard};
+use super::session::{Description, Map, Session, Shown};
+
+/// Requests that compute at the same time.
+const BUSY: usize = 8;
+/// Events that may wait for a slow reader.
+const WAITING: usize = 256;
+
+const PAGE: &str = include_str!("../../assets/play/index.html");
+const STYLE: &str = include_str!("../../assets/play/play.css");
+const SCRIPT: &str = include_str!("../../assets/play/play.js");
+
+struct Shared {
+    session: Session,
+    map: OnceCell<Map>,
+    busy: Arc<Semaphore>,
+}
+
+type Site = State<Arc<Shared>>;
+
+/// All that is answered at this port.
+pub fn router(session: Session, port: u16) -> Router {
+    let shared = Shared { session, map: OnceCell::new(), busy: Arc::new(Semaphore::new(BUSY)) };
+    let file =
+        |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", PAGE))
+        .route("/play.css", file("text/css; charset=utf-8", STYLE))
+        .route("/play.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/api/experiment", get(experiment))
+        .route("/api/map", get(map))
+        .route("/api/data", get(data))
+        .route("/api/density", post(density))
+        .route("/api/descend", post(descend))
+        .fallback(async || Refusal(StatusCode::NOT_FOUND, "there is no such thing here".into()))
+        .method_not_allowed_fallback(async || Refusal(StatusCode::METHOD_NOT_ALLOWED, "not by this method".into()))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard::new(port)), guard))
+        .with_state(Arc::new(shared))
+}
+
+async fn experiment(State(shared): Site) -> Response {
+    let description: Description<'_> = shared.session.describe();
+    Json(description).into_response()
+}
+
+async fn map(State(shared): Site) -> Result<Response, Refusal> {
+    let work = || async {
+        let shared = shared.clone();
+        compute(shared.busy.clone(), move || shared.session.map().map_err(|e| e.to_string())).await
+    };
+    Ok(Json(shared.map.get_or_try_init(work).await?).into_response())
+}
+
+async fn data(State(shared): Site) -> Json<Shown> {
+    Json(shared.session.data())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    theta: Vec<f64>,
+}
+
+async fn density(State(shared): Site, body: Result<Json<Where>, JsonRejection>) -> Result<Json<Shown>, Refusal> {
+    let Json(Where { theta }) = body.map_err(unreadable)?;
+    let wanted = shared.session.experiment.theta0.len();
+    if theta.len() != wanted {
+        let text = format!("theta: {} values, {wanted} are needed", theta.len());
+        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, text));
+    }
+    let busy = shared.busy.clone();
+    compute(busy, move || shared.session.density(&theta).map_err(|e| format!("theta: {e}"))).await.map(Json)
+}
+
+async fn descend(State(shared): Site, body: Result<Json<Request>, JsonRejection>) -> Result<Response, Refusal> {
+    let Json(request) = body.map_err(unreadable)?;
+    let permit = Arc::new(enter(shared.busy.clone())?);
+    let order = {
+        let shared = shared.clone();
+        blocking(move || Order::new(&shared.session, request)).await?
+    };
+    let (sender, receiver) = mpsc::channel::<Event>(WAITING);
+    let order = Arc::new(order);
+    for k in 0..order.methods.len() {
+        let (shared, order, sender, permit) = (shared.clone(), order.clone(), sender.clone(), permit.clone());
+        spawn_blocking(move || {
+            let tell = |event| sender.blocking_send(event).is_ok();
+            order.carry_out(&shared.session, &order.methods[k], &tell);
+            drop(permit);
+        });
+    }
+    let lines = ReceiverStream::new(receiver).map(|event| {
+        let mut line = serde_json::to_vec(&event)?;
+        line.push(b'\n');
+        Ok::<Bytes, serde_json::Error>(line.into())
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+fn unreadable(rejection: JsonRejection) -> Refusal {
+    Refusal(rejection.status(), rejection.body_text())
+}
+
+fn enter(busy: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    let full = |_| Refusal(StatusCode::TOO_MANY_REQUESTS, "too much is being computed; wait a moment".into());
+    busy.try_acquire_owned().map_err(full)
+}
+
+/// Computes on a thread of its own, if not too many do; a text for an error is the page's fault.
+async fn compute<T: Send + 'static>(
+    busy: Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, Refusal> {
+    let _permit = enter(busy)?;
+    blocking(work).await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Refusal> {
+    match spawn_blocking(work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(text)) => Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, text)),
+        Err(_) => Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal failure; please report it".into())),
+    }
+}

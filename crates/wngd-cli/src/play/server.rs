@@ -1,0 +1,66 @@
+//! Connections, each with limits of its own.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::Semaphore;
+
+use super::api::router;
+use super::session::Session;
+
+/// Connections at the same time; a browser opens six.
+const CONNECTIONS: usize = 32;
+/// Time that the head of a request may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of the head of a request.
+const MAX_HEAD: usize = 16 << 10;
+/// A connection that does not read must not keep a descent waiting for ever.
+const LONGEST: Duration = Duration::from_secs(600);
+/// Pause after a connection could not be accepted, when files run out for example.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers requests until Ctrl-C.
+///
+/// # Errors
+/// Whatever keeps the listener from being used.
+pub fn serve(listener: TcpListener, session: Session) -> io::Result<()> {
+    let port = listener.local_addr()?.port();
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let service = TowerToHyperService::new(router(session, port));
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let accept = async {
+            loop {
+                let Ok(place) = places.clone().acquire_owned().await else { return };
+                let Ok((stream, _)) = listener.accept().await else {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                };
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(PATIENCE)
+                    .max_buf_size(MAX_HEAD)
+                    .serve_connection(TokioIo::new(stream), service.clone());
+                tokio::spawn(async move {
+                    // How a connection ends is the browser's affair.
+                    let _ = tokio::time::timeout(LONGEST, connection).await;
+                    drop(place);
+                });
+            }
+        };
+        tokio::select! {
+            () = accept => Ok(()),
+            pressed = tokio::signal::ctrl_c() => pressed,
+        }
+    });
+    // Descents under way are nobody's any more.
+    runtime.shutdown_background();
+    outcome
+}

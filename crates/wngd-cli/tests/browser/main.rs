@@ -1,0 +1,191 @@
+//! Pages in a real browser. Chromium is needed: `cargo test --release -p wngd-cli --test browser -- --ignored`.
+#![allow(clippy::unwrap_used)]
+
+mod chromium;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use chromium::Chromium;
+
+/// Where pictures of the pages are left to be looked at.
+fn pictures() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn wngd(folder: &Path, args: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn play() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wngd"))
+            .args(["play", "mixture-weight", "--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.map(Result::unwrap).find(|line| line.contains("http://")).unwrap();
+        let url = line.split(' ').find(|word| word.starts_with("http://")).unwrap().to_string();
+        Self { child, url }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where each descent of the page ended: label, state, iterations, objective, parameters.
+fn ends(browser: &mut Chromium) -> Vec<(String, String, u64, f64, Vec<f64>)> {
+    let rows = browser.value(
+        "[...document.querySelectorAll('#table tbody tr')].map(r => \
+         [r.dataset.method, r.dataset.state, +r.dataset.iterations, +r.dataset.objective, JSON.parse(r.dataset.theta)])",
+    );
+    serde_json::from_value(rows).unwrap()
+}
+
+/// The start that the address of the page names.
+fn start(browser: &mut Chromium) -> [f64; 2] {
+    let at = browser.value("new URLSearchParams(location.hash.slice(1)).get('at').split(',').map(Number)");
+    serde_json::from_value(at).unwrap()
+}
+
+/// The same descents by `wngd run`, from that start and with at most so many iterations each.
+fn by_run([w, m]: [f64; 2], iterations: usize) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    wngd(folder.path(), &["init", "mixture-weight", "--out", "m.toml"]);
+    let path = folder.path().join("m.toml");
+    let edited = |line: &str| match line.split(' ').next() {
+        Some("weights") => format!("weights = [{w:?}, {:?}]", 1.0 - w),
+        Some("means") => format!("means = [[{m:?}, 2.0], [2.5, 1.5]]"),
+        Some("iterations") => format!("iterations = {iterations}"),
+        _ => line.to_string(),
+    };
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text: Vec<String> = text.lines().map(edited).collect();
+    std::fs::write(&path, text.join("\n")).unwrap();
+    wngd(folder.path(), &["run", "m.toml", "--out", "o", "--quiet", "--no-figures"]);
+    serde_json::from_str(&std::fs::read_to_string(folder.path().join("o/result.json")).unwrap()).unwrap()
+}
+
+fn compare(found: &[(String, String, u64, f64, Vec<f64>)], run: &Value) {
+    assert_eq!(found.len(), run["methods"].as_array().unwrap().len());
+    for ((label, state, iterations, objective, theta), method) in found.iter().zip(run["methods"].as_array().unwrap()) {
+        assert_eq!(*label, method["label"]);
+        assert_eq!(*state, method["status"], "{label}");
+        assert_eq!(*iterations, method["iterations"].as_u64().unwrap(), "{label}");
+        assert_eq!(*objective, method["objective"].as_f64().unwrap(), "{label}");
+        let expected: Vec<f64> = serde_json::from_value(method["theta"].clone()).unwrap();
+        assert_eq!(*theta, expected, "{label}");
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_click_on_the_landscape_descends_as_the_library_does() {
+    let server = Server::play();
+    let mut browser = Chromium::start();
+    browser.resize(1280, 1000);
+    browser.open(&server.url, "document.body.dataset.state === 'done' && document.body.dataset.map === 'drawn'");
+    // Few iterations, so that every descent ends at this limit or before.
+    browser.value("document.getElementById('iterations').value = 4");
+    browser.value("document.getElementById('iterations').dispatchEvent(new Event('input'))");
+    browser.wait("new URLSearchParams(location.hash.slice(1)).get('iterations') === '40'");
+    let area: [f64; 4] = serde_json::from_value(
+        browser
+            .value("(r => [r.left, r.top, r.width, r.height])(document.getElementById('map').getBoundingClientRect())"),
+    )
+    .unwrap();
+    browser.value("document.body.dataset.state = 'clicking'");
+    browser.click(area[0] + 0.3 * area[2], area[1] + 0.45 * area[3]);
+    browser.wait("document.body.dataset.state === 'done'");
+    let at = start(&mut browser);
+    assert!(at[0] > 0.15 && at[0] < 0.4 && at[1] > 1.0 && at[1] < 4.0, "{at:?}");
+    let found = ends(&mut browser);
+    assert_eq!(found.len(), 4);
+    compare(&found, &by_run(at, 40));
+    let drawn = "[...document.querySelectorAll('canvas')].every(c => { \
+        const copy = new OffscreenCanvas(c.width, c.height).getContext('2d', {willReadFrequently: true}); \
+        copy.drawImage(c, 0, 0); \
+        const d = copy.getImageData(0, 0, c.width, c.height).data; \
+        return new Set(Array.from({length: 4000}, (_, k) => d[4 * Math.floor(k * d.length / 16000)])).size > 2; })";
+    // The densities come a moment after the iterates.
+    browser.wait(drawn);
+    browser.picture(&pictures().join("play.png"));
+
+    // The address reproduces the view.
+    let url = browser.value("location.href");
+    let mut other = Chromium::start();
+    other.resize(1280, 1000);
+    other.open(url.as_str().unwrap(), "document.body.dataset.state === 'done'");
+    assert_eq!(ends(&mut other), found);
+    assert!(other.complaints.is_empty(), "{:#?}", other.complaints);
+
+    // By keyboard, on a narrow screen.
+    browser.resize(390, 844);
+    browser.value("document.getElementById('map').focus()");
+    for _ in 0..4 {
+        browser.press("ArrowRight", 39);
+    }
+    browser.press("ArrowDown", 40);
+    browser.value("document.body.dataset.state = 'pressing'");
+    browser.press("Enter", 13);
+    browser.wait("document.body.dataset.state === 'done'");
+    let moved = start(&mut browser);
+    assert!((moved[0] - at[0] - 0.098).abs() < 1e-5 && (moved[1] - at[1] + 0.225).abs() < 1e-5, "{at:?} {moved:?}");
+    compare(&ends(&mut browser), &by_run(moved, 40));
+    assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true);
+    browser.wait(drawn);
+    browser.picture(&pictures().join("play-narrow.png"));
+
+    // Other steps, from the same start.
+    for (control, value) in [("factor", "-3"), ("damping", "9")] {
+        browser.value("document.body.dataset.state = 'sliding'");
+        browser.value(&format!("document.getElementById('{control}').value = {value}"));
+        browser.value(&format!("document.getElementById('{control}').dispatchEvent(new Event('input'))"));
+        browser.wait("document.body.dataset.state === 'done'");
+    }
+    let hash = browser.value("location.hash");
+    assert!(hash.as_str().unwrap().contains("factor=0.125&damping=0.1&"), "{hash}");
+    assert_eq!(start(&mut browser), moved);
+    assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn reports_open_without_a_complaint() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    wngd(dir, &["run", "mixture-mu1", "--out", "run", "--quiet"]);
+    wngd(dir, &["basin", "mixture-mu1", "--out", "basin", "--quiet", "--counts", "4,4"]);
+    wngd(dir, &["sketch", "mixture-mu1", "--out", "sketch", "--quiet", "--seeds", "2", "--probes", "8"]);
+    wngd(dir, &["simulate", "--system", "lorenz63", "--points", "60000", "--dt", "0.05", "--out", "t.npy"]);
+    let identify = ["identify", "--system", "lorenz63", "--trajectory", "t.npy", "--start", "9,27,2.5", "--out"];
+    wngd(dir, &[&identify[..], &["identify", "--quiet", "--cells", "12", "--replicates", "0"]].concat());
+    let mut browser = Chromium::start();
+    for name in ["run", "basin", "sketch", "identify"] {
+        let url = format!("file://{}", dir.join(name).join("report.html").display());
+        for (size, width) in [("wide", 1280), ("narrow", 390)] {
+            browser.resize(width, 900);
+            browser.open(&url, "document.readyState === 'complete' && document.querySelector('h1')");
+            assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true, "{name}, {size}");
+            browser.picture(&pictures().join(format!("report-{name}-{size}.png")));
+        }
+        assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
+        assert_eq!(browser.value("document.images.length + document.querySelectorAll('figure svg').length > 0"), true);
+    }
+}
