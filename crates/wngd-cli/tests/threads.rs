@@ -47,7 +47,7 @@ fn built_in_experiments_have_the_same_bits_on_1_2_and_8_threads() {
         wngd(dir, &["init", name, "--out", "e.toml"]);
         let text = std::fs::read_to_string(dir.join("e.toml")).unwrap();
         // Enough iterations for line searches and sketches to have their say; lines that limit others go.
-        let lines = text.lines().map(|line| if line.starts_with("iterations = ") { "iterations = 4" } else { line });
+        let lines = text.lines().map(|line| if line.starts_with("iterations = ") { "iterations = 3" } else { line });
         let short = lines.collect::<Vec<_>>().join("\n");
         assert_ne!(short, text);
         std::fs::write(dir.join("e.toml"), short).unwrap();
