@@ -156,9 +156,7 @@ fn data_that_ask_for_too_much_are_refused_before_they_are_read() {
         let truth = "truth = { weights = [0.3, 0.7], means = [[0.5, 2.0], [2.0, 1.0]] }";
         let text = MIXTURE.replacen(truth, &format!("{key} = \"{name}\""), 1);
         std::fs::write(folder.path().join("hostile.toml"), text).unwrap();
-        let words: Vec<&str> =
-            words.iter().copied().chain(std::iter::once(name.as_str()).filter(|_| words[0] != "1 points")).collect();
-        refused(folder.path(), &["run", "hostile.toml", "--out", "result"], &words);
+        refused(folder.path(), &["run", "hostile.toml", "--out", "result"], words);
     }
 }
 
