@@ -159,7 +159,7 @@ pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) 
         seed: section.seed,
     };
     check(&settings, dim, &|field, problem| source.error(&format!("identify.{field}"), problem))?;
-    let points = recording.read(dim)?;
+    let points = recording.read(dim).map_err(|error| source.about("data.trajectory", error))?;
     let grid = experiment::build_grid(source, Some(&points.values))?;
     if grid.dim() != dim {
         return Err(source.error("grid", format!("{} axes for the {dim} of {}", grid.dim(), field.name())));

@@ -65,6 +65,21 @@ impl Source {
         };
         CliError::Config { place, field: field.to_string(), problem: problem.into() }
     }
+
+    /// What is wrong with a data file, as an error about the field that names it.
+    pub fn about(&self, field: &str, error: CliError) -> CliError {
+        match error {
+            CliError::Read { path, source } => {
+                let problem = format!(
+                    "cannot read {}: {source}; paths are relative to the folder of the experiment file",
+                    path.display()
+                );
+                self.error(field, problem)
+            }
+            CliError::Data { path, problem } => self.error(field, format!("{}: {problem}", path.display())),
+            other => other,
+        }
+    }
 }
 
 /// Line (from 1) of a dotted field such as `method[1].step.length`; of the nearest

@@ -82,7 +82,10 @@ impl Experiment {
         let (file, name) = (&source.file, checked_name(source)?);
         let read = match trajectory(source)? {
             None => None,
-            Some((recording, view)) => Some((recording.read(dimension(source)?)?.values, view)),
+            Some((recording, view)) => {
+                let points = recording.read(dimension(source)?).map_err(|e| source.about("data.trajectory", e))?;
+                Some((points.values, view))
+            }
         };
         let grid = build_grid(source, read.as_ref().map(|r| &r.0[..]))?;
         if grid.len() < 2 {

@@ -145,8 +145,9 @@ pub fn load(source: &Source, grid: &Grid, model: &Model, read: Option<(Vec<f64>,
         return Err(CliError::Internal("a data section without data passed its check".into()));
     };
     let path = resolve(source, name);
-    let (reader, size) = data::open(&path)?;
-    let (shape, values) = data::npy_array(&path, reader, size)?;
+    let about = |error| source.about("data.density", error);
+    let (reader, size) = data::open(&path).map_err(about)?;
+    let (shape, values) = data::npy_array(&path, reader, size).map_err(about)?;
     if shape != grid.cells() {
         return Err(source.error(
             "data.density",
@@ -224,17 +225,18 @@ fn truth_density(
 fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, CliError> {
     let section = &source.file.data;
     let path = resolve(source, name);
+    let about = |error| source.about("data.samples", error);
     let embedded = if source.folder.is_none() && !path.exists() { builtin::data(name) } else { None };
     let (reader, size) = match embedded {
         Some(text) => (data::Bytes::Memory(text.as_bytes()), text.len() as u64),
-        None => data::open(&path)?,
+        None => data::open(&path).map_err(about)?,
     };
     let is_npy = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
     let samples = if is_npy {
         if section.columns.is_some() {
             return Err(source.error("data.columns", "an NPY file has no named columns; remove it"));
         }
-        let (shape, values) = data::npy_array(&path, reader, size)?;
+        let (shape, values) = data::npy_array(&path, reader, size).map_err(about)?;
         let dim = grid.dim();
         if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
             return Err(source
@@ -242,7 +244,7 @@ fn samples_density(source: &Source, grid: &Grid, name: &str) -> Result<Data, Cli
         }
         values.chunks_exact(dim).map(<[f64]>::to_vec).collect()
     } else {
-        data::csv::samples(&path, reader, section.columns.as_deref(), grid.dim())?
+        data::csv::samples(&path, reader, section.columns.as_deref(), grid.dim()).map_err(about)?
     };
     let estimate = match section.estimate.unwrap_or(EstimateKind::Histogram) {
         EstimateKind::Histogram => {
