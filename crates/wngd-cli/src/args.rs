@@ -45,7 +45,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Descend from a lattice of starts and map which minimum each reaches.
     #[command(
-        after_help = "Examples:\n  wngd basin mixture-weight\n  wngd basin mixture-mu1 --lower -4,-4 --upper 9,9 --counts 20,20"
+        after_help = "Examples:\n  wngd basin mixture-weight\n  wngd basin mixture-weight --lower 0.05,-2 --upper 0.95,6 --counts 20,20"
     )]
     Basin(BasinArgs),
     /// Compare estimators of the direction: error against tangent and adjoint solves.
