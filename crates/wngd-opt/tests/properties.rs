@@ -8,7 +8,7 @@ use wngd_adjoint::State;
 use wngd_linalg::dense::{column, dot, norm, sum};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
-use wngd_linalg::{FaceMean, Grid, LaplacianPlan};
+use wngd_linalg::{Divergence, FaceMean, Grid, LaplacianPlan};
 use wngd_opt::{
     DirectionSolver, FaceDensity, FisherRao, KullbackLeibler, L2, LeastSquaresMisfit, LinearisedWasserstein, Metric,
     Natural, NegativeSobolev, Objective, Point, PreparedDirection, Route, Sobolev, SobolevOrder, Wasserstein,
@@ -133,6 +133,34 @@ proptest! {
                 prop_assert!((left[j] - right[j]).abs() <= 1e-9 * (of_y * norm(&b) + of_z * norm(u)), "{}", metric.name());
                 prop_assert!((xi_y[j] - h_z[j]).abs() <= 1e-9 * (of_y * norm(&xi) + of_z * norm(&h)), "{}", metric.name());
             }
+        }
+    }
+
+    #[test]
+    fn sobolev_metrics_are_those_of_the_plain_laplacian(problem in problems(2, tame())) {
+        let state = State::new(problem.rho.clone());
+        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let grid = &problem.grid;
+        let gradient = Divergence::from_faces(grid, &vec![1.0; grid.face_count()]).unwrap();
+        // (c − Δ)v with the Laplacian of the faces.
+        let shifted = |c: f64, v: &[f64]| -> Vec<f64> {
+            apply_vec(&gradient, &apply_transpose_vec(&gradient, v)).iter().zip(v).map(|(d, v)| d + c * v).collect()
+        };
+        let z = column(problem.z.as_ref(), 0);
+        let mean = sum(z.iter().copied()) / grid.len() as f64;
+        let stiff: f64 = 1.0 + grid.spacing().iter().map(|h| 4.0 / (h * h)).sum::<f64>();
+        for order in [SobolevOrder::One, SobolevOrder::MinusOne, SobolevOrder::HomogeneousMinusOne] {
+            let metric = Sobolev::new(grid, order);
+            let local = metric.at(&point).unwrap();
+            let z1 = Mat::from_fn(z.len(), 1, |i, _| z[i]);
+            // LᵀL z, whose inverse or self is a shifted Laplacian.
+            let twice = column(local.whiten_transpose(local.whiten(z1).y).as_ref(), 0);
+            let (found, wanted) = match order {
+                SobolevOrder::One => (twice, shifted(1.0, &z)),
+                SobolevOrder::MinusOne => (shifted(1.0, &twice), z.clone()),
+                SobolevOrder::HomogeneousMinusOne => (shifted(0.0, &twice), z.iter().map(|v| v - mean).collect()),
+            };
+            prop_assert!(gap(&found, &wanted) <= 1e-10 * stiff * norm(&z), "{order:?}");
         }
     }
 

@@ -1,9 +1,11 @@
 use thiserror::Error;
 use wngd_adjoint::ModelError;
 
-/// Variances whose densities and derivatives are still numbers.
-const VARIANCES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
-const VARIANCE_RULE: &str = "variances are positive, between 1e-100 and 1e100";
+/// Means and variances for which all derivatives of a density are numbers: (x − μ)²/σ⁴ has no overflow.
+const MEANS: std::ops::RangeInclusive<f64> = -1e100..=1e100;
+const MEAN_RULE: &str = "means are finite, at most 1e100 in size";
+const VARIANCES: std::ops::RangeInclusive<f64> = 1e-50..=1e50;
+const VARIANCE_RULE: &str = "variances are positive, between 1e-50 and 1e50";
 
 /// Covariances of the components of a mixture.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +135,7 @@ impl MixtureParameters {
         for (i, mean) in self.means.iter().enumerate() {
             shape(format!("means[{i}]"), dim, mean.len(), "one per grid axis")?;
             for (a, &m) in mean.iter().enumerate() {
-                value(format!("means[{i}][{a}]"), m, m.is_finite(), "means are finite")?;
+                value(format!("means[{i}][{a}]"), m, MEANS.contains(&m), MEAN_RULE)?;
             }
         }
         match &self.covariances {
@@ -280,6 +282,9 @@ impl MixtureParameters {
         }
         for &parameter in free {
             match (parameter, &next.covariances) {
+                (Parameter::Mean(..), _) if !MEANS.contains(&next.get(parameter)) => {
+                    return out(parameter.name(), next.get(parameter), MEAN_RULE);
+                }
                 (Parameter::Variance(_) | Parameter::AxisVariance(..), _)
                     if !VARIANCES.contains(&next.get(parameter)) =>
                 {
