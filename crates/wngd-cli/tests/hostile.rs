@@ -186,27 +186,3 @@ fn options_that_ask_for_too_much_are_named() {
     let identify = ["identify", "--system", "lorenz63", "--trajectory", "folder.csv", "--out", "result"];
     refused(&identify, &["folder.csv", "a folder"]);
 }
-
-#[test]
-fn damaged_checkpoints_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("hostile.toml"), MIXTURE).unwrap();
-    let output = wngd(folder.path(), &["run", "hostile.toml", "--out", "fit", "--no-figures", "--quiet"]);
-    assert_eq!(output.status.code(), Some(0));
-    let file = folder.path().join("fit/checkpoint.json");
-    let whole = std::fs::read(&file).unwrap();
-    for (bytes, word) in [
-        (&whole[..whole.len() / 2], "damaged"),
-        (&b""[..], "damaged"),
-        (&[b'['; 100_000][..], "damaged"),
-        (&b"\xff\xfe"[..], "cannot read"),
-        (&b"{\"format\":1,\"checksum\":\"00000000\",\"content\":{}}"[..], "checksum"),
-        (&b"{\"format\":18446744073709551616,\"checksum\":\"00000000\",\"content\":{}}"[..], "damaged"),
-    ] {
-        std::fs::write(&file, bytes).unwrap();
-        let output = wngd(folder.path(), &["resume", "fit"]);
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains(word) && text.contains("checkpoint.json"), "{text}");
-    }
-}
