@@ -109,7 +109,7 @@ impl<'a, R: Read> Table<'a, R> {
         if indices.len() != dim {
             let (found, shown) = (indices.len(), shown());
             return Err(self.fail(format!(
-                "{found} columns for {dim} grid axes; choose them with data.columns or --columns (the file has {shown})"
+                "{found} columns for {dim} coordinates; choose them with data.columns or --columns (the file has {shown})"
             )));
         }
         Ok(indices)
@@ -177,7 +177,7 @@ mod tests {
         assert!(ask("a,b\n1,2\n3,nan\n", None, 2).unwrap_err().contains("line 3, column b"));
         assert!(ask("a,b\n1,x\n", None, 2).unwrap_err().contains("\"x\""));
         assert!(ask("a,b\n1,2\n", Some(&["z"]), 1).unwrap_err().contains("there is no column \"z\""));
-        assert!(ask("a,b,c\n1,2,3\n", None, 2).unwrap_err().contains("3 columns for 2 grid axes"));
+        assert!(ask("a,b,c\n1,2,3\n", None, 2).unwrap_err().contains("3 columns for 2 coordinates"));
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
         let points = read(text, None, 2).unwrap();
         assert_eq!((points.values, points.dt), (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Some(0.5)));
         assert_eq!(read(text, Some(&["y".to_string()]), 1).unwrap().values, [2.0, 4.0, 6.0]);
-        assert!(read(text, None, 3).err().unwrap().contains("2 columns for 3 grid axes"));
+        assert!(read(text, None, 3).err().unwrap().contains("2 columns for 3 coordinates"));
         assert!(read("x,y\n1,2\n3,nan\n", None, 2).err().unwrap().contains("line 3, column y"));
         assert_eq!(read("x,y\n1,2\n3,4\n", None, 2).unwrap().dt, None);
     }
