@@ -229,7 +229,7 @@ fn bad_data_files_are_refused_by_row_and_column() {
         ("samples.csv", b"x,y\n1,2\n3\n".to_vec(), &["samples.csv", "line: 3"]),
         ("samples.csv", b"x,y\n1,2\nnan,3\n".to_vec(), &["line 3", "column x"]),
         ("samples.csv", b"x,y\n100,100\n".to_vec(), &["none of the 1 samples lies in"]),
-        ("samples.csv", b"x,y,z\n1,2,3\n".to_vec(), &["3 columns for 2 grid axes", "data.columns"]),
+        ("samples.csv", b"x,y,z\n1,2,3\n".to_vec(), &["3 columns for 2 coordinates", "data.columns"]),
         ("samples.csv", vec![0xff, 0xfe, 0x00, 0x41], &["samples.csv"]),
         ("density.npy", b"\x93NUMPY\x01\x00".to_vec(), &["density.npy", "NPY"]),
         ("density.npy", npy(&[4, 5], &[1.0; 20]), &["shape [4, 5]", "[20, 20]"]),
