@@ -38,8 +38,7 @@ Solvers (method.solver)
 Step rules (method.step)
   { rule = \"fixed\", length = 1.0 }
   { rule = \"armijo\" }                                   length found by doubling and halving (default)
-  { rule = \"armijo\", initial = 1.0, c1 = 1e-4 }         backtracking from initial; remember = true starts
-                                                        from twice the last length
+  { rule = \"armijo\", initial = 1.0, c1 = 1e-4 }         backtracking from initial; remember = true starts from twice the last length
   { rule = \"levenberg-marquardt\", damping = 1e-3 }      full steps, adaptive damping";
 
 /// Shows what there is to choose from.

@@ -61,7 +61,7 @@ fn hang(line: &str, most: usize) -> usize {
     let letters: Vec<char> = line.chars().collect();
     let begins = |i: &usize| letters[*i] != ' ' && *i >= 2 && letters[i - 1] == ' ' && letters[i - 2] == ' ';
     let first = letters.iter().position(|c| *c != ' ').unwrap_or(0);
-    (first + 1..letters.len().min(most)).rfind(begins).unwrap_or(first + 2)
+    (first + 1..letters.len().min(most)).rfind(begins).unwrap_or(first.min(most) + 2)
 }
 
 #[cfg(test)]
