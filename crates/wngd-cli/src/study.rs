@@ -9,7 +9,7 @@ use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point,
 use wngd::prelude::*;
 
 use crate::checkpoint::{Bits, Journal, Unit};
-use crate::config::schema::{MethodSection, MetricKind};
+use crate::config::schema::MetricKind;
 use crate::error::CliError;
 use crate::experiment::{Experiment, build_metric};
 use crate::model::Jacobian;
@@ -127,7 +127,6 @@ impl Quartiles {
 /// Whatever cannot be computed at the start point.
 pub fn study(
     experiment: &Experiment,
-    methods: &[MethodSection],
     settings: &Settings,
     journal: &Journal,
     tell: &dyn Fn(&str),
@@ -145,7 +144,7 @@ pub fn study(
     let cases = journal.kept()?.into_iter().map(|case: Case| ((case.metric.clone(), case.number), case));
     let mut kept = Kept { journal, cases: cases.collect() };
     let mut metrics: Vec<MetricStudy> = Vec::new();
-    for section in methods.iter().filter(|m| m.metric != MetricKind::None) {
+    for section in experiment.sections.iter().filter(|m| m.metric != MetricKind::None) {
         if metrics.iter().any(|m| m.metric == section.metric.name()) {
             continue;
         }
@@ -212,13 +211,16 @@ struct Reference<'a> {
 }
 
 impl At<'_> {
-    fn prepare<'s>(&'s self, solver: &'s MatrixFree<Shared<'s>>) -> Result<Box<dyn PreparedDirection + 's>, CliError> {
+    fn prepare<'s>(
+        &'s self,
+        solver: &'s MatrixFree<&'s dyn Metric>,
+    ) -> Result<Box<dyn PreparedDirection + 's>, CliError> {
         let weight = self.experiment.objective.cell_volume();
         let rule: &dyn DirectionSolver<&'s Jacobian> = solver;
         Ok(rule.prepare(&self.point, self.jacobian, &self.u, weight)?)
     }
 
-    fn direction(&self, solver: &MatrixFree<Shared<'_>>) -> Result<Run, CliError> {
+    fn direction(&self, solver: &MatrixFree<&dyn Metric>) -> Result<Run, CliError> {
         with_report(self.prepare(solver)?.direction(solver.damping)?)
     }
 
@@ -264,7 +266,7 @@ impl At<'_> {
             tolerance,
             probes,
             seed,
-            ..MatrixFree::new(Shared(metric))
+            ..MatrixFree::new(metric)
         };
         let estimator = if p <= STORED { Estimator::Exact } else { Estimator::Krylov };
         let solver = with(estimator, None, REFERENCE, 0, None);
@@ -378,16 +380,4 @@ impl At<'_> {
 fn with_report(direction: Direction) -> Result<Run, CliError> {
     let report = direction.estimate.ok_or_else(|| CliError::Internal("a direction without report".into()))?;
     Ok((direction.eta, report))
-}
-
-/// A metric by reference.
-struct Shared<'a>(&'a dyn Metric);
-
-impl Metric for Shared<'_> {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-    fn at(&self, point: &Point<'_>) -> Result<Box<dyn wngd::opt::LocalMetric + '_>, wngd::opt::MetricError> {
-        self.0.at(point)
-    }
 }

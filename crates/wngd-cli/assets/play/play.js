@@ -468,8 +468,8 @@
       path.fieldAt = k;
       if (paths.get(label) === path) complain(error.message);
     }
-    // Many iterates a second cannot be told apart.
-    setTimeout(() => { path.asking = false; if (paths.get(label) === path) draw(); }, 60);
+    // Many iterates a second cannot be told apart, and the server answers a hundred questions a second.
+    setTimeout(() => { path.asking = false; if (paths.get(label) === path) draw(); }, 150);
   }
 
   function take(path, values) {
@@ -625,9 +625,9 @@
       if ([...el("rule").options].some((o) => o.value === words.get("rule"))) view.rule = words.get("rule");
       else problems.push("rule");
     }
-    view.factor = number("factor", (v) => v >= 1e-4 && v <= 1e4, 1);
-    view.damping = number("damping", (v) => v >= 0 && v <= 1e6, null);
-    view.iterations = number("iterations", (v) => Number.isInteger(v) && v >= 1 && v <= 2000, view.iterations);
+    view.factor = number("factor", (v) => v >= info.limits.factor[0] && v <= info.limits.factor[1], 1);
+    view.damping = number("damping", (v) => v >= 0 && v <= info.limits.damping, null);
+    view.iterations = number("iterations", (v) => Number.isInteger(v) && v >= 1 && v <= info.limits.iterations, view.iterations);
     view.shown = number("shown", (v) => Number.isInteger(v) && v >= 0, null);
     view.zoom = words.get("zoom") === "1";
     return problems.length ? `The link has an unusable value for ${problems.join(", ")}; the usual one is taken.` : "";
@@ -757,7 +757,7 @@
     document.body.dataset.state = "loading";
     info = await (await ask("api/experiment")).json();
     view.methods = info.methods.filter((m) => m.chosen).map((m) => m.label);
-    view.iterations = clamp(info.iterations, 1, 2000);
+    view.iterations = clamp(info.iterations, 1, info.limits.iterations);
     cursor = [...info.start];
     offer();
     const problem = recall();

@@ -220,7 +220,7 @@ fn descend(
             // At its iteration limit a descent counts once its gradient has almost died.
             let settled = match outcome.status {
                 Status::Converged(_) => true,
-                // Where the gradient vanishes far above the start there is a plateau, not a minimum.
+                // A search that failed, or a gradient that vanished on a plateau above the start, found no minimum.
                 Status::Stalled(_) => false,
                 _ => last.gradient_norm <= 1e-6 * first.gradient_norm,
             };

@@ -8,7 +8,7 @@ use wngd::linalg::{ACTIVE_DENSITY, valley_depth};
 use wngd::opt::{Direction, Point};
 use wngd::prelude::*;
 
-use super::print;
+use super::{print, print_raw};
 use crate::args::InspectArgs;
 use crate::config::Source;
 use crate::config::schema::MetricKind;
@@ -83,7 +83,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8, CliError> {
     let inspection = at(&source, &experiment, names, theta)?;
     if args.json {
         let text = serde_json::to_string_pretty(&inspection).map_err(|e| CliError::Internal(e.to_string()))?;
-        print(&text)?;
+        print_raw(&text)?;
     } else {
         print(&human(&inspection))?;
     }

@@ -19,11 +19,16 @@ use std::io::Write;
 use crate::error::CliError;
 use crate::output::screen;
 
-/// Prints to standard output; a closed pipe is no error of ours.
-#[allow(clippy::print_stdout)]
+/// Prints for people, in lines that fit the terminal.
 pub fn print(text: &str) -> Result<(), CliError> {
+    print_raw(&screen::wrapped(text))
+}
+
+/// Prints for programs, as it is; a closed pipe is no error of ours.
+#[allow(clippy::print_stdout)]
+pub fn print_raw(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", screen::wrapped(text)).and_then(|()| out.flush()) {
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(CliError::Write { path: "standard output".into(), source: error })
         }

@@ -25,8 +25,10 @@ pub fn play(args: &PlayArgs) -> Result<u8, CliError> {
         Some(port) => bind(port)?,
         None => match bind(PORT) {
             Ok(listener) => listener,
-            Err(error) => {
-                eprintln!("wngd: {error}: taking any free port");
+            Err(_) => {
+                eprintln!(
+                    "wngd: port {PORT} is taken; this page has another, where links to views of that one do not lead"
+                );
                 bind(0)?
             }
         },

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::print;
+use super::{print, print_raw};
 use crate::args::Cli;
 use crate::error::CliError;
 use crate::output::files;
@@ -13,7 +13,7 @@ use crate::output::files;
 pub fn completions(shell: clap_complete::Shell) -> Result<u8, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "wngd", &mut script);
-    print(String::from_utf8_lossy(&script).trim_end())?;
+    print_raw(String::from_utf8_lossy(&script).trim_end())?;
     Ok(0)
 }
 

@@ -44,7 +44,7 @@ fn carry_out(args: &SketchArgs, experiment: &Experiment, journal: &Journal, fold
             eprintln!("{}: estimators for {metric}", experiment.name);
         }
     };
-    let found = study(experiment, &experiment.sections, &settings, journal, &tell)?;
+    let found = study(experiment, &settings, journal, &tell)?;
     journal.check()?;
     let Some(found) = found else { return Ok(1) };
     if found.metrics.is_empty() {

@@ -19,8 +19,8 @@ use super::descend::{Event, Order, Request};
 use super::guard::{Guard, Refusal, guard};
 use super::session::{Description, Map, Session, Shown};
 
-/// Requests that compute at the same time.
-const BUSY: usize = 8;
+/// Requests that compute at the same time: all methods' densities, and descents that nobody reads any more.
+const BUSY: usize = 16;
 /// Events that may wait for a slow reader.
 const WAITING: usize = 256;
 
@@ -94,8 +94,12 @@ async fn descend(State(shared): Site, body: Result<Json<Request>, JsonRejection>
     let Json(request) = body.map_err(unreadable)?;
     let permit = Arc::new(enter(shared.busy.clone())?);
     let order = {
-        let shared = shared.clone();
-        blocking(move || Order::new(&shared.session, request)).await?
+        let (shared, permit) = (shared.clone(), permit.clone());
+        blocking(move || {
+            let _permit = permit;
+            Order::new(&shared.session, request)
+        })
+        .await?
     };
     let (sender, receiver) = mpsc::channel::<Event>(WAITING);
     let order = Arc::new(order);
@@ -129,8 +133,13 @@ async fn compute<T: Send + 'static>(
     busy: Arc<Semaphore>,
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, Refusal> {
-    let _permit = enter(busy)?;
-    blocking(work).await
+    let permit = enter(busy)?;
+    // The work goes on when the page does not wait for it any more, and still counts.
+    blocking(move || {
+        let _permit = permit;
+        work()
+    })
+    .await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Refusal> {

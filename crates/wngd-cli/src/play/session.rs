@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use wngd::prelude::*;
 
+use super::descend::Limits;
 use crate::config::Source;
 use crate::config::schema::{MethodSection, MetricKind, StepKind};
 use crate::error::CliError;
@@ -46,6 +47,7 @@ pub struct Description<'a> {
     start: [f64; 2],
     truth: Option<[f64; 2]>,
     iterations: usize,
+    limits: Limits,
     methods: Vec<MethodOffer>,
     axes: Vec<AxisOffer>,
     palettes: [Vec<String>; 2],
@@ -137,6 +139,7 @@ impl Session {
             start: pick(&self.experiment.theta0),
             truth: self.experiment.data.truth.as_deref().map(pick),
             iterations: self.experiment.stop.iterations,
+            limits: Limits::ALL,
             methods: offers.collect(),
             axes: self.axes().into_iter().take(2).map(AxisOffer::from).collect(),
             palettes: palettes(),
