@@ -546,6 +546,22 @@ impl WeightedLaplacian {
         }
     }
 
+    /// u as mass-projected tangents feel it: Zᵀ of it is Xᵀb with those of [`whiten`](Self::whiten) and
+    /// [`whiten_derivative`](Self::whiten_derivative), without their rounding.
+    ///
+    /// # Shapes
+    /// `u`: k; result: k in cell order.
+    pub fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+        let mut h = u.to_vec();
+        self.project_transpose(&mut h);
+        for (value, &label) in h.iter_mut().zip(&self.support.label) {
+            if !(self.support.mass[label] > 0.0) {
+                *value = 0.0;
+            }
+        }
+        h
+    }
+
     /// Replaces the factorisation by the subtraction-free one, which works on the unscaled matrix.
     fn use_subtraction_free(&mut self, symbolic: &SymbolicCholesky, conductance: &[f64], kept: &[bool]) {
         self.elimination = self.plan.eliminate_without_subtraction(symbolic, conductance, kept);

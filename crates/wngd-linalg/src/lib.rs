@@ -47,8 +47,8 @@ pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, Preconditioner, flow_order};
 pub use laplacian::{EliminationKind, LaplacianPlan, LaplacianReport, MassLeak, WeightedLaplacian, valley_depth};
 pub use lstsq::{
-    Algorithm, Bidiagonalization, KrylovProgress, KrylovSolution, LeastSquares, Lsmr, LstsqSolution, NormalEquations,
-    PivotedQr, Svd, solve_information,
+    Algorithm, Bidiagonalization, GradientProblem, GradientSolution, KrylovProgress, KrylovSolution, LeastSquares,
+    Lsmr, LstsqSolution, NormalEquations, PivotedQr, RightHandSide, Svd, solve_information,
 };
 pub use operator::{Factorization, LinearOp};
 pub use ordering::nested_dissection;

@@ -5,20 +5,21 @@ use wngd_adjoint::{ForwardModel, SolveCounts, State};
 use wngd_linalg::dense::norm;
 use wngd_linalg::operator::apply_transpose_vec;
 
-use crate::direction::DirectionSolver;
+use crate::direction::{DirectionSolver, Natural};
 use crate::error::{DescentError, ObjectiveError};
 use crate::matrix_free::EstimateReport;
-use crate::metric::Point;
+use crate::metric::{L2, Metric, Point};
 use crate::objective::Objective;
 use crate::quadratic::LocalModel;
-use crate::step::{StepOutcome, StepRule, Trial};
+use crate::stationarity::{Stationarity, are_apart};
+use crate::step::{Armijo, StepOutcome, StepRule, Trial};
 
 /// When a descent ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stop {
     /// Iteration limit.
     pub iterations: usize,
-    /// Converged when f ≤ this · f₀; 0 switches the test off.
+    /// Converged when f ≤ this · f₀, for objectives that vanish at the data; 0 switches the test off.
     pub relative_objective: f64,
     /// Converged when ‖t η‖ ≤ this · ‖θ‖; 0 switches the test off.
     pub relative_step: f64,
@@ -138,6 +139,11 @@ impl Observer for Silent {
 /// Another machine may round differently, so equality would refuse too much.
 const SAME: f64 = 1e-8;
 
+/// Share of a step that counts as none below which a descent ends by itself.
+const FAR_BELOW: f64 = 1e-3;
+/// A step that gains at most this share of f, and is as short as its root, may be the last one.
+const STANDING: f64 = 1e-14;
+
 /// A finished descent.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -149,6 +155,9 @@ pub struct Outcome {
     pub state: State,
     /// Local quadratic models of the first iterations.
     pub models: Vec<LocalModel>,
+    /// How far from stationary the last iterate is, where that was asked of it: at ends by rounding, by a failed
+    /// search or by the iteration limit.
+    pub stationarity: Option<Stationarity>,
 }
 
 impl Outcome {
@@ -160,26 +169,99 @@ impl Outcome {
 }
 
 /// Minimises f(θ) = d(ρ(θ), ρ*): θ → ρ, Z → metric → least squares → step → trace.
+///
+/// Everything but model and objective has a default: the L² natural gradient, a line search that finds its length,
+/// 200 iterations.
 pub struct Descent<'a, M: ForwardModel> {
-    /// The model θ → ρ.
-    pub model: &'a M,
-    /// The distance to the data.
-    pub objective: &'a dyn Objective,
-    /// The direction rule.
-    pub direction: &'a dyn DirectionSolver<M::Jacobian>,
+    model: &'a M,
+    objective: &'a dyn Objective,
+    direction: Direction<'a, M::Jacobian>,
     /// When to end.
     pub stop: Stop,
-    /// Number of first iterations whose local quadratic models are kept.
-    pub keep_models: usize,
+    keep_models: usize,
+    standard_errors: Option<&'a StandardErrors<'a>>,
+}
+
+/// A direction rule of one's own or of somebody else.
+enum Direction<'a, J> {
+    Owned(Box<dyn DirectionSolver<J> + 'a>),
+    Borrowed(&'a dyn DirectionSolver<J>),
+}
+
+impl<'a, M: ForwardModel> Descent<'a, M> {
+    /// A descent of a model θ → ρ towards the data of an objective.
+    pub fn new(model: &'a M, objective: &'a dyn Objective) -> Self {
+        let direction = Direction::Owned(Box::new(Natural::new(L2)));
+        Self { model, objective, direction, stop: Stop::default(), keep_models: 0, standard_errors: None }
+    }
+
+    /// Along the natural gradient of a metric, by rank-revealing QR.
+    pub fn metric(self, metric: impl Metric + 'a) -> Self {
+        Self { direction: Direction::Owned(Box::new(Natural::new(metric))), ..self }
+    }
+
+    /// Along the directions of a rule.
+    pub fn direction(self, rule: &'a dyn DirectionSolver<M::Jacobian>) -> Self {
+        Self { direction: Direction::Borrowed(rule), ..self }
+    }
+
+    /// When to end.
+    pub fn stop(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// At most this many iterations.
+    pub fn iterations(mut self, iterations: usize) -> Self {
+        self.stop.iterations = iterations;
+        self
+    }
+
+    /// Number of first iterations whose local quadratic models are kept; none by default.
+    pub fn keep_models(self, keep_models: usize) -> Self {
+        Self { keep_models, ..self }
+    }
+
+    /// Standard errors at θ, if the data tell their noise: what is stationary is measured by them.
+    pub fn standard_errors(self, standard_errors: &'a StandardErrors<'a>) -> Self {
+        Self { standard_errors: Some(standard_errors), ..self }
+    }
+
+    fn rule(&self) -> &dyn DirectionSolver<M::Jacobian> {
+        match &self.direction {
+            Direction::Owned(rule) => rule.as_ref(),
+            Direction::Borrowed(rule) => *rule,
+        }
+    }
+}
+
+/// Standard errors of the parameters at θ; `None` where there are none.
+pub type StandardErrors<'a> = dyn Fn(&[f64]) -> Option<Vec<f64>> + Sync + 'a;
+
+/// Ends that a step rule or a limit brings about.
+enum End {
+    /// No step decreases f above rounding.
+    Rounding,
+    /// No step was found.
+    Failed(&'static str),
+    /// The iteration limit.
+    Limit,
 }
 
 impl<M: ForwardModel> Descent<'_, M> {
+    /// Descends from `theta` with a line search that finds its length, unwatched.
+    ///
+    /// # Errors
+    /// As [`run_with`](Self::run_with).
+    pub fn run(&self, theta: &[f64]) -> Result<Outcome, DescentError> {
+        self.run_with(theta, &mut Armijo::expanding(1e-4), &mut Silent)
+    }
+
     /// Descends from `theta`.
     ///
     /// # Errors
     /// Whatever cannot be computed at the start or at an accepted point. Lack of
     /// convergence is no error: see [`Outcome::status`].
-    pub fn run(
+    pub fn run_with(
         &self,
         theta: &[f64],
         rule: &mut dyn StepRule,
@@ -196,7 +278,7 @@ impl<M: ForwardModel> Descent<'_, M> {
     /// finished one finds it out again from its last iterate.
     ///
     /// # Errors
-    /// As [`run`](Self::run), and [`DescentError::Resume`] if the last iterate is none of this descent.
+    /// As [`run_with`](Self::run_with), and [`DescentError::Resume`] if the last iterate is none of this descent.
     pub fn resume(
         &self,
         progress: Progress,
@@ -252,20 +334,32 @@ impl<M: ForwardModel> Descent<'_, M> {
             }
             let status = if stopped { Some(Status::StoppedByObserver) } else { self.finished(&trace)? };
             if let Some(status) = status {
-                return Ok(Outcome { status, trace, state: linearization.state, models });
+                let status = self.met(status, &linearization.state);
+                return Ok(Outcome { status, trace, state: linearization.state, models, stationarity: None });
+            }
+            if self.stands(&trace)
+                && let Some(found) = self.stationarity(&trace).filter(|s| s.step <= FAR_BELOW)
+            {
+                let status = self.met(Status::Converged("stationary"), &linearization.state);
+                let state = linearization.state;
+                return Ok(Outcome { status, trace, state, models, stationarity: Some(found) });
+            }
+            if row.iteration >= self.stop.iterations {
+                return Ok(self.end(End::Limit, trace, linearization.state, models));
             }
 
             let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
-            let prepared = self.direction.prepare(&point, linearization.jacobian, &u, weight)?;
+            let prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
             let outcome = rule.step(&mut Trial {
                 theta: &row.theta,
                 objective,
                 gradient: &gradient,
                 prepared: prepared.as_ref(),
-                damping: self.direction.damping(),
+                damping: self.rule().damping(),
+                longest: self.rule().longest_step(&linearization.state.values, self.objective.data(), weight),
                 value: &mut |theta| self.trial_value(theta),
             })?;
-            let status = match outcome {
+            let end = match outcome {
                 StepOutcome::Taken(step) => {
                     if models.len() < self.keep_models
                         && let Some(information) = prepared.information()
@@ -277,10 +371,54 @@ impl<M: ForwardModel> Descent<'_, M> {
                     row = Iteration { memory: rule.memory(), ..row.after(step) };
                     continue;
                 }
-                StepOutcome::AtRounding => Status::Converged("no decrease above rounding is left"),
-                StepOutcome::Failed(reason) => Status::Stalled(reason),
+                StepOutcome::AtRounding => End::Rounding,
+                StepOutcome::Failed(reason) => End::Failed(reason),
             };
-            return Ok(Outcome { status, trace, state: linearization.state, models });
+            return Ok(self.end(end, trace, linearization.state, models));
+        }
+    }
+
+    /// An end that no test of [`Stop`] brought about is judged anew: by the gradient and the curvature of f at the last
+    /// iterate, not by the direction that led nowhere.
+    fn end(&self, end: End, trace: Vec<Iteration>, state: State, models: Vec<LocalModel>) -> Outcome {
+        let stationarity = self.stationarity(&trace);
+        let stationary = stationarity.as_ref().is_some_and(|s| s.stationary);
+        let status = match end {
+            End::Rounding if stationary => Status::Converged("no decrease above rounding is left"),
+            End::Failed(_) | End::Limit if stationary => Status::Converged("stationary"),
+            End::Rounding => Status::Stalled(
+                "steps of this method are lost in rounding though a decrease is left: its direction or its length is wrong here; take another solver, damping or the matched metric",
+            ),
+            End::Failed(reason) => Status::Stalled(reason),
+            End::Limit => Status::MaxIterations,
+        };
+        let status = self.met(status, &state);
+        Outcome { status, trace, state, models, stationarity }
+    }
+
+    /// Nothing is converged where model and data have nothing in common.
+    fn met(&self, status: Status, state: &State) -> Status {
+        match status {
+            Status::Converged(_) if are_apart(&state.values, self.objective.data()) => Status::Stalled(
+                "model and data do not overlap, so that every gradient vanishes: start nearer to the data or with wider components",
+            ),
+            other => other,
+        }
+    }
+
+    fn stationarity(&self, trace: &[Iteration]) -> Option<Stationarity> {
+        let (first, last) = (&trace[0], &trace[trace.len() - 1]);
+        let errors = self.standard_errors.and_then(|errors| errors(&last.theta));
+        // What cannot be computed there is not known to be stationary.
+        Stationarity::at(self.model, self.objective, &last.theta, first.objective, errors.as_deref()).ok()
+    }
+
+    /// Whether the last step changed next to nothing, so that it is worth asking whether there is anything to change.
+    fn stands(&self, trace: &[Iteration]) -> bool {
+        let n = trace.len();
+        n > 1 && {
+            let gained = trace[n - 2].objective - trace[n - 1].objective;
+            gained.abs() <= STANDING * trace[n - 1].objective.abs() && relative_step(trace) <= STANDING.sqrt()
         }
     }
 
@@ -300,7 +438,9 @@ impl<M: ForwardModel> Descent<'_, M> {
             };
         }
         let stop = &self.stop;
-        Ok(if last.objective == 0.0 || last.objective <= stop.relative_objective * first.objective {
+        // An objective may be negative; then its size says nothing.
+        let vanishes = last.objective >= 0.0 && last.objective <= stop.relative_objective * first.objective;
+        Ok(if last.objective == 0.0 || vanishes {
             Some(Status::Converged("relative objective"))
         } else if last.gradient_norm == 0.0 && last.objective > first.objective {
             Some(Status::Stalled("the gradient vanishes at a higher objective: the model no longer meets the data"))
@@ -308,8 +448,6 @@ impl<M: ForwardModel> Descent<'_, M> {
             Some(Status::Converged("gradient"))
         } else if stop.relative_step > 0.0 && trace.len() > 1 && relative_step(trace) <= stop.relative_step {
             Some(Status::Converged("relative step"))
-        } else if last.iteration >= stop.iterations {
-            Some(Status::MaxIterations)
         } else {
             None
         })

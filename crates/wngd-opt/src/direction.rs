@@ -2,8 +2,8 @@ use wngd_linalg::dense::{column_norms, gram, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{
-    Algorithm, KrylovOptions, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak, PivotedQr, Svd,
-    solve_information,
+    Algorithm, GradientProblem, KrylovOptions, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak,
+    NormalEquations, PivotedQr, Svd,
 };
 
 use crate::error::DirectionError;
@@ -35,6 +35,9 @@ pub struct Direction {
     pub condition: f64,
     /// Algorithm that solved the system; `None` for the standard gradient.
     pub algorithm: Option<Algorithm>,
+    /// How far the slope gᵀη is from −ηᵀ(G + damping)η, relative to the larger: 0 up to rounding for a solution,
+    /// whatever solved it; 1 where the direction and its promise have nothing to do with each other.
+    pub inconsistency: f64,
     /// Solves, error estimate and reasoning of a [`MatrixFree`](crate::MatrixFree) direction.
     pub estimate: Option<EstimateReport>,
 }
@@ -81,6 +84,11 @@ pub trait DirectionSolver<J: LinearOp>: Sync {
     /// Damping λ the rule starts with.
     fn damping(&self) -> f64 {
         0.0
+    }
+    /// Longest step in the metric that a search should propose by itself, [`Metric::longest_step`].
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        let _ = (state, data, weight);
+        None
     }
     /// Whitens at a point.
     ///
@@ -131,7 +139,7 @@ impl PreparedDirection for PreparedStandard {
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
         let eta: Vec<f64> = self.eta.iter().map(|e| e / (1.0 + damping)).collect();
         let rank = eta.len();
-        Ok(Direction { eta, rank, condition: 1.0, algorithm: None, estimate: None })
+        Ok(Direction { eta, rank, condition: 1.0, algorithm: None, inconsistency: 0.0, estimate: None })
     }
     fn information(&self) -> Option<Mat<f64>> {
         Some(Mat::identity(self.eta.len(), self.eta.len()))
@@ -165,6 +173,9 @@ impl<M: Metric + ?Sized> Metric for Box<M> {
     fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
         (**self).at(point)
     }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        (**self).longest_step(state, data, weight)
+    }
 }
 
 impl<M: Metric + ?Sized> Metric for &M {
@@ -174,12 +185,16 @@ impl<M: Metric + ?Sized> Metric for &M {
     fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
         (**self).at(point)
     }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        (**self).longest_step(state, data, weight)
+    }
 }
 
 struct PreparedNatural {
     y: Mat<f64>,
-    /// b scaled as Y.
     b: Vec<f64>,
+    /// Yᵀb = Zᵀu, known better than b tells it.
+    gradient: Vec<f64>,
     /// |c|: the information matrix is |c| YᵀY.
     weight: f64,
     route: Route,
@@ -208,6 +223,9 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     fn damping(&self) -> f64 {
         self.damping
     }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        self.metric.longest_step(state, data, weight)
+    }
     fn prepare<'a>(
         &'a self,
         point: &Point<'_>,
@@ -220,12 +238,15 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
-        let whitened = local.whiten(jacobian.into_dense());
+        let z = jacobian.into_dense();
+        let gradient = apply_transpose_vec(&z, &local.project_derivative(u));
+        let whitened = local.whiten(z);
         let laplacian = local.laplacian();
         check_whitening(laplacian.as_ref())?;
         Ok(Box::new(PreparedNatural {
             y: whitened.y,
             b,
+            gradient,
             weight,
             route: self.route,
             mass_leak: whitened.mass_leak,
@@ -247,44 +268,29 @@ impl PreparedDirection for PreparedNatural {
             let floor = lengths.iter().copied().chain(std::iter::repeat(0.0));
             own.into_iter().zip(floor).map(|(own, floor)| damping.sqrt() * own.max(floor)).collect()
         });
-        let solved = match self.route {
-            Route::Information => {
-                let mut g = gram(self.y.as_ref());
-                for (i, d) in weights.iter().flatten().enumerate() {
-                    g[(i, i)] += d * d;
-                }
-                let rhs = apply_transpose_vec(&self.y, &self.b);
-                // Entries of G carry rounding of sums over all rows.
-                let tolerance = self.y.nrows().max(self.y.ncols()) as f64 * f64::EPSILON;
-                let solution = solve_information(g.as_ref(), &rhs, Some(tolerance))?;
-                Direction {
-                    eta: solution.x,
-                    rank: solution.rank,
-                    condition: solution.condition.sqrt(),
-                    algorithm: Some(Algorithm::NormalEquations),
-                    estimate: None,
-                }
-            }
-            Route::Qr | Route::Svd | Route::Lsmr => {
-                let solver: &dyn LeastSquares = match self.route {
-                    Route::Svd => &Svd { tolerance: None },
-                    Route::Lsmr => &Lsmr { tolerance: 1e-13, max_iterations: None },
-                    _ => &PivotedQr { tolerance: None },
-                };
-                let solution = solver.solve(&self.y, &self.b, weights.as_deref())?;
-                Direction {
-                    eta: solution.x,
-                    rank: solution.rank,
-                    condition: solution.condition,
-                    algorithm: Some(solution.algorithm),
-                    estimate: None,
-                }
-            }
+        let solver: &dyn LeastSquares = match self.route {
+            Route::Qr => &PivotedQr { tolerance: None },
+            Route::Svd => &Svd { tolerance: None },
+            Route::Lsmr => &Lsmr { tolerance: 1e-13, max_iterations: None },
+            Route::Information => &NormalEquations { tolerance: None },
         };
-        let eta: Vec<f64> = solved.eta.iter().map(|e| -e).collect();
+        let solution = solver.solve_gradient(&GradientProblem {
+            a: &self.y,
+            b: &self.b,
+            gradient: &self.gradient,
+            damping: weights.as_deref(),
+        })?;
+        let eta: Vec<f64> = solution.x.iter().map(|e| -e).collect();
         match eta.iter().position(|e| !e.is_finite()) {
             Some(index) => Err(DirectionError::NotFinite { index }),
-            None => Ok(Direction { eta, ..solved }),
+            None => Ok(Direction {
+                eta,
+                rank: solution.rank,
+                condition: solution.condition,
+                algorithm: Some(solution.algorithm),
+                inconsistency: solution.inconsistency,
+                estimate: None,
+            }),
         }
     }
     fn information(&self) -> Option<Mat<f64>> {

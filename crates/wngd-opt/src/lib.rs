@@ -27,8 +27,8 @@
 //!     }
 //! }
 //! let objective = LeastSquaresMisfit::plain(Decay.state(&[2.0, 0.5])?.values)?;
-//! let fit = Descent { model: &Decay, objective: &objective, direction: &Natural::new(L2), stop: Stop::default(), keep_models: 0 }
-//!     .run(&[1.0, 1.0], &mut Armijo::new(1.0, 1e-4), &mut Silent)?;
+//! let fit = Descent::new(&Decay, &objective).direction(&Natural::new(L2))
+//!     .run_with(&[1.0, 1.0], &mut Armijo::new(1.0, 1e-4), &mut Silent)?;
 //! assert_eq!(fit.status.name(), "converged");
 //! assert!((fit.last().theta[1] - 0.5).abs() < 1e-5);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -45,10 +45,11 @@ mod error;
 mod matrix_free;
 mod metric;
 mod quadratic;
+mod stationarity;
 mod step;
 mod uncertainty;
 
-pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, Status, Stop};
+pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, StandardErrors, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
 pub use matrix_free::{EstimateReport, Estimator, MatrixFree};
@@ -60,5 +61,6 @@ pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };
 pub use quadratic::LocalModel;
+pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
 pub use uncertainty::{UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors};

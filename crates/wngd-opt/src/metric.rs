@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wngd_adjoint::{ModelError, State};
-use wngd_linalg::dense::column_sums;
+use wngd_linalg::dense::{column_sums, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{
     ACTIVE_DENSITY, FaceMean, Grid, LaplacianPlan, LaplacianReport, MassLeak, NeumannLaplacian, WeightedLaplacian,
@@ -31,6 +31,15 @@ pub trait Metric: Sync {
     /// # Errors
     /// States that are no density, failed factorisations.
     fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError>;
+    /// Longest step √(ηᵀGη) that a search should propose by itself from a density towards others like the data; `None`
+    /// for no limit. The local picture of a metric says nothing of longer ones, which throw components out of the box.
+    ///
+    /// # Shapes
+    /// `state`, `data`: k; `weight`: |c|.
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        let _ = (state, data, weight);
+        None
+    }
 }
 
 /// A metric at one state.
@@ -47,6 +56,11 @@ pub trait LocalMetric: Sync {
     fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64>;
     /// b = L⁻ᵀu in the rows of Y, so that Yᵀb = Zᵀu.
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64>;
+    /// u as the tangents that the metric knows feel it: Zᵀ of it is the gradient Yᵀb, to the last digits of its own
+    /// terms. b may span many more decades than Yᵀb, so that this product is lost where b is used for it.
+    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+        u.to_vec()
+    }
     /// What the factorisation behind the metric and its solves met up to now, if there is one.
     fn laplacian(&self) -> Option<LaplacianReport> {
         None
@@ -72,6 +86,11 @@ impl Metric for L2 {
     }
     fn at(&self, _: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
         Ok(Box::new(L2))
+    }
+    /// Half of ‖ρ‖, for densities; vectors of any sign have no such length.
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        let densities = state.iter().chain(data).all(|v| *v >= 0.0);
+        Some(0.5 * weight.sqrt() * norm(state)).filter(|longest| densities && *longest > 0.0)
     }
 }
 
@@ -108,6 +127,10 @@ impl Metric for FisherRao {
         let root = values.iter().map(|&r| if r > ACTIVE_DENSITY { r.sqrt() } else { 0.0 }).collect();
         Ok(Box::new(LocalFisherRao { root }))
     }
+    /// One, half a radian on the sphere of √ρ.
+    fn longest_step(&self, _: &[f64], _: &[f64], _: f64) -> Option<f64> {
+        Some(1.0)
+    }
 }
 
 impl LocalMetric for LocalFisherRao {
@@ -125,6 +148,9 @@ impl LocalMetric for LocalFisherRao {
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         u.iter().zip(&self.root).map(|(u, r)| if *r > 0.0 { u * r } else { 0.0 }).collect()
+    }
+    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+        u.iter().zip(&self.root).map(|(u, r)| if *r > 0.0 { *u } else { 0.0 }).collect()
     }
 }
 
@@ -276,6 +302,29 @@ impl Metric for Wasserstein2 {
     fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
         Ok(Box::new(self.laplacian_at(point)?))
     }
+    /// Half of the data's standard deviation, over all axes, in the units of x.
+    fn longest_step(&self, _: &[f64], data: &[f64], _: f64) -> Option<f64> {
+        Some(0.5 * scatter(self.plan.grid(), data)).filter(|longest| *longest > 0.0)
+    }
+}
+
+/// Root of the trace of the covariance of a density.
+fn scatter(grid: &Grid, density: &[f64]) -> f64 {
+    let dim = grid.dim();
+    let (mut mass, mut first, mut second) = (0.0, vec![0.0; dim], 0.0);
+    // From the middle of the box, so that no digits go to its place.
+    let middle: Vec<f64> = grid.lower().iter().zip(grid.upper()).map(|(a, b)| 0.5 * (a + b)).collect();
+    for (i, rho) in density.iter().enumerate().filter(|(_, rho)| **rho > 0.0) {
+        let x = grid.center(i);
+        mass += rho;
+        for axis in 0..dim {
+            let away = x[axis] - middle[axis];
+            first[axis] += rho * away;
+            second += rho * away * away;
+        }
+    }
+    let means: f64 = first.iter().map(|m| (m / mass).powi(2)).sum();
+    if mass > 0.0 { (second / mass - means).max(0.0).sqrt() } else { 0.0 }
 }
 
 impl LocalMetric for WeightedLaplacian {
@@ -288,6 +337,9 @@ impl LocalMetric for WeightedLaplacian {
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         WeightedLaplacian::whiten_derivative(self, u)
+    }
+    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+        WeightedLaplacian::project_derivative(self, u)
     }
     fn laplacian(&self) -> Option<LaplacianReport> {
         Some(self.report())

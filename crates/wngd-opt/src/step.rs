@@ -22,6 +22,8 @@ pub struct Trial<'a> {
     pub prepared: &'a dyn PreparedDirection,
     /// Damping that the direction rule starts with.
     pub damping: f64,
+    /// Longest step √(ηᵀGη) that a rule should propose where its length is not given.
+    pub longest: Option<f64>,
     /// f at trial parameters; `None` outside the domain or where f is not finite.
     pub value: &'a mut TrialValue<'a>,
 }
@@ -149,7 +151,7 @@ pub enum ArmijoStart {
     Remember,
     /// The last accepted length; one accepted at once is doubled, or else halved, while
     /// f still falls. For directions whose natural length is not known; one or two
-    /// evaluations more per iteration.
+    /// evaluations more per iteration. No longer than [`Trial::longest`] in the metric.
     Expand,
 }
 
@@ -191,6 +193,12 @@ impl StepRule for Armijo {
         if !(slope < 0.0) {
             return Ok(no_descent(trial, slope, length));
         }
+        // The slope of a natural direction is −ηᵀGη: its length in the metric costs nothing.
+        let most = match (self.start, trial.longest) {
+            (ArmijoStart::Expand, Some(longest)) => longest / slope.abs().sqrt(),
+            _ => f64::INFINITY,
+        };
+        length = length.min(most);
         let first = length;
         for rejected in 0..=MAX_HALVINGS {
             let theta = trial.moved(&direction.eta, length);
@@ -200,10 +208,11 @@ impl StepRule for Armijo {
             if let Some(objective) = (trial.value)(&theta)?.filter(|f| self.accepts(trial, *f, length, slope)) {
                 let mut best = (theta, objective, length);
                 if self.start == ArmijoStart::Expand && rejected == 0 {
-                    best = self.expand(trial, &direction.eta, slope, best)?;
+                    best = self.expand(trial, &direction.eta, slope, most, best)?;
                 }
                 let (theta, objective, length) = best;
-                self.last = Some(length);
+                // A step that the metric cut short says nothing of the natural length.
+                self.last = Some(if length >= most { self.last.unwrap_or(self.initial) } else { length });
                 return Ok(StepOutcome::Taken(Step {
                     theta,
                     objective,
@@ -245,6 +254,7 @@ impl Armijo {
         trial: &mut Trial<'_>,
         eta: &[f64],
         slope: f64,
+        most: f64,
         accepted: (Vec<f64>, f64, f64),
     ) -> Result<(Vec<f64>, f64, f64), DescentError> {
         let mut best = accepted;
@@ -252,6 +262,9 @@ impl Armijo {
             let before = best.2;
             for _ in 0..MAX_HALVINGS {
                 let length = factor * best.2;
+                if length > most {
+                    break;
+                }
                 let theta = trial.moved(eta, length);
                 match (trial.value)(&theta)? {
                     Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // No Jacobian is stored: the direction comes from tangent and adjoint solves.
     let direction = MatrixFree { damping: 1e-5, ..MatrixFree::new(L2) };
     let stop = Stop { iterations: 8, ..Stop::default() };
-    let fit = Descent { model: &model, objective: &objective, direction: &direction, stop, keep_models: 0 }.run(
+    let fit = Descent::new(&model, &objective).direction(&direction).stop(stop).run_with(
         &vec![0.0; k],
         &mut Armijo::new(1.0, 1e-4),
         &mut Silent,

@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let objective = KullbackLeibler::new(&grid, seen.density)?;
     let direction = Natural::new(FisherRao);
     let stop = Stop { relative_objective: 0.0, relative_step: 1e-9, ..Stop::default() };
-    let fit = Descent { model: &model, objective: &objective, direction: &direction, stop, keep_models: 0 }.run(
+    let fit = Descent::new(&model, &objective).direction(&direction).stop(stop).run_with(
         &start,
         &mut Armijo::new(1.0, 1e-4),
         &mut Silent,

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let objective = LeastSquaresMisfit::new(&grid, model.state(&truth)?.values)?;
     let direction = Natural::new(L2);
     let stop = Stop { relative_objective: 0.0, relative_step: 1e-9, ..Stop::default() };
-    let fit = Descent { model: &model, objective: &objective, direction: &direction, stop, keep_models: 0 }.run(
+    let fit = Descent::new(&model, &objective).direction(&direction).stop(stop).run_with(
         &start,
         &mut Armijo::new(1.0, 1e-4),
         &mut Silent,

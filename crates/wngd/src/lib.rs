@@ -20,14 +20,8 @@
 //!
 //! let model = GaussianMixture::new(grid.clone(), mixture([4.2, 4.0]), &["means[0]"])?;
 //! let direction = Natural::new(Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?)));
-//! let fit = Descent {
-//!     model: &model,
-//!     objective: &objective,
-//!     direction: &direction,
-//!     stop: Stop { iterations: 60, ..Stop::default() },
-//!     keep_models: 0,
-//! }
-//! .run(&[4.2, 4.0], &mut Fixed { length: 55.0 }, &mut Silent)?;
+//! let fit = Descent::new(&model, &objective).direction(&direction).stop(Stop { iterations: 60, ..Stop::default() })
+//! .run_with(&[4.2, 4.0], &mut Fixed { length: 55.0 }, &mut Silent)?;
 //! assert!((fit.last().theta[0] - 1.0).abs() < 1e-4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

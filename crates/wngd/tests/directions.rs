@@ -140,8 +140,11 @@ fn a_duplicated_parameter_lowers_the_rank_and_the_descent_goes_on() -> Result<()
         if length > 0.0 {
             let rule = Natural { metric, route: Route::Qr, damping: 0.0 };
             let stop = Stop { iterations: 40, ..Stop::default() };
-            let outcome = Descent { model: &model, objective: &objective, direction: &rule, stop, keep_models: 0 }
-                .run(&[2.0, 4.0, 2.2], &mut Fixed { length }, &mut Silent)?;
+            let outcome = Descent::new(&model, &objective).direction(&rule).stop(stop).run_with(
+                &[2.0, 4.0, 2.2],
+                &mut Fixed { length },
+                &mut Silent,
+            )?;
             assert_eq!(outcome.status.name(), "converged");
             assert!(outcome.trace[1..].iter().all(|row| row.rank == 2));
             assert!((outcome.last().theta[0] + outcome.last().theta[2] - 1.0).abs() < 1e-5);

@@ -61,15 +61,9 @@ fn matched_pairs_follow_the_reference_iterates_to_the_truth() -> Result<(), Any>
                 }
             };
         let stop = Stop { iterations: 10, relative_objective: 0.0, relative_step: 1e-8, gradient: 0.0 };
-        let descent = Descent {
-            model: &model,
-            objective: objective.as_ref(),
-            direction: direction.as_ref(),
-            stop,
-            keep_models: 0,
-        };
+        let descent = Descent::new(&model, objective.as_ref()).direction(direction.as_ref()).stop(stop);
         let start = numbers(&entry["start"]);
-        let outcome = descent.run(&start, &mut Armijo::remembering(1.0, 1e-4), &mut Silent)?;
+        let outcome = descent.run_with(&start, &mut Armijo::remembering(1.0, 1e-4), &mut Silent)?;
         let iterates = entry["iterates"].as_array().unwrap();
         for (k, expected) in iterates.iter().enumerate().take(5) {
             for (found, expected) in outcome.trace[k].theta.iter().zip(numbers(expected)) {
@@ -97,8 +91,8 @@ fn every_metric_runs_from_every_start_and_the_standard_gradient_lags() -> Result
     for start in [[8.0, 24.0, 2.0], [12.0, 32.0, 3.5], [11.0, 28.0, 8.0 / 3.0]] {
         let run = |direction: &dyn DirectionSolver<_>, iterations: usize| -> Result<(f64, usize), Any> {
             let stop = Stop { iterations, relative_objective: 0.0, relative_step: 1e-9, gradient: 0.0 };
-            let descent = Descent { model: &model, objective: &objective, direction, stop, keep_models: 0 };
-            let outcome = descent.run(&start, &mut Armijo::expanding(1e-4), &mut Silent)?;
+            let descent = Descent::new(&model, &objective).direction(direction).stop(stop);
+            let outcome = descent.run_with(&start, &mut Armijo::expanding(1e-4), &mut Silent)?;
             let last = outcome.last();
             let error = last.theta.iter().zip(TRUTH).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             Ok((error, last.iteration))

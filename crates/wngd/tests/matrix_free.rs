@@ -210,8 +210,8 @@ fn a_parameter_per_cell_descends_without_a_jacobian() -> Result<(), Any> {
     let objective = LeastSquaresMisfit::new(&grid, model.state(&truth)?.values)?;
     let direction = MatrixFree { damping: 1e-5, ..MatrixFree::new(L2) };
     let stop = Stop { iterations: 8, ..Stop::default() };
-    let fit = Descent { model: &model, objective: &objective, direction: &direction, stop, keep_models: 0 };
-    let fit = fit.run(&vec![0.0; k], &mut Armijo::new(1.0, 1e-4), &mut Silent)?;
+    let fit = Descent::new(&model, &objective).direction(&direction).stop(stop);
+    let fit = fit.run_with(&vec![0.0; k], &mut Armijo::new(1.0, 1e-4), &mut Silent)?;
     let (first, last) = (&fit.trace[0], fit.last());
     println!("f {:e} to {:e}, {:?}", first.objective, last.objective, last.solves);
     assert!(last.objective < 1e-6 * first.objective, "{:e}", last.objective / first.objective);

@@ -56,12 +56,11 @@ fn descents_follow_the_reference_traces() -> Result<(), Any> {
         let relative_objective = if reaches >= 0 { 1e-8 } else { 0.0 };
         let iterations = entry["N"].as_u64().unwrap() as usize;
         let stop = Stop { iterations, relative_objective, ..Stop::default() };
-        let outcome =
-            Descent { model: &model, objective: &objective, direction: direction.as_ref(), stop, keep_models: 0 }.run(
-                &model.theta(),
-                rule.as_mut(),
-                &mut Silent,
-            )?;
+        let outcome = Descent::new(&model, &objective).direction(direction.as_ref()).stop(stop).run_with(
+            &model.theta(),
+            rule.as_mut(),
+            &mut Silent,
+        )?;
         if reaches >= 0 {
             assert_eq!(outcome.last().iteration as i64, reaches, "{id}");
             assert_eq!(outcome.status, Status::Converged("relative objective"), "{id}");
@@ -107,8 +106,8 @@ fn the_weighted_mixture_traps_the_standard_gradient_but_not_the_natural_ones() -
                iterations: usize|
      -> Result<Vec<f64>, Any> {
         let stop = Stop { iterations, ..Stop::default() };
-        let descent = Descent { model: &model, objective: &objective, direction, stop, keep_models: 0 };
-        Ok(descent.run(&model.theta(), rule, &mut Silent)?.last().theta.clone())
+        let descent = Descent::new(&model, &objective).direction(direction).stop(stop);
+        Ok(descent.run_with(&model.theta(), rule, &mut Silent)?.last().theta.clone())
     };
     let near = |theta: &[f64], goal: [f64; 2]| (theta[0] - goal[0]).abs() < 2e-3 && (theta[1] - goal[1]).abs() < 2e-3;
     let (local, global) = ([0.26332, 0.34637], [0.84373, 2.97793]);
@@ -156,14 +155,8 @@ fn matched_pairs_are_gauss_newton_methods() -> Result<(), Any> {
         let iterations = if exact { 8 } else { 40 };
         for rule in &mut rules {
             let stop = Stop { iterations, relative_objective: 1e-10, ..Stop::default() };
-            let descent = Descent {
-                model: &model,
-                objective: objective.as_ref(),
-                direction: direction.as_ref(),
-                stop,
-                keep_models: 0,
-            };
-            let outcome = descent.run(&model.theta(), rule.as_mut(), &mut Silent)?;
+            let descent = Descent::new(&model, objective.as_ref()).direction(direction.as_ref()).stop(stop);
+            let outcome = descent.run_with(&model.theta(), rule.as_mut(), &mut Silent)?;
             let last = outcome.last();
             let truth = [0.3, 1.0, 3.0, 3.0, 2.0];
             let error = last.theta.iter().zip(truth).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);

@@ -351,15 +351,11 @@ fn model(problem: &Problem) -> Formula<&Residuals> {
 
 fn attempt(problem: &Problem, start: &[f64], rule: &mut dyn StepRule) -> Result<(), String> {
     let objective = LeastSquaresMisfit::plain(vec![0.0; problem.rows]).unwrap();
-    let outcome = Descent {
-        model: &model(problem),
-        objective: &objective,
-        direction: &Natural::new(L2),
-        stop: Stop { iterations: 3000, relative_objective: 1e-25, ..Stop::default() },
-        keep_models: 0,
-    }
-    .run(start, rule, &mut Silent)
-    .map_err(|error| error.to_string())?;
+    let outcome = Descent::new(&model(problem), &objective)
+        .direction(&Natural::new(L2))
+        .stop(Stop { iterations: 3000, relative_objective: 1e-25, ..Stop::default() })
+        .run_with(start, rule, &mut Silent)
+        .map_err(|error| error.to_string())?;
     let last = outcome.last();
     let found = 2.0 * last.objective;
     let matches = |&f: &f64| if f == 0.0 { found < 1e-12 } else { (found - f).abs() < 1e-5 * f };
@@ -404,7 +400,11 @@ fn derivatives_of_all_problems_are_exact() {
 
 #[test]
 fn levenberg_marquardt() {
-    let known = [];
+    let known = [Known {
+        case: "8 Bard x10",
+        reason: "reaches the published local minimum, which lies at infinity: x2 and x3 run away together to -6e14, \
+                 and no point on the way is stationary",
+    }];
     run_all("Moré-Garbow-Hillstrom, Levenberg-Marquardt", &known, || Box::new(LevenbergMarquardt::new(1e-3, 1.0)));
 }
 

@@ -162,15 +162,11 @@ fn rounding(problem: &Problem) -> f64 {
 
 fn attempt(problem: &Problem, start: &[f64], rule: &mut dyn StepRule, iterations: usize) -> Result<String, String> {
     let objective = LeastSquaresMisfit::plain(problem.y.clone()).unwrap();
-    let outcome = Descent {
-        model: &model(problem),
-        objective: &objective,
-        direction: &Natural::new(L2),
-        stop: Stop { iterations, relative_objective: 0.0, ..Stop::default() },
-        keep_models: 0,
-    }
-    .run(start, rule, &mut Silent)
-    .map_err(|error| error.to_string())?;
+    let outcome = Descent::new(&model(problem), &objective)
+        .direction(&Natural::new(L2))
+        .stop(Stop { iterations, relative_objective: 0.0, ..Stop::default() })
+        .run_with(start, rule, &mut Silent)
+        .map_err(|error| error.to_string())?;
     let last = outcome.last();
     let how =
         format!("{} after {} ({})", outcome.status.name(), last.iteration, outcome.status.reason().unwrap_or("-"));

@@ -57,13 +57,13 @@ fn every_rule_goes_on_from_every_iterate() {
         &|| Box::new(LevenbergMarquardt::new(1e-3, 30.0)),
     ];
     let stop = Stop { iterations: 12, relative_objective: 1e-20, ..Stop::default() };
-    let descent = Descent { model: &model, objective: &objective, direction, stop, keep_models: 3 };
+    let descent = Descent::new(&model, &objective).direction(direction).stop(stop).keep_models(3);
     for fresh in rules {
-        let whole = descent.run(&model.theta(), fresh().as_mut(), &mut Silent).unwrap();
+        let whole = descent.run_with(&model.theta(), fresh().as_mut(), &mut Silent).unwrap();
         assert!(whole.trace.len() > 4, "{}: {:?}", fresh().name(), whole.status);
         for after in 0..whole.trace.len() {
             let mut leave = Leave { after, kept: Progress::default() };
-            descent.run(&model.theta(), fresh().as_mut(), &mut leave).unwrap();
+            descent.run_with(&model.theta(), fresh().as_mut(), &mut leave).unwrap();
             let resumed = descent.resume(leave.kept, fresh().as_mut(), &mut Silent).unwrap();
             let name = fresh().name();
             assert_eq!(resumed.status, whole.status, "{name} after {after}");
@@ -86,8 +86,8 @@ fn foreign_traces_are_refused() {
     let (ours, other) = (objective([0.5, 2.0]), objective([0.5, 1.9]));
     let stop = Stop { iterations: 3, ..Stop::default() };
     let direction: &dyn DirectionSolver<Mat<f64>> = &Standard;
-    let descent = Descent { model: &model, objective: &ours, direction, stop, keep_models: 0 };
-    let trace = descent.run(&model.theta(), &mut Armijo::new(100.0, 1e-4), &mut Silent).unwrap().trace;
+    let descent = Descent::new(&model, &ours).direction(direction).stop(stop);
+    let trace = descent.run_with(&model.theta(), &mut Armijo::new(100.0, 1e-4), &mut Silent).unwrap().trace;
     let refused =
         |descent: &Descent<'_, GaussianMixture>, trace: Vec<Iteration>, rule: &mut dyn StepRule, text: &str| {
             let error = descent.resume(Progress { trace, models: Vec::new() }, rule, &mut Silent).unwrap_err();
@@ -98,6 +98,6 @@ fn foreign_traces_are_refused() {
     let mut short = trace.clone();
     short[1].theta.pop();
     refused(&descent, short, &mut Armijo::new(100.0, 1e-4), "2 parameters");
-    let elsewhere = Descent { objective: &other, ..descent };
+    let elsewhere = Descent::new(&model, &other).direction(direction).stop(stop);
     refused(&elsewhere, trace, &mut Armijo::new(100.0, 1e-4), "have to be the same");
 }

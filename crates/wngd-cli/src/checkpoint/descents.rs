@@ -51,7 +51,7 @@ impl<'a> Descents<'a> {
         let mut watch = Watch { journal: self.journal, index, model: None, show };
         match self.so_far.remove(&index) {
             Some(progress) => descent.resume(progress, rule, &mut watch),
-            None => descent.run(theta, rule, &mut watch),
+            None => descent.run_with(theta, rule, &mut watch),
         }
     }
 }

@@ -213,7 +213,7 @@ fn descend(
     let mut descent = experiment.descent(by, 0);
     // Enough to tell minima apart; the last digits would take most of the time.
     descent.stop.relative_step = descent.stop.relative_step.max(SETTLED_STEP);
-    match descent.run(from, by.step_rule().as_mut(), &mut observer) {
+    match descent.run_with(from, by.step_rule().as_mut(), &mut observer) {
         Ok(outcome) if outcome.status == Status::StoppedByObserver => None,
         Ok(outcome) => {
             let (first, last) = (&outcome.trace[0], outcome.last());

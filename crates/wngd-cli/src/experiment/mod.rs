@@ -148,13 +148,10 @@ impl Experiment {
 
     /// The descent of one method.
     pub fn descent<'a>(&'a self, method: &'a Method, keep_models: usize) -> Descent<'a, Model> {
-        Descent {
-            model: self.model.as_ref(),
-            objective: self.objective.as_ref(),
-            direction: method.direction.as_ref(),
-            stop: Stop { iterations: method.iterations, ..self.stop },
-            keep_models,
-        }
+        Descent::new(self.model.as_ref(), self.objective.as_ref())
+            .direction(method.direction.as_ref())
+            .stop(Stop { iterations: method.iterations, ..self.stop })
+            .keep_models(keep_models)
     }
 }
 

@@ -75,7 +75,7 @@ impl Level {
             Stop { iterations: ITERATIONS, relative_objective: 0.0, relative_step: RELATIVE_STEP, gradient: 0.0 };
         let objective = self.objective(density)?;
         let (model, direction) = (&self.model, &self.direction);
-        let descent = Descent { model, objective: &objective, direction, stop, keep_models: 0 };
+        let descent = Descent::new(model, &objective).direction(direction).stop(stop);
         kept.descend(index, &descent, theta, &mut Armijo::new(1.0, C1), show)
             .map_err(|source| CliError::Descent { label: label.to_string(), source })
     }

@@ -150,7 +150,7 @@ impl Order {
         let method = experiment.method(section);
         let mut teller = Teller { label: &method.label, varied: session.varied, tell, listening: true };
         let outcome =
-            experiment.descent(&method, MAX_ITERATIONS).run(&self.theta, method.step_rule().as_mut(), &mut teller);
+            experiment.descent(&method, MAX_ITERATIONS).run_with(&self.theta, method.step_rule().as_mut(), &mut teller);
         let label = method.label.clone();
         match outcome {
             // Nobody listens.

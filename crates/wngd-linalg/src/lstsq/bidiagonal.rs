@@ -16,14 +16,17 @@ use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 ///
 /// # References
 /// Golub and Kahan 1965, doi:10.1137/0702016; Simon and Zha 2000 for the one-sided
-/// orthogonalisation, doi:10.1137/S1064827597327309.
+/// orthogonalisation, doi:10.1137/S1064827597327309; Paige and Saunders 1982 for the beginning with Aᵀb,
+/// doi:10.1145/355984.355989.
 ///
 /// # Example
 /// ```
 /// use faer::Mat;
 /// use wngd_linalg::Bidiagonalization;
+/// use wngd_linalg::operator::apply_transpose_vec;
 /// let a = Mat::from_fn(6, 3, |i, j| ((i + 1) as f64).powi(j as i32));
-/// let mut basis = Bidiagonalization::new(&a, &[2.0, 3.0, 4.0, 5.0, 6.0, 7.0])?;
+/// let b = [2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+/// let mut basis = Bidiagonalization::new(&a, &b, &apply_transpose_vec(&a, &b))?;
 /// while !basis.is_complete() {
 ///     basis.extend(&a);
 /// }
@@ -33,16 +36,21 @@ use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Bidiagonalization {
-    /// ‖b‖.
-    size: f64,
-    /// Diagonal α₁ … α_{j+1} and subdiagonal β₂ … β_{j+1} of B.
+    /// ‖Aᵀb‖.
+    gradient: f64,
+    /// Diagonal α₁ … α_{j+1} and subdiagonal β₂ … β_{j+1} of B. α₁ is 0 where b is not used: B has no first row then.
     alpha: Vec<f64>,
     beta: Vec<f64>,
     u: Vec<f64>,
     /// v₁ … v_{j+1}.
     v: Vec<Vec<f64>>,
+    /// A v₁, until the first step takes it.
+    image: Option<Vec<f64>>,
     complete: bool,
 }
+
+/// Share of ‖A v₁‖ that b must have along the columns of A: below it the rounding of b drowns Aᵀb.
+const ALONG: f64 = 1e-3;
 
 /// A solution in the span of a [`Bidiagonalization`].
 #[derive(Debug, Clone, PartialEq)]
@@ -69,18 +77,38 @@ pub struct KrylovProgress {
 }
 
 impl Bidiagonalization {
-    /// The empty basis: one product with Aᵀ.
+    /// The empty basis of b with its gradient Aᵀb, as accurately as that is known: one product with A.
+    ///
+    /// Where b is nearly orthogonal to the columns of A, as derivatives of divergences are at thin densities, it
+    /// begins with the gradient alone.
     ///
     /// # Errors
-    /// A right-hand side of another length or with NaN.
-    pub fn new(a: &dyn LinearOp, b: &[f64]) -> Result<Self, LinalgError> {
+    /// A right-hand side or gradient of another length or with NaN.
+    pub fn new(a: &dyn LinearOp, b: &[f64], gradient: &[f64]) -> Result<Self, LinalgError> {
         crate::error::check_vector("right-hand side", b, a.nrows())?;
+        let mut basis = Self::from_gradient(a, gradient)?;
         let mut u = b.to_vec();
         let size = normalise(&mut u);
-        let mut v = apply_transpose_vec(a, &u);
-        let alpha = normalise(&mut v);
-        let complete = size == 0.0 || alpha == 0.0;
-        Ok(Self { size, alpha: vec![alpha], beta: Vec::new(), u, v: vec![v], complete })
+        let image = basis.image.as_ref().map_or(0.0, |image| norm(image));
+        if size > 0.0 && basis.gradient / size >= ALONG * image {
+            basis.alpha[0] = basis.gradient / size;
+            basis.u = u;
+        }
+        Ok(basis)
+    }
+
+    /// The empty basis of a gradient g = Aᵀb whose b is not known or not to be used: one product with A.
+    ///
+    /// # Errors
+    /// A gradient of another length or with NaN.
+    pub fn from_gradient(a: &dyn LinearOp, gradient: &[f64]) -> Result<Self, LinalgError> {
+        crate::error::check_vector("gradient", gradient, a.ncols())?;
+        let mut v = gradient.to_vec();
+        let gradient = normalise(&mut v);
+        let complete = gradient == 0.0;
+        let image = (!complete).then(|| apply_vec(a, &v));
+        let u = vec![0.0; a.nrows()];
+        Ok(Self { gradient, alpha: vec![0.0], beta: Vec::new(), u, v: vec![v], image, complete })
     }
 
     /// Steps taken.
@@ -104,7 +132,7 @@ impl Bidiagonalization {
             return;
         }
         let j = self.len();
-        let mut u = apply_vec(a, &self.v[j]);
+        let mut u = self.image.take().unwrap_or_else(|| apply_vec(a, &self.v[j]));
         let image = norm(&u);
         u.iter_mut().zip(&self.u).for_each(|(u, old)| *u -= self.alpha[j] * old);
         let beta = normalise(&mut u);
@@ -137,18 +165,15 @@ impl Bidiagonalization {
         })
     }
 
-    /// Largest singular value of B, an estimate of ‖A‖₂ from below; ‖Aᵀb‖/‖b‖ before the first step.
+    /// Largest singular value of B, an estimate of ‖A‖₂ from below; 0 before the first step.
     ///
     /// # Cost
     /// O(j) for each of at most 50 power iterations.
     pub fn largest_singular_value(&self) -> f64 {
         let j = self.len();
-        if j == 0 {
-            return self.alpha[0];
-        }
         let mut v = vec![1.0; j];
         let mut largest = 0.0;
-        for _ in 0..50 {
+        for _ in 0..if j > 0 { 50 } else { 0 } {
             let size = norm(&v);
             v.iter_mut().for_each(|v| *v /= size);
             // BᵀBv with the two diagonals of B.
@@ -172,25 +197,20 @@ impl Bidiagonalization {
     /// How far the solutions for damping μ have come, without forming one.
     ///
     /// # Cost
-    /// O(j): the rotations of LSQR.
+    /// O(j): the pivots of BᵀB + μ, without subtractions.
     pub fn progress(&self, mu: f64) -> KrylovProgress {
-        let mut found = KrylovProgress {
-            decreases: vec![0.0],
-            normal_residual: self.alpha[0] * self.size,
-            smallest_pivot: f64::INFINITY,
-        };
-        let (mut diagonal, mut rest, mut total) = (self.alpha[0], self.size, 0.0);
+        let mut found =
+            KrylovProgress { decreases: vec![0.0], normal_residual: self.gradient, smallest_pivot: f64::INFINITY };
+        // pivot = β² + rest; what a row leaves for the next one is μ + α² rest/pivot.
+        let (mut rest, mut reached, mut total) = (mu + self.alpha[0].powi(2), self.gradient, 0.0);
         for (beta, alpha) in self.beta.iter().zip(&self.alpha[1..]) {
-            let damped = diagonal.hypot(mu.sqrt());
-            let rho = damped.hypot(*beta);
-            if rho > 0.0 {
-                let visible = if damped > 0.0 { rest * diagonal / damped } else { rest };
-                let phi = visible * damped / rho;
-                total += 0.5 * phi * phi;
-                rest = visible * beta / rho;
-                diagonal = damped / rho * alpha;
-                found.normal_residual = (alpha * beta * phi / rho).abs();
-                found.smallest_pivot = found.smallest_pivot.min(rho);
+            let pivot = beta * beta + rest;
+            if pivot > 0.0 {
+                total += 0.5 * reached * reached / pivot;
+                found.normal_residual = (alpha * beta * reached / pivot).abs();
+                found.smallest_pivot = found.smallest_pivot.min(pivot.sqrt());
+                reached *= -alpha * beta / pivot;
+                rest = mu + alpha * alpha * rest / pivot;
             }
             found.decreases.push(total);
         }
@@ -210,16 +230,25 @@ impl Bidiagonalization {
         let j = self.len();
         let p = self.v[0].len();
         if j == 0 {
-            let normal_residual = self.alpha[0] * self.size;
             let x = vec![0.0; p];
-            return Ok(KrylovSolution { x, normal_residual, decrease: 0.0, singular_values: (self.alpha[0], 0.0) });
+            return Ok(KrylovSolution {
+                x,
+                normal_residual: self.gradient,
+                decrease: 0.0,
+                singular_values: (0.0, 0.0),
+            });
         }
         let (left, sigma, right) = small_svd(self.matrix().as_ref())?;
         let floor = f64::EPSILON * (j + 1) as f64 * sigma[0];
         let weights: Vec<f64> = (0..j)
             .map(|l| {
                 let s = sigma[l];
-                if s > floor { self.size * left[(0, l)] * s / (s * s + mu) } else { 0.0 }
+                if !(s > floor) {
+                    return 0.0;
+                }
+                // e₁ of ‖b‖ where b began the basis, which keeps the digits of small s; else ‖g‖ e₁.
+                let along = if self.alpha[0] > 0.0 { s * left[(0, l)] / self.alpha[0] } else { right[(0, l)] };
+                self.gradient * along / (s * s + mu)
             })
             .collect();
         let y: Vec<f64> = (0..j).map(|r| (0..j).map(|l| right[(r, l)] * weights[l]).sum()).collect();
@@ -230,7 +259,7 @@ impl Bidiagonalization {
         Ok(KrylovSolution {
             x,
             normal_residual: self.alpha[j] * (self.beta[j - 1] * y[j - 1]).abs(),
-            decrease: 0.5 * self.size * self.alpha[0] * y[0],
+            decrease: 0.5 * self.gradient * y[0],
             singular_values: (sigma[0], sigma[j - 1]),
         })
     }
@@ -253,7 +282,7 @@ mod tests {
     fn every_damping_is_solved_from_one_basis() {
         let a = matrix(60, 20, 1e5);
         let b: Vec<f64> = (0..60).map(|i| (0.9 * i as f64).cos()).collect();
-        let mut basis = Bidiagonalization::new(&a, &b).unwrap();
+        let mut basis = Bidiagonalization::new(&a, &b, &apply_transpose_vec(&a, &b)).unwrap();
         while !basis.is_complete() {
             basis.extend(&a);
         }
@@ -271,7 +300,7 @@ mod tests {
     fn residual_and_decrease_are_those_of_the_problem() {
         let a = matrix(50, 18, 1e3);
         let b: Vec<f64> = (0..50).map(|i| (0.4 * i as f64).sin()).collect();
-        let mut basis = Bidiagonalization::new(&a, &b).unwrap();
+        let mut basis = Bidiagonalization::new(&a, &b, &apply_transpose_vec(&a, &b)).unwrap();
         let mut last = 0.0;
         for _ in 0..8 {
             basis.extend(&a);
@@ -298,7 +327,7 @@ mod tests {
     #[test]
     fn a_zero_right_hand_side_is_complete_at_once() {
         let a = matrix(10, 4, 10.0);
-        let basis = Bidiagonalization::new(&a, &[0.0; 10]).unwrap();
+        let basis = Bidiagonalization::new(&a, &[0.0; 10], &[0.0; 4]).unwrap();
         assert!(basis.is_complete());
         assert_eq!(basis.solve(0.0).unwrap().x, [0.0; 4]);
     }

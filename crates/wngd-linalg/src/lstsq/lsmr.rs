@@ -1,5 +1,7 @@
+use super::bidiagonal::Bidiagonalization;
+use super::gradient::{GradientProblem, GradientSolution, NormalInverse, Scaled};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, normalise, residuals};
-use crate::dense::norm;
+use crate::dense::{column_norms, norm};
 use crate::error::LinalgError;
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
@@ -135,5 +137,47 @@ impl LeastSquares for Lsmr {
             });
         }
         Ok(LstsqSolution { x, rank: m.min(p), condition, residual, optimality, algorithm: Algorithm::Lsmr, iterations })
+    }
+
+    /// By the same Golub–Kahan iteration begun from the gradient, on columns scaled to unit norm where they are stored.
+    /// The minimum norm of dependent columns is that of the scaled unknowns.
+    fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
+        problem.check()?;
+        let p = problem.a.ncols();
+        let mut scale = problem.a.as_dense().map_or_else(|| vec![1.0; p], column_norms);
+        if let Some(d) = problem.damping {
+            scale.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
+        }
+        let system = Scaled { a: problem.a, scale: &scale, damping: problem.damping };
+        let limit = self.max_iterations.unwrap_or(10 * p + 100);
+        let over =
+            |g: &[f64]| -> Vec<f64> { g.iter().zip(&scale).map(|(g, s)| if *s > 0.0 { g / s } else { 0.0 }).collect() };
+        let iterate = |g: &[f64]| -> Result<(Vec<f64>, f64, usize), LinalgError> {
+            let gradient = over(g);
+            let mut basis = Bidiagonalization::from_gradient(&system, &gradient)?;
+            let goal = self.tolerance * norm(&gradient);
+            while !basis.is_complete() && basis.len() < limit && basis.progress(0.0).normal_residual > goal {
+                basis.extend(&system);
+            }
+            let found = basis.solve(0.0)?;
+            if found.normal_residual > goal.max(1e-8 * norm(&gradient)) && !basis.is_complete() {
+                return Err(LinalgError::IterationLimit {
+                    what: "LSMR",
+                    iterations: basis.len(),
+                    residual: found.normal_residual / norm(&gradient),
+                    tolerance: self.tolerance,
+                });
+            }
+            let (largest, smallest) = found.singular_values;
+            let condition = if smallest > 0.0 { largest / smallest } else { f64::INFINITY };
+            Ok((over(&found.x), condition, basis.len()))
+        };
+        let (first, condition, iterations) = iterate(problem.gradient)?;
+        // Corrections that fail are none.
+        let apply = Box::new(|g: &[f64]| iterate(g).map_or_else(|_| vec![0.0; p], |found| found.0));
+        let rank = problem.a.nrows().min(p);
+        let algorithm = Algorithm::Lsmr;
+        let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: Some(first), iterations };
+        Ok(problem.solve_by(inverse))
     }
 }

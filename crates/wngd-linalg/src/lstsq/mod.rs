@@ -1,12 +1,14 @@
 //! Least squares with rank decisions, minimum norm and a report.
 
 mod bidiagonal;
+mod gradient;
 mod lsmr;
 mod normal;
 mod qr;
 mod svd;
 
 pub use bidiagonal::{Bidiagonalization, KrylovProgress, KrylovSolution};
+pub use gradient::{GradientProblem, GradientSolution, RightHandSide};
 pub use lsmr::Lsmr;
 pub use normal::{NormalEquations, SymmetricSolution, solve_information};
 pub use qr::PivotedQr;
@@ -77,6 +79,11 @@ pub trait LeastSquares: Sync {
     /// # Errors
     /// Wrong shapes, NaN or infinities in A, b or the damping; iteration limit.
     fn solve(&self, a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<LstsqSolution, LinalgError>;
+    /// Solves a problem whose gradient Aᵀb is known better than b tells it, as accurately as that.
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve).
+    fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError>;
 }
 
 fn check_problem(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<(), LinalgError> {

@@ -1,7 +1,8 @@
 use faer::{Mat, MatRef};
 
+use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
-use crate::dense::{gram, norm, symmetric_eigen};
+use crate::dense::{column_norms, gram, norm, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec};
 
@@ -51,6 +52,53 @@ impl LeastSquares for NormalEquations {
             iterations: 0,
         })
     }
+
+    /// Columns whose squares would overflow or underflow are scaled before G is formed.
+    fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
+        problem.check()?;
+        let owned;
+        let dense = match problem.a.as_dense() {
+            Some(dense) => dense,
+            None => {
+                owned = problem.a.to_dense();
+                owned.as_ref()
+            }
+        };
+        let (m, p) = (dense.nrows(), dense.ncols());
+        // Powers of two: no rounding.
+        let units: Vec<f64> = column_norms(dense).iter().map(|&s| unit(s)).collect();
+        let mut g = if units.iter().all(|u| *u == 1.0) {
+            gram(dense)
+        } else {
+            gram(Mat::from_fn(m, p, |i, j| dense[(i, j)] / units[j]).as_ref())
+        };
+        if let Some(d) = problem.damping {
+            for i in 0..p {
+                g[(i, i)] += (d[i] / units[i]).powi(2);
+            }
+        }
+        // Entries of G carry rounding of sums over all rows.
+        let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
+        let factor = InformationFactor::new(g.as_ref(), tolerance)?;
+        let (rank, algorithm) = (factor.rank, Algorithm::NormalEquations);
+        let condition =
+            if units.iter().all(|u| *u == 1.0) { factor.condition.sqrt() } else { factor.unscaled_condition(&units) };
+        let apply = Box::new(move |g: &[f64]| {
+            let scaled: Vec<f64> = g.iter().zip(&units).map(|(g, u)| g / u).collect();
+            let x = factor.solve(&scaled);
+            x.iter().zip(&units).map(|(x, u)| x / u).collect()
+        });
+        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 }))
+    }
+}
+
+/// 1, or the power of two below a norm whose square is near overflow or underflow.
+fn unit(norm: f64) -> f64 {
+    if norm == 0.0 || (1e-100..1e100).contains(&norm) {
+        1.0
+    } else {
+        2f64.powi(norm.log2().clamp(-1000.0, 1000.0) as i32)
+    }
 }
 
 /// Solution of a symmetric positive semidefinite system.
@@ -89,56 +137,100 @@ pub fn solve_information(
             }
         }
     }
-    let tolerance = tolerance.unwrap_or(p as f64 * f64::EPSILON);
-    let scale: Vec<f64> = (0..p).map(|i| g[(i, i)].max(0.0).sqrt()).collect();
-    let scaled = Mat::from_fn(p, p, |i, j| {
-        let (i, j) = (i.max(j), i.min(j));
-        if scale[i] > 0.0 && scale[j] > 0.0 { g[(i, j)] / (scale[i] * scale[j]) } else { 0.0 }
-    });
-    // The unpivoted blocked factorisation is several times faster and enough
-    // whenever every pivot stays far from the tolerance.
-    if scale.iter().all(|&s| s > 0.0)
-        && let Ok(llt) = scaled.llt(faer::Side::Lower)
-    {
-        let l = llt.L();
-        let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
-        if smallest > 10.0 * tolerance {
-            let upper = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] } else { 0.0 });
-            let mut x: Vec<f64> = rhs.iter().zip(&scale).map(|(r, s)| r / s).collect();
-            crate::dense::solve_upper(upper.as_ref(), &mut x, true);
-            crate::dense::solve_upper(upper.as_ref(), &mut x, false);
-            x.iter_mut().zip(&scale).for_each(|(x, s)| *x /= s);
-            let condition = if p <= 200 {
-                let (values, _) = symmetric_eigen(g)?;
-                match (values.first(), values.last()) {
-                    (Some(&small), Some(&large)) if small > 0.0 => large / small,
-                    (None, _) => 1.0,
-                    _ => f64::INFINITY,
-                }
-            } else {
-                let r = Mat::from_fn(p, p, |i, j| upper[(i, j)] * scale[j]);
-                super::triangular_condition(r.as_ref()).powi(2)
-            };
-            return Ok(SymmetricSolution { x, rank: p, condition });
-        }
-    }
-    let (l, rank) = pivoted_cholesky(scaled, tolerance);
-    // G = (D L)(D L)ᵀ up to the cut, so G⁺ = Q T⁻ᵀ… with D L = Q T: minimum norm.
-    let w = Mat::from_fn(p, rank, |i, j| l[(i, j)] * scale[i]);
-    let mut x = vec![0.0; p];
-    if rank > 0 {
-        let qr = w.qr();
-        let (q, t) = (qr.compute_thin_Q(), qr.thin_R().to_owned());
-        let mut y: Vec<f64> = (0..rank).map(|i| (0..p).map(|r| q[(r, i)] * rhs[r]).sum()).collect();
-        // (Q T Tᵀ Qᵀ)⁺ = Q T⁻ᵀ T⁻¹ Qᵀ
-        crate::dense::solve_upper(t.as_ref(), &mut y, false);
-        crate::dense::solve_upper(t.as_ref(), &mut y, true);
-        for (r, x) in x.iter_mut().enumerate() {
-            *x = (0..rank).map(|i| q[(r, i)] * y[i]).sum();
-        }
-    }
+    let factor = InformationFactor::new(g, tolerance.unwrap_or(p as f64 * f64::EPSILON))?;
+    let x = factor.solve(rhs);
     debug_assert!(norm(&x).is_finite());
-    Ok(SymmetricSolution { x, rank, condition: if rank < p { f64::INFINITY } else { l_condition(&l, &scale) } })
+    Ok(SymmetricSolution { x, rank: factor.rank, condition: factor.condition })
+}
+
+/// G⁺ by Cholesky with diagonal pivoting of G scaled to unit diagonal.
+struct InformationFactor {
+    /// Full rank: G = D UᵀU D. Less: G ≈ Q T Tᵀ Qᵀ, Q p x rank.
+    parts: Parts,
+    scale: Vec<f64>,
+    rank: usize,
+    /// Of G.
+    condition: f64,
+}
+
+enum Parts {
+    Full(Mat<f64>),
+    Cut { q: Mat<f64>, t: Mat<f64> },
+}
+
+impl InformationFactor {
+    fn new(g: MatRef<'_, f64>, tolerance: f64) -> Result<Self, LinalgError> {
+        let p = g.nrows();
+        let scale: Vec<f64> = (0..p).map(|i| g[(i, i)].max(0.0).sqrt()).collect();
+        let scaled = Mat::from_fn(p, p, |i, j| {
+            let (i, j) = (i.max(j), i.min(j));
+            if scale[i] > 0.0 && scale[j] > 0.0 { g[(i, j)] / (scale[i] * scale[j]) } else { 0.0 }
+        });
+        // The unpivoted blocked factorisation is several times faster and enough
+        // whenever every pivot stays far from the tolerance.
+        if scale.iter().all(|&s| s > 0.0)
+            && let Ok(llt) = scaled.llt(faer::Side::Lower)
+        {
+            let l = llt.L();
+            let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
+            if smallest > 10.0 * tolerance {
+                let upper = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] } else { 0.0 });
+                let condition = if p <= 200 {
+                    let (values, _) = symmetric_eigen(g)?;
+                    match (values.first(), values.last()) {
+                        (Some(&small), Some(&large)) if small > 0.0 => large / small,
+                        (None, _) => 1.0,
+                        _ => f64::INFINITY,
+                    }
+                } else {
+                    let r = Mat::from_fn(p, p, |i, j| upper[(i, j)] * scale[j]);
+                    super::triangular_condition(r.as_ref()).powi(2)
+                };
+                return Ok(Self { parts: Parts::Full(upper), scale, rank: p, condition });
+            }
+        }
+        let (l, rank) = pivoted_cholesky(scaled, tolerance);
+        // G = (D L)(D L)ᵀ up to the cut, so G⁺ = Q T⁻ᵀ… with D L = Q T: minimum norm.
+        let w = Mat::from_fn(p, rank, |i, j| l[(i, j)] * scale[i]);
+        let condition = if rank < p { f64::INFINITY } else { l_condition(&l, &scale) };
+        let qr = w.qr();
+        let parts = Parts::Cut { q: qr.compute_thin_Q(), t: qr.thin_R().to_owned() };
+        Ok(Self { parts, scale, rank, condition })
+    }
+
+    fn solve(&self, rhs: &[f64]) -> Vec<f64> {
+        match &self.parts {
+            Parts::Full(upper) => {
+                let mut x: Vec<f64> = rhs.iter().zip(&self.scale).map(|(r, s)| r / s).collect();
+                crate::dense::solve_upper(upper.as_ref(), &mut x, true);
+                crate::dense::solve_upper(upper.as_ref(), &mut x, false);
+                x.iter_mut().zip(&self.scale).for_each(|(x, s)| *x /= s);
+                x
+            }
+            Parts::Cut { q, t } => {
+                let mut y: Vec<f64> =
+                    (0..self.rank).map(|i| (0..rhs.len()).map(|r| q[(r, i)] * rhs[r]).sum()).collect();
+                // (Q T Tᵀ Qᵀ)⁺ = Q T⁻ᵀ T⁻¹ Qᵀ
+                crate::dense::solve_upper(t.as_ref(), &mut y, false);
+                crate::dense::solve_upper(t.as_ref(), &mut y, true);
+                (0..rhs.len()).map(|r| (0..self.rank).map(|i| q[(r, i)] * y[i]).sum()).collect()
+            }
+        }
+    }
+
+    /// Condition number of the matrix behind G, whose columns were divided by `units` before.
+    fn unscaled_condition(&self, units: &[f64]) -> f64 {
+        let Parts::Full(upper) = &self.parts else { return f64::INFINITY };
+        let p = units.len();
+        let r = Mat::from_fn(p, p, |i, j| upper[(i, j)] * self.scale[j] * units[j]);
+        match crate::dense::small_svd(r.as_ref()) {
+            Ok((_, s, _)) => match (s.first(), s.last()) {
+                (Some(large), Some(small)) => large / small,
+                _ => 1.0,
+            },
+            Err(_) => f64::INFINITY,
+        }
+    }
 }
 
 /// Condition number of G = (D L)(D L)ᵀ from the singular values of D L.

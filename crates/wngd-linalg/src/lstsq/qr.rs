@@ -1,5 +1,6 @@
 use faer::{Mat, MatRef};
 
+use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
 use super::{
     Algorithm, LeastSquares, LstsqSolution, check_problem, refine_with_preconditioner, residuals, triangular_condition,
 };
@@ -60,9 +61,65 @@ impl LeastSquares for PivotedQr {
         }
         self.householder(a, dense, b, damping)
     }
+
+    fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
+        problem.check()?;
+        let owned;
+        let dense = match problem.a.as_dense() {
+            Some(dense) => dense,
+            None => {
+                owned = problem.a.to_dense();
+                owned.as_ref()
+            }
+        };
+        if dense.ncols() >= CHOLESKY_QR_COLUMNS
+            && dense.nrows() >= 3 * dense.ncols()
+            && let Some(CholeskyFactor { r, condition, .. }) = CholeskyFactor::new(dense, problem.damping)
+        {
+            let apply = Box::new(move |g: &[f64]| {
+                let mut x = g.to_vec();
+                solve_upper(r.as_ref(), &mut x, true);
+                solve_upper(r.as_ref(), &mut x, false);
+                x
+            });
+            let (rank, algorithm) = (dense.ncols(), Algorithm::CholeskyQr);
+            return Ok(problem.solve_by(NormalInverse {
+                apply,
+                rank,
+                condition,
+                algorithm,
+                from_vector: None,
+                iterations: 0,
+            }));
+        }
+        let (factor, scale, r) = self.factor(dense, problem.b, problem.damping);
+        let (rank, condition) = (factor.rank, condition_of(r.as_ref(), factor.rank)?);
+        // Beyond this condition number the semi-normal equations do not correct themselves any more.
+        let from_vector = (condition > 1e7).then(|| factor.minimum_norm(&scale));
+        let apply = Box::new(move |g: &[f64]| factor.normal_inverse(g, &scale));
+        let algorithm = Algorithm::PivotedQr;
+        let vector = from_vector.filter(|x| problem.inconsistency(x) < 1e-3);
+        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: vector, iterations: 0 }))
+    }
 }
 
 impl PivotedQr {
+    /// The pivoted factor of R with columns scaled to unit norm, the scale, and R itself.
+    fn factor(
+        &self,
+        dense: MatRef<'_, f64>,
+        b: &[f64],
+        damping: Option<&[f64]>,
+    ) -> (PivotedFactor, Vec<f64>, Mat<f64>) {
+        let (m, p) = (dense.nrows(), dense.ncols());
+        let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
+        let reduced = tall_qr(dense, b, damping);
+        let scale = column_norms(reduced.r.as_ref());
+        let scaled =
+            Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
+        (PivotedFactor::new(scaled, reduced.qtb, tolerance), scale, reduced.r)
+    }
+
     fn householder(
         &self,
         a: &dyn LinearOp,
@@ -70,18 +127,54 @@ impl PivotedQr {
         b: &[f64],
         damping: Option<&[f64]>,
     ) -> Result<LstsqSolution, LinalgError> {
-        let (m, p) = (dense.nrows(), dense.ncols());
-        let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
-        let reduced = tall_qr(dense, b, damping);
-        let scale = column_norms(reduced.r.as_ref());
-        let scaled =
-            Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
-        let pivoted = PivotedFactor::new(scaled, reduced.qtb, tolerance);
+        let (pivoted, scale, r) = self.factor(dense, b, damping);
         let rank = pivoted.rank;
         let x = pivoted.minimum_norm(&scale);
-        let condition = condition_of(reduced.r.as_ref(), rank)?;
+        let condition = condition_of(r.as_ref(), rank)?;
         let (residual, optimality) = residuals(a, b, damping, &x, norm(&scale));
         Ok(LstsqSolution { x, rank, condition, residual, optimality, algorithm: Algorithm::PivotedQr, iterations: 0 })
+    }
+}
+
+/// A Cholesky factor R of the Gram matrix that still preconditions well.
+struct CholeskyFactor {
+    r: Mat<f64>,
+    /// Norm of A.
+    size: f64,
+    condition: f64,
+}
+
+impl CholeskyFactor {
+    fn new(dense: MatRef<'_, f64>, damping: Option<&[f64]>) -> Option<Self> {
+        let p = dense.ncols();
+        let mut g = gram(dense);
+        if let Some(d) = damping {
+            for i in 0..p {
+                g[(i, i)] += d[i] * d[i];
+            }
+        }
+        let scale: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
+        if scale.iter().any(|&s| !(s > 0.0 && s.is_finite())) {
+            return None;
+        }
+        for j in 0..p {
+            for i in 0..p {
+                g[(i, j)] /= scale[i] * scale[j];
+            }
+        }
+        let llt = g.llt(faer::Side::Lower).ok()?;
+        let l = llt.L();
+        let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
+        if !(smallest > CHOLESKY_QR_PIVOT) {
+            return None;
+        }
+        let r = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] * scale[j] } else { 0.0 });
+        let condition = if p > EXACT_CONDITION_COLUMNS {
+            triangular_condition(r.as_ref())
+        } else {
+            condition_of(r.as_ref(), p).ok()?
+        };
+        Some(Self { r, size: norm(&scale), condition })
     }
 }
 
@@ -102,40 +195,14 @@ fn condition_of(r: MatRef<'_, f64>, rank: usize) -> Result<f64, LinalgError> {
 }
 
 fn cholesky_qr(a: &dyn LinearOp, dense: MatRef<'_, f64>, b: &[f64], damping: Option<&[f64]>) -> Option<LstsqSolution> {
-    let p = dense.ncols();
-    let mut g = gram(dense);
-    if let Some(d) = damping {
-        for i in 0..p {
-            g[(i, i)] += d[i] * d[i];
-        }
-    }
-    let scale: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
-    if scale.iter().any(|&s| !(s > 0.0 && s.is_finite())) {
-        return None;
-    }
-    for j in 0..p {
-        for i in 0..p {
-            g[(i, j)] /= scale[i] * scale[j];
-        }
-    }
-    let llt = g.llt(faer::Side::Lower).ok()?;
-    let l = llt.L();
-    let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
-    if !(smallest > CHOLESKY_QR_PIVOT) {
-        return None;
-    }
-    let r = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] * scale[j] } else { 0.0 });
+    let CholeskyFactor { r, size, condition } = CholeskyFactor::new(dense, damping)?;
     let (x, iterations, converged) = refine_with_preconditioner(a, b, damping, r.as_ref(), 30);
     if !converged {
         return None;
     }
-    let condition = if p > EXACT_CONDITION_COLUMNS {
-        triangular_condition(r.as_ref())
-    } else {
-        condition_of(r.as_ref(), p).ok()?
-    };
-    let (residual, optimality) = residuals(a, b, damping, &x, norm(&scale));
-    Some(LstsqSolution { x, rank: p, condition, residual, optimality, algorithm: Algorithm::CholeskyQr, iterations })
+    let (residual, optimality) = residuals(a, b, damping, &x, size);
+    let (rank, algorithm) = (dense.ncols(), Algorithm::CholeskyQr);
+    Some(LstsqSolution { x, rank, condition, residual, optimality, algorithm, iterations })
 }
 
 /// Column-pivoted QR of a small matrix, truncated: `A P = Q [R11 R12; 0 0]`.
@@ -150,6 +217,12 @@ pub(super) struct PivotedFactor {
 }
 
 impl PivotedFactor {
+    /// Independent rows as they are, no column before another.
+    pub(super) fn of_rows(r: Mat<f64>) -> Self {
+        let (rank, p) = (r.nrows(), r.ncols());
+        Self { r, qtb: Vec::new(), order: (0..p).collect(), rank }
+    }
+
     /// Householder QR with column pivoting (norms recomputed: the matrix is small).
     pub(super) fn new(a: Mat<f64>, b: Vec<f64>, tolerance: f64) -> Self {
         let (m, p) = (a.nrows(), a.ncols());
@@ -211,25 +284,52 @@ impl PivotedFactor {
 
     /// Minimum-norm minimiser of ‖A D⁻¹ … ‖ in the unscaled unknowns, D = diag(`scale`).
     pub(super) fn minimum_norm(&self, scale: &[f64]) -> Vec<f64> {
-        let p = self.order.len();
-        let mut x = vec![0.0; p];
-        if self.rank == p {
+        if self.rank == self.order.len() {
             let mut y = self.qtb.clone();
             solve_upper(self.r.as_ref(), &mut y, false);
-            for (value, &j) in y.into_iter().zip(&self.order) {
-                x[j] = value / scale[j];
-            }
-            return x;
+            return self.unscaled(y, scale);
         }
-        // x = W (WᵀW)⁻¹… through a QR of W = ([R11 R12] D)ᵀ, p x rank.
-        let w = Mat::from_fn(p, self.rank, |j, i| self.r[(i, j)] * scale[self.order[j]]);
-        let qr = w.qr();
-        let (q, t) = (qr.compute_thin_Q(), qr.thin_R().to_owned());
+        let (q, t) = self.complete(scale);
         let mut y = self.qtb.clone();
         solve_upper(t.as_ref(), &mut y, true);
+        self.expanded(&q, &y)
+    }
+
+    /// (D RᵀR D)⁺ g, D = diag(`scale`): the semi-normal equations.
+    pub(super) fn normal_inverse(&self, g: &[f64], scale: &[f64]) -> Vec<f64> {
+        if self.rank == self.order.len() {
+            let mut y: Vec<f64> = self.order.iter().map(|&j| g[j] / scale[j]).collect();
+            solve_upper(self.r.as_ref(), &mut y, true);
+            solve_upper(self.r.as_ref(), &mut y, false);
+            return self.unscaled(y, scale);
+        }
+        let (q, t) = self.complete(scale);
+        let mut y: Vec<f64> =
+            (0..self.rank).map(|i| self.order.iter().enumerate().map(|(row, &j)| q[(row, i)] * g[j]).sum()).collect();
+        // A = U (Q T)ᵀ with orthonormal U: (AᵀA)⁺ = Q T⁻ᵀ T⁻¹ Qᵀ.
+        solve_upper(t.as_ref(), &mut y, false);
+        solve_upper(t.as_ref(), &mut y, true);
+        self.expanded(&q, &y)
+    }
+
+    fn unscaled(&self, y: Vec<f64>, scale: &[f64]) -> Vec<f64> {
+        let mut x = vec![0.0; self.order.len()];
+        y.into_iter().zip(&self.order).for_each(|(value, &j)| x[j] = value / scale[j]);
+        x
+    }
+
+    fn expanded(&self, q: &Mat<f64>, y: &[f64]) -> Vec<f64> {
+        let mut x = vec![0.0; self.order.len()];
         for (row, &j) in self.order.iter().enumerate() {
             x[j] = (0..self.rank).map(|i| q[(row, i)] * y[i]).sum();
         }
         x
+    }
+
+    /// Q T = ([R11 R12] D)ᵀ, p x rank.
+    fn complete(&self, scale: &[f64]) -> (Mat<f64>, Mat<f64>) {
+        let w = Mat::from_fn(self.order.len(), self.rank, |j, i| self.r[(i, j)] * scale[self.order[j]]);
+        let qr = w.qr();
+        (qr.compute_thin_Q(), qr.thin_R().to_owned())
     }
 }

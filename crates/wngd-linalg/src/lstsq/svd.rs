@@ -1,7 +1,9 @@
 use faer::Mat;
 
+use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
+use super::qr::PivotedFactor;
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
-use crate::dense::{norm, small_svd, tall_qr};
+use crate::dense::{column_norms, norm, small_svd, tall_qr};
 use crate::error::LinalgError;
 use crate::operator::LinearOp;
 
@@ -47,5 +49,43 @@ impl LeastSquares for Svd {
         let condition = if rank < p { f64::INFINITY } else { s.last().map_or(1.0, |small| largest / small) };
         let (residual, optimality) = residuals(a, b, damping, &x, norm(&s));
         Ok(LstsqSolution { x, rank, condition, residual, optimality, algorithm: Algorithm::Svd, iterations: 0 })
+    }
+
+    /// As [`solve`](LeastSquares::solve), but the rank is decided on columns scaled to unit norm, as by the other solvers.
+    fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
+        problem.check()?;
+        let dense = problem.a.to_dense();
+        let (m, p) = (dense.nrows(), dense.ncols());
+        let reduced = tall_qr(dense.as_ref(), problem.b, problem.damping);
+        let scale = column_norms(reduced.r.as_ref());
+        let scaled =
+            Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
+        let (_, s, v) = small_svd(scaled.as_ref())?;
+        let cut = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON) * s.first().copied().unwrap_or(0.0);
+        let rank = s.iter().filter(|&&value| value > cut).count();
+        let (_, unscaled, _) = small_svd(reduced.r.as_ref())?;
+        let condition = match (unscaled.first(), unscaled.last()) {
+            _ if rank < p => f64::INFINITY,
+            (Some(large), Some(small)) => large / small,
+            _ => 1.0,
+        };
+        let apply: Box<dyn Fn(&[f64]) -> Vec<f64>> = if rank == p {
+            Box::new(move |g| {
+                let mut x = vec![0.0; p];
+                for (i, &value) in s.iter().enumerate() {
+                    let along = (0..p).map(|j| v[(j, i)] * (g[j] / scale[j])).sum::<f64>() / (value * value);
+                    x.iter_mut().enumerate().for_each(|(j, x)| *x += v[(j, i)] * along);
+                }
+                x.iter_mut().zip(&scale).for_each(|(x, s)| *x /= s);
+                x
+            })
+        } else {
+            // Minimum norm is that of the unscaled unknowns.
+            let rows = Mat::from_fn(rank, p, |i, j| s[i] * v[(j, i)]);
+            let factor = PivotedFactor::of_rows(rows);
+            Box::new(move |g| factor.normal_inverse(g, &scale))
+        };
+        let algorithm = Algorithm::Svd;
+        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 }))
     }
 }

@@ -11,7 +11,7 @@ impl<J: LinearOp> Prepared<'_, J> {
     pub(super) fn krylov(&self, memory: &mut Memory, damping: f64) -> Result<Found, DirectionError> {
         let mut basis = match memory.basis.take() {
             Some(basis) => basis,
-            None => Bidiagonalization::new(&self.y, &self.b)?,
+            None => Bidiagonalization::new(&self.y, &self.b, &self.gradient(memory))?,
         };
         let found = grow(&mut basis, &self.y, self.options.tolerance, |largest| self.mu(damping, largest));
         memory.basis = Some(basis);

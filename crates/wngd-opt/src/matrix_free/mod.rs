@@ -11,10 +11,10 @@ mod sketched;
 use std::sync::Mutex;
 
 use wngd_adjoint::{ProbeKind, Probes};
-use wngd_linalg::dense::{dot, gram, norm, symmetric_eigen};
-use wngd_linalg::faer::Mat;
+use wngd_linalg::dense::{column, dot, gram, norm, symmetric_eigen};
+use wngd_linalg::faer::{Mat, MatRef};
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
-use wngd_linalg::{Bidiagonalization, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
+use wngd_linalg::{Bidiagonalization, GradientProblem, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
 
 use crate::direction::{Direction, DirectionSolver, PreparedDirection, check_whitening};
 use crate::error::DirectionError;
@@ -187,6 +187,9 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
     fn damping(&self) -> f64 {
         self.damping
     }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        self.metric.longest_step(state, data, weight)
+    }
     fn prepare<'a>(
         &'a self,
         point: &Point<'_>,
@@ -200,6 +203,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
         let local = self.metric.at(point)?;
         let laplacian = local.laplacian();
         let b = local.whiten_derivative(u);
+        let projected = local.project_derivative(u);
         let stored = jacobian.as_dense().is_some();
         let y = WhitenedJacobian::new(jacobian, local, b.len());
         let (estimator, reason) = match self.estimator {
@@ -225,6 +229,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
             },
             y,
             b,
+            u: projected,
             weight,
             laplacian,
             memory: Mutex::new(Memory::default()),
@@ -254,6 +259,8 @@ struct Prepared<'a, J> {
     options: Options,
     y: WhitenedJacobian<'a, J>,
     b: Vec<f64>,
+    /// The derivative as the metric's tangents feel it: Yᵀb = Zᵀu.
+    u: Vec<f64>,
     weight: f64,
     laplacian: Option<LaplacianReport>,
     memory: Mutex<Memory>,
@@ -271,9 +278,19 @@ struct Found {
 }
 
 impl<J: LinearOp> Prepared<'_, J> {
-    /// Yᵀb = Zᵀu, once.
+    /// Yᵀb = Zᵀu, once, without the rounding of b.
     fn gradient(&self, memory: &mut Memory) -> Vec<f64> {
-        memory.gradient.get_or_insert_with(|| apply_transpose_vec(&self.y, &self.b)).clone()
+        let find = || column(self.y.adjoint(MatRef::from_column_major_slice(&self.u, self.u.len(), 1)).as_ref(), 0);
+        memory.gradient.get_or_insert_with(find).clone()
+    }
+
+    /// Y by p tangents, once, and the gradient with it.
+    fn store<'m>(&self, memory: &'m mut Memory) -> &'m Mat<f64> {
+        memory.stored.get_or_insert_with(|| {
+            let z = self.y.tangents();
+            memory.gradient.get_or_insert_with(|| apply_transpose_vec(&z, &self.u));
+            self.y.whiten(z)
+        })
     }
 
     fn mu(&self, damping: f64, largest: f64) -> f64 {
@@ -281,7 +298,9 @@ impl<J: LinearOp> Prepared<'_, J> {
     }
 
     fn exact(&self, memory: &mut Memory, damping: f64) -> Result<Found, DirectionError> {
-        let y = memory.stored.get_or_insert_with(|| self.y.to_dense());
+        self.store(memory);
+        let gradient = self.gradient(memory);
+        let y = self.store(memory);
         let p = y.ncols();
         let largest = match self.options.reference {
             Some(value) => value,
@@ -290,7 +309,8 @@ impl<J: LinearOp> Prepared<'_, J> {
         };
         let mu = damping * largest;
         let weights = (mu > 0.0).then(|| vec![mu.sqrt(); p]);
-        let found = PivotedQr::default().solve(y, &self.b, weights.as_deref())?;
+        let problem = GradientProblem { a: y, b: &self.b, gradient: &gradient, damping: weights.as_deref() };
+        let found = PivotedQr::default().solve_gradient(&problem)?;
         Ok(Found {
             eta: found.x,
             probes: p,
@@ -328,7 +348,7 @@ impl<J: LinearOp> PreparedDirection for Prepared<'_, J> {
             Estimator::Nystrom => self.nystrom(&mut memory, damping),
             Estimator::Sketched => self.sketched(&mut memory, damping, false),
             Estimator::SketchedGram => self.sketched(&mut memory, damping, true),
-            Estimator::Preconditioned => self.preconditioned(damping),
+            Estimator::Preconditioned => self.preconditioned(&mut memory, damping),
             Estimator::Hutchinson => self.hutchinson(&mut memory, damping),
         }?;
         check_whitening(self.y.laplacian().as_ref())?;
@@ -343,6 +363,7 @@ impl<J: LinearOp> PreparedDirection for Prepared<'_, J> {
             eta,
             condition: if smallest > 0.0 { largest / smallest } else { f64::INFINITY },
             algorithm: None,
+            inconsistency: found.error.min(1.0),
             estimate: Some(EstimateReport {
                 estimator: self.options.estimator,
                 reason: found.reason.or_else(|| self.options.reason.clone()),
@@ -363,7 +384,7 @@ impl<J: LinearOp> PreparedDirection for Prepared<'_, J> {
             return None;
         }
         let mut memory = self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let y = memory.stored.get_or_insert_with(|| self.y.to_dense());
+        let y = self.store(&mut memory);
         Some(gram(y.as_ref()) * wngd_linalg::faer::Scale(self.weight))
     }
 

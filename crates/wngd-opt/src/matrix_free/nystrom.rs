@@ -10,6 +10,10 @@ use crate::error::DirectionError;
 const RANKS: (usize, usize) = (16, 128);
 /// The rank is doubled until what is left of G is at most this many times μ.
 const SMALL: f64 = 100.0;
+/// Share of its first square that a residual is exhausted at.
+const EXHAUSTED: f64 = 1e-28;
+/// Times that the residual of conjugate gradients is computed anew.
+const RENEWALS: usize = 2;
 /// Conjugate-gradient steps after which the iteration is given up.
 const MAX_STEPS: usize = 400;
 
@@ -99,7 +103,8 @@ impl<J: LinearOp> Prepared<'_, J> {
         let mut s = approximation.apply_inverse(&r, mu);
         let mut d = s.clone();
         let mut size = dot(&r, &s);
-        let (mut decreases, mut steps, mut error) = (vec![0.0], 0, 1.0);
+        let first = size;
+        let (mut decreases, mut steps, mut error, mut renewed) = (vec![0.0], 0, 1.0, 0);
         if size == 0.0 {
             error = 0.0;
         }
@@ -115,11 +120,27 @@ impl<J: LinearOp> Prepared<'_, J> {
             decreases.push(decreases[steps] + 0.5 * alpha * size);
             steps += 1;
             s = approximation.apply_inverse(&r, mu);
-            let next = dot(&r, &s);
+            let mut next = dot(&r, &s);
             let bound = if mu > 0.0 { 0.5 * norm(&r).powi(2) / mu } else { f64::INFINITY };
             error = progress::relative_error(progress::gap(&decreases, bound), decreases[steps]);
+            if !(next > EXHAUSTED * first) {
+                // The recursion is used up; what rounding left of the residual itself is not.
+                if renewed == RENEWALS {
+                    error = error.min(EXHAUSTED.sqrt());
+                    break;
+                }
+                renewed += 1;
+                r = self.residual(&eta, &g, mu).iter().map(|r| -r).collect();
+                s = approximation.apply_inverse(&r, mu);
+                next = dot(&r, &s);
+                size = f64::INFINITY;
+            }
             d.iter_mut().zip(&s).for_each(|(d, s)| *d = s + next / size * *d);
             size = next;
+            if !(size > 0.0) {
+                error = error.min(EXHAUSTED.sqrt());
+                break;
+            }
         }
         let values = (approximation.largest().sqrt(), (approximation.values.last().copied().unwrap_or(0.0)).sqrt());
         memory.nystrom = Some(approximation);

@@ -48,6 +48,12 @@ impl<'a, J: LinearOp> WhitenedJacobian<'a, J> {
         out
     }
 
+    /// Z by p tangents.
+    pub(super) fn tangents(&self) -> Mat<f64> {
+        self.tangent.fetch_add(self.jacobian.ncols(), Ordering::Relaxed);
+        self.jacobian.to_dense()
+    }
+
     /// L h: what the metric makes of cell functions, at no solve of the model.
     pub(super) fn whiten(&self, h: Mat<f64>) -> Mat<f64> {
         self.local.whiten(h).y

@@ -5,7 +5,8 @@ const WINDOW: usize = 3;
 
 /// Relative error in the norm of H of a point with this gap to the minimum, for a decrease so far.
 pub(super) fn relative_error(gap: f64, decrease: f64) -> f64 {
-    if decrease > 0.0 { (gap / (gap + decrease)).sqrt() } else { 1.0 }
+    // An unknown gap is no small one.
+    if decrease > 0.0 && gap.is_finite() { (gap / (gap + decrease)).sqrt() } else { 1.0 }
 }
 
 /// Estimated gap to the minimum: the tail of the decreases, continued geometrically, or `bound` if that

@@ -9,6 +9,8 @@ use crate::error::DirectionError;
 
 /// Probes that an adaptive sketch starts with.
 const FIRST: usize = 32;
+/// Error from which a sketched right-hand side has lost its gradient.
+const LOST: f64 = 0.9;
 /// Probes per parameter for the preconditioner: its condition number is about (1 + ½)/(1 − ½).
 const OVERSAMPLING: usize = 4;
 
@@ -60,6 +62,13 @@ impl<J: LinearOp> Prepared<'_, J> {
                 self.posterior(&eta, &g, mu, |r| inverse.apply(r).unwrap_or_else(|_| vec![f64::NAN; p]))
             };
             let enough = fixed.is_some() || error <= self.options.tolerance || 2 * m >= p.max(2 * FIRST);
+            if enough && fixed.is_none() && !exact_gradient && error > LOST {
+                // b is nearly orthogonal to the columns of Y, and a sketch of it says nothing of the gradient.
+                let found = self.sketched(memory, damping, true)?;
+                let reason =
+                    Some(format!("{m} sketched rows lost the gradient: sketched-gram, which knows it, answered"));
+                return Ok(Found { reason, ..found });
+            }
             if enough {
                 let reason = (fixed.is_none() && error > self.options.tolerance).then(|| {
                     format!("{m} probes miss the tolerance, and {p} tangents would cost less than more of them")
@@ -74,7 +83,7 @@ impl<J: LinearOp> Prepared<'_, J> {
     }
 
     /// Sketch-to-precondition: Golub–Kahan on [Y; √μ]R⁻¹ with R from a QR of [SY/√m; √μ].
-    pub(super) fn preconditioned(&self, damping: f64) -> Result<Found, DirectionError> {
+    pub(super) fn preconditioned(&self, memory: &mut Memory, damping: f64) -> Result<Found, DirectionError> {
         let p = self.y.ncols();
         let m = self.options.probes.unwrap_or(OVERSAMPLING * p).max(p);
         let (products, _) = self.sketch(0, m);
@@ -97,7 +106,9 @@ impl<J: LinearOp> Prepared<'_, J> {
         let system = RightPreconditioned { matrix: &damped, r: &r };
         let mut b = self.b.clone();
         b.resize(self.y.nrows() + p, 0.0);
-        let mut basis = Bidiagonalization::new(&system, &b)?;
+        let mut gradient = self.gradient(memory);
+        solve_upper(r.as_ref(), &mut gradient, true);
+        let mut basis = Bidiagonalization::new(&system, &b, &gradient)?;
         let mut found = krylov::grow(&mut basis, &system, self.options.tolerance, |_| 0.0)?;
         solve_upper(r.as_ref(), &mut found.eta, false);
         Ok(Found { probes: m, mu, ..found })

@@ -9,10 +9,14 @@ use crate::error::ObjectiveError;
 /// Data mass in cells where the model underflows that is still taken for rounding.
 const NEGLIGIBLE_MASS: f64 = 1e-14;
 
-/// Kullback–Leibler: f = |c| Σ ρ* ln(ρ*/ρ), u = −ρ*/ρ.
+/// Generalised Kullback–Leibler divergence: f = |c| Σ [ρ* ln(ρ*/ρ) − ρ* + ρ], u = 1 − ρ*/ρ.
 ///
-/// Logarithms of the state are used where the model provides them. For histogram
+/// No term is below 0, whatever the masses of data and model are, and f = 0 at ρ = ρ* alone; where both masses are 1
+/// it is the usual divergence. Logarithms of the state are used where the model provides them. For histogram
 /// data f is the negative mean log-likelihood up to a constant.
+///
+/// # References
+/// Csiszár 1991, doi:10.1214/aos/1176348385.
 #[derive(Debug, Clone)]
 pub struct KullbackLeibler {
     data: Vec<f64>,
@@ -64,6 +68,21 @@ impl KullbackLeibler {
     }
 }
 
+/// ρ* r − ρ* + ρ with r = ln(ρ*/ρ); near r = 0 by its series, where the three cancel.
+fn term(data: f64, state: f64, log_ratio: f64) -> f64 {
+    let r = log_ratio;
+    if r.abs() < 0.05 {
+        // ρ = ρ* e⁻ʳ: r − 1 + e⁻ʳ = r²/2 − r³/6 + …
+        let mut tail = 1.0;
+        for n in (3..=9).rev() {
+            tail = 1.0 - r / f64::from(n) * tail;
+        }
+        0.5 * data * r * r * tail
+    } else {
+        (data * (r - 1.0) + state).max(0.0)
+    }
+}
+
 impl Objective for KullbackLeibler {
     fn name(&self) -> &'static str {
         "kl"
@@ -76,14 +95,20 @@ impl Objective for KullbackLeibler {
     }
     fn value(&self, state: &State) -> Result<f64, ObjectiveError> {
         self.check(state)?;
-        let terms = (0..self.data.len())
-            .filter(|&i| self.data[i] > 0.0 && (state.values[i] > 0.0 || state.log_values.is_some()));
-        Ok(self.cell_volume * sum(terms.map(|i| self.data[i] * self.log_ratio(state, i))))
+        let terms = (0..self.data.len()).map(|i| {
+            let known = state.values[i] > 0.0 || state.log_values.is_some();
+            if self.data[i] > 0.0 && known {
+                term(self.data[i], state.values[i], self.log_ratio(state, i))
+            } else {
+                (state.values[i] - self.data[i]).max(0.0)
+            }
+        });
+        Ok(self.cell_volume * sum(terms))
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {
         let value = self.value(state)?;
         let u = (0..self.data.len())
-            .map(|i| if state.values[i] > ACTIVE_DENSITY { -self.log_ratio(state, i).exp() } else { 0.0 })
+            .map(|i| if state.values[i] > ACTIVE_DENSITY { -self.log_ratio(state, i).exp_m1() } else { 0.0 })
             .map(|u| if u.is_finite() { u } else { 0.0 })
             .collect();
         Ok((value, u))
@@ -96,5 +121,34 @@ impl Objective for KullbackLeibler {
             }
         }
         Ok(z)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_term_is_negative_and_the_series_meets_the_formula() {
+        for r in [-30.0, -1.0, -0.05, -0.049, -1e-3, -1e-9, 0.0, 1e-9, 1e-3, 0.049, 0.05, 1.0, 30.0f64] {
+            let found = term(2.0, 2.0 * (-r).exp(), r);
+            assert!(found >= 0.0);
+            let plain = 2.0 * (r + (-r).exp_m1());
+            assert!((found - plain).abs() <= 4e-16 + 1e-11 * plain, "{r}: {found:e} {plain:e}");
+        }
+        // Where the formula cancels the series does not.
+        assert!((term(1.0, 1.0, 1e-9) / 5e-19 - 1.0).abs() < 1e-8);
+    }
+
+    #[test]
+    fn mass_outside_the_box_makes_no_divergence_negative() {
+        let grid = Grid::new(&[0.0], &[1.0], &[4]).unwrap();
+        let objective = KullbackLeibler::new(&grid, vec![0.9, 1.8, 0.0, 0.9]).unwrap();
+        for scale in [0.5, 0.9, 1.0, 1.1, 3.0] {
+            let state = State::new([0.9, 1.8, 0.0, 0.9].map(|v| scale * v).to_vec());
+            let value = objective.value(&state).unwrap();
+            let expected = 0.9 * (-f64::ln(scale) - 1.0 + scale);
+            assert!((value - expected).abs() < 1e-15 && value >= 0.0, "{scale}: {value} {expected}");
+        }
     }
 }
