@@ -262,9 +262,6 @@ impl Armijo {
             let before = best.2;
             for _ in 0..MAX_HALVINGS {
                 let length = factor * best.2;
-                if length > most {
-                    break;
-                }
                 let theta = trial.moved(eta, length);
                 match (trial.value)(&theta)? {
                     Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),
