@@ -20,7 +20,6 @@ mod output;
 mod play;
 mod record;
 mod report;
-mod simulation;
 mod study;
 mod trajectory;
 mod window;

@@ -12,10 +12,9 @@ use crate::args::{DensityArgs, SchemeKind};
 use crate::error::CliError;
 use crate::experiment::{CELLS, MARGIN};
 use crate::figures::{self, Density};
+use crate::identify::{scheme_at, simulate, time_scale};
 use crate::output::table::short;
 use crate::output::{files, pictures};
-use crate::simulation::simulate;
-use crate::trajectory::{scheme_at, time_scale};
 
 /// Points of the simulation that box and time scale come from.
 const POINTS: usize = 20_000;

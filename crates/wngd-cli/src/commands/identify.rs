@@ -20,13 +20,12 @@ use crate::error::CliError;
 use crate::experiment::{self, CELLS, MARGIN, NamedFlow, counts};
 use crate::figures;
 use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
-use crate::identify::{Identification, Problem, Settings, identify as find};
+use crate::identify::{Identification, Problem, Settings, View, identify as find, simulate, time_scale};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::{pictures, table};
 use crate::record::{Fact, Kind, NAMES, Record, listed};
 use crate::report;
-use crate::simulation::simulate;
-use crate::trajectory::{Recording, View, time_scale};
+use crate::trajectory::Recording;
 
 /// Most simulated trajectories per correction.
 const MAX_REPLICATES: usize = 10_000;

@@ -10,9 +10,9 @@ use super::print;
 use crate::args::SimulateArgs;
 use crate::data::npy;
 use crate::error::CliError;
+use crate::identify::{Noise, Trajectory, perturbed};
 use crate::interrupt;
 use crate::output::files::write_file;
-use crate::simulation::{Noise, Trajectory, perturbed};
 
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;

@@ -17,8 +17,8 @@ use crate::config::schema::{
     MetricKind, ModelKind, ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection,
 };
 use crate::error::CliError;
+use crate::identify::{scheme_at, time_scale};
 use crate::model::{Jacobian, Model};
-use crate::trajectory::{scheme_at, time_scale};
 
 pub use observed::{Data, Noise, counts, trajectory};
 

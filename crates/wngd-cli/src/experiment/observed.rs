@@ -13,8 +13,9 @@ use crate::config::schema::{EstimateKind, Files, TruthSection};
 use crate::config::{Source, builtin};
 use crate::data;
 use crate::error::CliError;
+use crate::identify::View;
 use crate::model::Model;
-use crate::trajectory::{Recording, View};
+use crate::trajectory::Recording;
 
 /// The data density with its origin.
 pub struct Data {

@@ -1,16 +1,16 @@
 //! Indirect inference: simulations at the estimate tell its bias.
 
 use rayon::prelude::*;
-use serde::Serialize;
 use wngd::linalg::dense::small_svd;
 use wngd::linalg::faer::Mat;
 
+use super::found::{Correction, Identification, shown};
 use super::level::Level;
+use super::problem::{Problem, Settings};
 use super::score::Score;
 use super::shifts::Shifts;
-use super::{Identification, Problem, Settings};
+use super::simulate::{Noise, one_of, simulate};
 use crate::error::CliError;
-use crate::simulation::{Noise, one_of, simulate};
 
 /// Most points of a simulated trajectory.
 const MAX_POINTS: usize = 2_000_000;
@@ -26,19 +26,6 @@ const UNSEEN: f64 = 1e-3;
 const WORSE: f64 = 2.0;
 /// Why an interrupted correction has no standard errors.
 const STOPPED: &str = "stopped before the corrections ended in noise";
-
-/// One correction by simulated trajectories.
-#[derive(Debug, Clone, Serialize)]
-pub struct Correction {
-    /// Parameters simulated.
-    pub theta: Vec<f64>,
-    /// By how much each simulated trajectory asks to lower them; empty where none could be followed.
-    pub shifts: Vec<Vec<f64>>,
-    /// Parameters after the correction.
-    pub corrected: Vec<f64>,
-    /// Whether the mismatch was lower than at the last accepted parameters; if not, the step was halved.
-    pub accepted: bool,
-}
 
 /// Where the mismatch was lowest up to now.
 struct Best {
@@ -195,7 +182,7 @@ pub fn correct(
             measured = Some(response);
         }
         found.theta = next(score, &theta, &moved, measured.as_ref());
-        report(&format!("correction {}: {}", round + 1, super::shown(&found.theta)));
+        report(&format!("correction {}: {}", round + 1, shown(&found.theta)));
         let change: Vec<f64> = theta.iter().zip(&found.theta).map(|(t, n)| t - n).collect();
         best = Some(Best { theta: theta.clone(), moved, size });
         found.corrections.push(Correction { theta, shifts, corrected: found.theta.clone(), accepted: true });

@@ -9,10 +9,10 @@ use wngd::models::{GaussianSmoothing, TrajectoryDensity};
 use wngd::opt::Iteration;
 use wngd::prelude::*;
 
-use super::Problem;
+use super::problem::Problem;
+use super::view::View;
 use crate::checkpoint::Descents;
 use crate::error::CliError;
-use crate::trajectory::View;
 
 /// Marquardt damping of the directions.
 const DAMPING: f64 = 1e-3;

@@ -6,8 +6,8 @@ use wngd::linalg::faer::Mat;
 use wngd::prelude::*;
 
 use super::level::Level;
+use super::view::gauss_newton;
 use crate::error::CliError;
-use crate::trajectory::gauss_newton;
 
 /// Eigenvalues of the curvature below this share of the largest belong to undetermined combinations.
 const UNDETERMINED: f64 = 1e-10;

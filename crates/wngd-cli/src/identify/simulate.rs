@@ -6,8 +6,8 @@ use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 use wngd::models::flow::VelocityField;
 
+use super::scale::deviations;
 use crate::error::CliError;
-use crate::trajectory::deviations;
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;

@@ -1,0 +1,79 @@
+//! Points as a density on a grid.
+
+use wngd::linalg::faer::Mat;
+use wngd::models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
+use wngd::opt::{sandwich_covariance, standard_errors};
+use wngd::prelude::*;
+
+use crate::error::CliError;
+
+/// Blocks between which the noise of a trajectory is measured.
+const BLOCKS: usize = 50;
+
+/// How points become a density on a grid.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// How a point is put on cells.
+    pub binning: Binning,
+    /// Standard deviation of a Gaussian that the density is smoothed by, in cells; 0 for none.
+    pub smoothing: f64,
+}
+
+impl View {
+    /// The Gaussian on a grid.
+    fn kernel(&self, grid: &Grid) -> Result<GaussianSmoothing, CliError> {
+        let widths: Vec<f64> = grid.spacing().iter().map(|h| self.smoothing * h).collect();
+        GaussianSmoothing::new(grid, &widths).map_err(|e| CliError::usage("smoothing", e.to_string()))
+    }
+
+    /// The density of points, with the counts inside and outside the box.
+    pub fn density(&self, grid: &Grid, points: &[f64]) -> Result<TrajectoryDensity, CliError> {
+        let mut seen = bin_trajectory(grid, points, self.binning, 0, 1)?;
+        self.kernel(grid)?.apply(&mut seen.density);
+        Ok(seen)
+    }
+
+    /// Covariance of argmin f for a trajectory: the sandwich of the curvature H of f and the scatter of its
+    /// gradient between stretches of the trajectory, since successive points are correlated.
+    ///
+    /// `functionals`: q = WZ (k x p), whose means over the density are the gradient up to a constant.
+    pub fn covariance(
+        &self,
+        grid: &Grid,
+        points: &[f64],
+        curvature: &Mat<f64>,
+        mut functionals: Mat<f64>,
+    ) -> Result<Mat<f64>, CliError> {
+        let kernel = self.kernel(grid)?;
+        // qᵀ(Sρ) = (Sᵀq)ᵀρ.
+        for j in 0..functionals.ncols() {
+            kernel.apply_transpose(functionals.col_as_slice_mut(j));
+        }
+        let noise = block_covariance(grid, points, self.binning, functionals.as_ref(), BLOCKS)?;
+        Ok(sandwich_covariance(curvature, &noise)?)
+    }
+
+    /// Standard errors of a fit that ended at θ, by [`covariance`](Self::covariance).
+    pub fn standard_errors_at<M: ForwardModel>(
+        &self,
+        grid: &Grid,
+        points: &[f64],
+        model: &M,
+        objective: &dyn Objective,
+        theta: &[f64],
+    ) -> Result<Vec<f64>, CliError> {
+        let Linearization { state, jacobian } = model.linearize(theta)?;
+        let z = jacobian.into_dense();
+        let functionals = objective.curvature(&state, z.clone())?;
+        let curvature = gauss_newton(&z, &functionals, objective.cell_volume());
+        Ok(standard_errors(&self.covariance(grid, points, &curvature, functionals)?))
+    }
+}
+
+/// |c| ZᵀWZ, symmetric to the last bit.
+pub fn gauss_newton(z: &Mat<f64>, functionals: &Mat<f64>, cell_volume: f64) -> Mat<f64> {
+    let p = z.ncols();
+    let mut product = Mat::zeros(p, p);
+    wngd::linalg::dense::multiply_transpose(product.as_mut(), z.as_ref(), functionals.as_ref());
+    Mat::from_fn(p, p, |i, j| 0.5 * cell_volume * (product[(i, j)] + product[(j, i)]))
+}
