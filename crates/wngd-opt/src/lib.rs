@@ -39,6 +39,7 @@ pub mod basin;
 pub mod objective;
 pub mod transport;
 
+mod curvature;
 mod descent;
 mod direction;
 mod error;
@@ -48,6 +49,7 @@ mod quadratic;
 mod step;
 mod uncertainty;
 
+pub use curvature::gauss_newton_curvature;
 pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use wngd::linalg::dense::symmetric_eigen;
 use wngd::linalg::faer::Mat;
+use wngd::opt::gauss_newton_curvature;
 use wngd::prelude::*;
 
 use super::level::Level;
-use super::view::gauss_newton;
 use crate::error::CliError;
 
 /// Eigenvalues of the curvature below this share of the largest belong to undetermined combinations.
@@ -41,7 +41,7 @@ impl Score {
         let z = at.jacobian;
         let (p, c) = (z.ncols(), objective.cell_volume());
         let q = objective.curvature(&at.state, z.clone())?;
-        let curvature = gauss_newton(&z, &q, c);
+        let curvature = gauss_newton_curvature(&z, &q, c);
         let scale: Vec<f64> = theta.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
         let scaled = Mat::from_fn(p, p, |i, j| scale[i] * curvature[(i, j)] * scale[j]);
         let (eigenvalues, vectors) = symmetric_eigen(scaled.as_ref())?;

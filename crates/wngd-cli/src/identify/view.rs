@@ -2,7 +2,7 @@
 
 use wngd::linalg::faer::Mat;
 use wngd::models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
-use wngd::opt::{sandwich_covariance, standard_errors};
+use wngd::opt::{gauss_newton_curvature, sandwich_covariance, standard_errors};
 use wngd::prelude::*;
 
 use crate::error::CliError;
@@ -65,15 +65,7 @@ impl View {
         let Linearization { state, jacobian } = model.linearize(theta)?;
         let z = jacobian.into_dense();
         let functionals = objective.curvature(&state, z.clone())?;
-        let curvature = gauss_newton(&z, &functionals, objective.cell_volume());
+        let curvature = gauss_newton_curvature(&z, &functionals, objective.cell_volume());
         Ok(standard_errors(&self.covariance(grid, points, &curvature, functionals)?))
     }
-}
-
-/// |c| ZᵀWZ, symmetric to the last bit.
-pub fn gauss_newton(z: &Mat<f64>, functionals: &Mat<f64>, cell_volume: f64) -> Mat<f64> {
-    let p = z.ncols();
-    let mut product = Mat::zeros(p, p);
-    wngd::linalg::dense::multiply_transpose(product.as_mut(), z.as_ref(), functionals.as_ref());
-    Mat::from_fn(p, p, |i, j| 0.5 * cell_volume * (product[(i, j)] + product[(j, i)]))
 }
