@@ -13,7 +13,7 @@ use wngd::prelude::*;
 use super::print;
 use super::simulate::named;
 use crate::args::{IdentifyArgs, KeepArgs, RunArgs};
-use crate::checkpoint::{Checkpoint, Header, Journal, checksum};
+use crate::checkpoint::{Checkpoint, Header, Journal, Work, checksum};
 use crate::config::Source;
 use crate::config::schema::{ModelKind, OneOrMany};
 use crate::error::CliError;
@@ -235,7 +235,8 @@ fn carry_out(job: &Job, journal: &Journal) -> Result<u8, CliError> {
     let mut show = |row: &Iteration| {
         spinner.set_message(format!("fit: iteration {}, f = {:.4e}", row.iteration, row.objective));
     };
-    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, journal, &report, &mut show);
+    let found =
+        find(&job.problem, &job.points, job.grid.clone(), &job.settings, &Work::of(journal)?, &report, &mut show);
     spinner.finish_and_clear();
     journal.check()?;
     let Some(found) = found? else { return Ok(1) };

@@ -6,12 +6,11 @@ use wngd::adjoint::{SolveCounts, State};
 use wngd::linalg::faer::Mat;
 use wngd::models::flow::{Discretisation, StationaryDensity};
 use wngd::models::{GaussianSmoothing, TrajectoryDensity};
-use wngd::opt::Iteration;
+use wngd::opt::{Iteration, Keep};
 use wngd::prelude::*;
 
 use super::problem::Problem;
 use super::view::View;
-use crate::checkpoint::Descents;
 use crate::error::CliError;
 
 /// Marquardt damping of the directions.
@@ -68,7 +67,7 @@ impl Level {
         label: &str,
         density: Vec<f64>,
         theta: &[f64],
-        (kept, index): (&mut Descents<'_>, usize),
+        (keep, index): (&dyn Keep, usize),
         show: &mut dyn FnMut(&Iteration),
     ) -> Result<Outcome, CliError> {
         let stop =
@@ -76,7 +75,8 @@ impl Level {
         let objective = self.objective(density)?;
         let (model, direction) = (&self.model, &self.direction);
         let descent = Descent { model, objective: &objective, direction, stop, keep_models: 0 };
-        kept.descend(index, &descent, theta, &mut Armijo::new(1.0, C1), show)
+        descent
+            .run_or_resume(index, theta, &mut Armijo::new(1.0, C1), keep, show)
             .map_err(|source| CliError::Descent { label: label.to_string(), source })
     }
 }

@@ -27,6 +27,7 @@ pub use found::Identification;
 pub use problem::{Problem, Settings};
 pub use scale::{scheme_at, time_scale};
 pub use score::Identifiability;
+pub use shifts::SHIFT;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
 pub use stages::identify;
 pub use view::View;

@@ -2,38 +2,30 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use wngd::opt::{Finished, Keep};
 
-use crate::checkpoint::{Bits, Journal, Unit};
 use crate::error::CliError;
 
-/// The shift of one trajectory: all else that it depends on follows from the data and the settings.
-#[derive(Serialize, Deserialize)]
-struct Shift {
-    theta: Vec<Bits>,
-    stream: u64,
-    shift: Vec<Bits>,
-}
-
-impl Unit for Shift {
-    const KIND: &'static str = "shift";
-}
+/// Kind of [`Finished::Numbers`] that holds the shift of one trajectory: all else that it depends on follows from
+/// the data and the settings.
+pub const SHIFT: &str = "shift";
 
 /// Shifts by parameters and stream of random numbers.
 pub struct Shifts<'a> {
-    journal: &'a Journal,
-    /// Those that the checkpoint has.
+    keep: &'a dyn Keep,
+    /// Those of an earlier process.
     known: HashMap<(Vec<u64>, u64), Vec<f64>>,
 }
 
 impl<'a> Shifts<'a> {
-    /// The shifts of a command.
-    pub fn of(journal: &'a Journal) -> Result<Self, CliError> {
-        let known = journal.kept()?.into_iter().map(|Shift { theta, stream, shift }| {
-            let key = theta.iter().map(|t| t.0.to_bits()).collect();
-            ((key, stream), Bits::numbers(&shift))
+    pub fn of(keep: &'a dyn Keep) -> Self {
+        let known = keep.earlier().iter().filter_map(|finished| match finished {
+            Finished::Numbers { kind, theta, stream, values } if kind == SHIFT => {
+                Some((key(theta, *stream), values.clone()))
+            }
+            _ => None,
         });
-        Ok(Self { journal, known: known.collect() })
+        Self { keep, known: known.collect() }
     }
 
     /// The shift at θ, computed if it is not known.
@@ -43,17 +35,22 @@ impl<'a> Shifts<'a> {
         stream: u64,
         compute: impl FnOnce() -> Result<Vec<f64>, CliError>,
     ) -> Result<Vec<f64>, CliError> {
-        let key = (theta.iter().map(|t| t.to_bits()).collect(), stream);
-        if let Some(shift) = self.known.get(&key).filter(|shift| shift.len() == theta.len()) {
+        if let Some(shift) = self.known.get(&key(theta, stream)).filter(|shift| shift.len() == theta.len()) {
             return Ok(shift.clone());
         }
-        let shift = compute()?;
-        self.journal.append(&Shift { theta: Bits::of(theta), stream, shift: Bits::of(&shift) });
-        Ok(shift)
+        let values = compute()?;
+        let (kind, theta) = (SHIFT.to_string(), theta.to_vec());
+        self.keep.keep(&Finished::Numbers { kind, theta, stream, values: values.clone() });
+        Ok(values)
     }
 
     /// Whether to compute no more of them.
     pub fn stopped(&self) -> bool {
-        self.journal.stopped()
+        self.keep.stopped()
     }
+}
+
+/// Equal bits are equal parameters.
+fn key(theta: &[f64], stream: u64) -> (Vec<u64>, u64) {
+    (theta.iter().map(|t| t.to_bits()).collect(), stream)
 }

@@ -1,7 +1,7 @@
 //! The stages of an identification.
 
 use wngd::models::flow::{Discretisation, StationaryDensity, VelocityField};
-use wngd::opt::Iteration;
+use wngd::opt::{Iteration, Keep};
 use wngd::prelude::*;
 
 use super::correct;
@@ -12,7 +12,6 @@ use super::scale::{scheme_at, time_scale};
 use super::score::Score;
 use super::shifts::Shifts;
 use super::simulate::noise_deviations;
-use crate::checkpoint::{Descents, Journal};
 use crate::error::CliError;
 
 /// A coarser level than this says little.
@@ -23,7 +22,7 @@ const HALVINGS: usize = 6;
 /// Identifies the free parameters of a system from `points` (row-major) on `grid`.
 ///
 /// `report` hears of every stage; `show` sees the fit to the data on the full grid. Iterates and simulations are
-/// kept in `journal`; nothing is returned if it was told to stop before the fit on the full grid.
+/// kept by `keep`; nothing is returned if it told to stop before the fit on the full grid.
 ///
 /// # Errors
 /// Unusable points or settings, a fit to the data that cannot be carried out. A correction that
@@ -33,12 +32,11 @@ pub fn identify(
     points: &[f64],
     grid: Grid,
     settings: &Settings,
-    journal: &Journal,
+    keep: &dyn Keep,
     report: &(dyn Fn(&str) + Sync),
     show: &mut dyn FnMut(&Iteration),
 ) -> Result<Option<Identification>, CliError> {
     let dim = problem.field.dim();
-    let mut descents = Descents::of(journal)?;
     let mut notes = Vec::new();
     let mut theta = problem.start();
     let time_scale = time_scale(problem.field.as_ref(), &problem.theta, points);
@@ -53,12 +51,12 @@ pub fn identify(
         report("coarse fit");
         let coarse = Grid::new(grid.lower(), grid.upper(), &coarse)?;
         let level = Level::new(problem, coarse, scheme, settings.view, &noise)?;
-        match level.fit("coarse", level.bin(points)?.density, &theta, (&mut descents, 0), &mut |_| {}) {
+        match level.fit("coarse", level.bin(points)?.density, &theta, (keep, 0), &mut |_| {}) {
             Ok(outcome) => coarsely = Some(outcome.last().theta.clone()),
             Err(error) => notes.push(format!("the fit on the coarse grid was left out: {error}")),
         }
         // From where a coarse fit was stopped no other fit may begin.
-        if journal.stopped() {
+        if keep.stopped() {
             return Ok(None);
         }
     }
@@ -76,7 +74,7 @@ pub fn identify(
         }
     }
     report(&format!("fit from {}", shown(&theta)));
-    let fit = level.fit("data", data.clone(), &theta, (&mut descents, 1), show)?;
+    let fit = level.fit("data", data.clone(), &theta, (keep, 1), show)?;
     let raw = fit.last().theta.clone();
     report(&format!("raw fit {}", shown(&raw)));
 
@@ -119,7 +117,7 @@ pub fn identify(
     if !score.identifiability.eigenvalues.last().is_some_and(|largest| *largest > 0.0) {
         found.stalled = Some("the density at the fit does not depend on the parameters; start closer to the data");
     } else if settings.replicates > 0 {
-        correct::correct(problem, &level, &score, points, settings, &Shifts::of(journal)?, report, &mut found);
+        correct::correct(problem, &level, &score, points, settings, &Shifts::of(keep), report, &mut found);
     }
     Ok(Some(found))
 }
