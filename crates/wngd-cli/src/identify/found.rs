@@ -1,12 +1,11 @@
 //! What was found.
 
-use serde::Serialize;
 use wngd::prelude::*;
 
 use super::score::Identifiability;
 
 /// One correction by simulated trajectories.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Correction {
     /// Parameters simulated.
     pub theta: Vec<f64>,
@@ -18,8 +17,8 @@ pub struct Correction {
     pub accepted: bool,
 }
 
-/// What was found; everything but the fit goes to `result.json`.
-#[derive(Debug, Serialize)]
+/// What was found.
+#[derive(Debug)]
 pub struct Identification {
     /// Fit to the data, before any correction.
     pub raw: Vec<f64>,
@@ -46,18 +45,9 @@ pub struct Identification {
     /// Why the corrections did not end in noise, if so; there are no standard errors then.
     pub stalled: Option<&'static str>,
     /// Grid of the fit.
-    #[serde(skip)]
     pub grid: Grid,
     /// Density of the data.
-    #[serde(skip)]
     pub data: Vec<f64>,
     /// The fit to the data.
-    #[serde(skip)]
     pub fit: Outcome,
-}
-
-/// Parameters in a message.
-pub fn shown(theta: &[f64]) -> String {
-    let all: Vec<String> = theta.iter().map(|t| format!("{t:.5}")).collect();
-    format!("({})", all.join(", "))
 }

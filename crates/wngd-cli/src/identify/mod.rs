@@ -13,6 +13,8 @@
 //! doi:10.1017/S0266466600006976.
 
 mod correct;
+mod error;
+mod event;
 mod found;
 mod level;
 mod problem;
@@ -23,7 +25,9 @@ mod simulate;
 mod stages;
 mod view;
 
-pub use found::Identification;
+pub use error::{IdentifyError, SimulateError};
+pub use event::Event;
+pub use found::{Correction, Identification};
 pub use problem::{Problem, Settings};
 pub use scale::{scheme_at, time_scale};
 pub use score::Identifiability;

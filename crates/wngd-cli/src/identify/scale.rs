@@ -38,7 +38,7 @@ pub fn scheme_at(scale: f64) -> Discretisation {
 }
 
 /// Standard deviation of each coordinate.
-pub fn deviations(points: &[f64], dim: usize) -> Vec<f64> {
+pub(crate) fn deviations(points: &[f64], dim: usize) -> Vec<f64> {
     let n = (points.len() / dim) as f64;
     (0..dim)
         .map(|axis| {

@@ -1,19 +1,18 @@
 //! The gradient of a fit as moments of the data, and what it determines.
 
-use serde::Serialize;
 use wngd::linalg::dense::symmetric_eigen;
 use wngd::linalg::faer::Mat;
 use wngd::opt::gauss_newton_curvature;
 use wngd::prelude::*;
 
+use super::error::IdentifyError;
 use super::level::Level;
-use crate::error::CliError;
 
 /// Eigenvalues of the curvature below this share of the largest belong to undetermined combinations.
 const UNDETERMINED: f64 = 1e-10;
 
 /// Which combinations of parameters the density determines.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Identifiability {
     /// Scale s of each parameter: its size, or 1 at 0.
     pub scale: Vec<f64>,
@@ -26,16 +25,16 @@ pub struct Identifiability {
 }
 
 /// The gradient of the fit at fixed parameters as p linear functionals of the data.
-pub struct Score {
+pub(crate) struct Score {
     /// |c| W Z (k x p).
     functionals: Mat<f64>,
     /// Curvature H of the fit.
-    pub curvature: Mat<f64>,
-    pub identifiability: Identifiability,
+    curvature: Mat<f64>,
+    pub(crate) identifiability: Identifiability,
 }
 
 impl Score {
-    pub fn new(level: &Level, data: &[f64], theta: &[f64]) -> Result<Self, CliError> {
+    pub(crate) fn new(level: &Level, data: &[f64], theta: &[f64]) -> Result<Self, IdentifyError> {
         let objective = level.objective(data.to_vec())?;
         let at = level.model.linearize(theta)?;
         let z = at.jacobian;
@@ -52,7 +51,7 @@ impl Score {
 
     /// H⁻¹ |c| ZᵀW(ρ − ρ*): the parameter change that turns ρ* into ρ, to first order. Combinations
     /// that the density does not determine stay as they are.
-    pub fn shift(&self, density: &[f64], data: &[f64]) -> Vec<f64> {
+    pub(crate) fn shift(&self, density: &[f64], data: &[f64]) -> Vec<f64> {
         let p = self.curvature.nrows();
         let gradient: Vec<f64> = (0..p)
             .map(|j| {
@@ -71,7 +70,7 @@ impl Score {
     }
 
     /// √(ηᵀHη): the size of a shift by what it does to the density.
-    pub fn size(&self, shift: &[f64]) -> f64 {
+    pub(crate) fn size(&self, shift: &[f64]) -> f64 {
         let p = shift.len();
         let square: f64 = (0..p)
             .flat_map(|i| (0..p).map(move |j| (i, j)))
@@ -81,7 +80,7 @@ impl Score {
     }
 
     /// Standard errors of the fit from the scatter between stretches of the data; notes those of the eigenvectors.
-    pub fn standard_errors(&mut self, level: &Level, points: &[f64]) -> Result<Vec<f64>, CliError> {
+    pub(crate) fn standard_errors(&mut self, level: &Level, points: &[f64]) -> Result<Vec<f64>, IdentifyError> {
         let (grid, c) = (level.grid(), level.grid().cell_volume());
         // |c| ρ sums to 1, so that the functional of a density is the mean of q = WZ over its points.
         let q = Mat::from_fn(grid.len(), self.curvature.nrows(), |i, j| self.functionals[(i, j)] / c);

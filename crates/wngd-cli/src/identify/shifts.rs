@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use wngd::opt::{Finished, Keep};
 
-use crate::error::CliError;
+use super::error::IdentifyError;
 
 /// Kind of [`Finished::Numbers`] that holds the shift of one trajectory: all else that it depends on follows from
 /// the data and the settings.
 pub const SHIFT: &str = "shift";
 
 /// Shifts by parameters and stream of random numbers.
-pub struct Shifts<'a> {
+pub(crate) struct Shifts<'a> {
     keep: &'a dyn Keep,
     /// Those of an earlier process.
     known: HashMap<(Vec<u64>, u64), Vec<f64>>,
 }
 
 impl<'a> Shifts<'a> {
-    pub fn of(keep: &'a dyn Keep) -> Self {
+    pub(crate) fn of(keep: &'a dyn Keep) -> Self {
         let known = keep.earlier().iter().filter_map(|finished| match finished {
             Finished::Numbers { kind, theta, stream, values } if kind == SHIFT => {
                 Some((key(theta, *stream), values.clone()))
@@ -29,12 +29,12 @@ impl<'a> Shifts<'a> {
     }
 
     /// The shift at θ, computed if it is not known.
-    pub fn get(
+    pub(crate) fn get(
         &self,
         theta: &[f64],
         stream: u64,
-        compute: impl FnOnce() -> Result<Vec<f64>, CliError>,
-    ) -> Result<Vec<f64>, CliError> {
+        compute: impl FnOnce() -> Result<Vec<f64>, IdentifyError>,
+    ) -> Result<Vec<f64>, IdentifyError> {
         if let Some(shift) = self.known.get(&key(theta, stream)).filter(|shift| shift.len() == theta.len()) {
             return Ok(shift.clone());
         }
@@ -45,7 +45,7 @@ impl<'a> Shifts<'a> {
     }
 
     /// Whether to compute no more of them.
-    pub fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.keep.stopped()
     }
 }

@@ -1,42 +1,53 @@
 //! The stages of an identification.
 
 use wngd::models::flow::{Discretisation, StationaryDensity, VelocityField};
-use wngd::opt::{Iteration, Keep};
+use wngd::opt::Keep;
 use wngd::prelude::*;
 
 use super::correct;
-use super::found::{Identification, shown};
+use super::error::IdentifyError;
+use super::event::Event;
+use super::found::Identification;
 use super::level::Level;
 use super::problem::{Problem, Settings};
 use super::scale::{scheme_at, time_scale};
 use super::score::Score;
 use super::shifts::Shifts;
 use super::simulate::noise_deviations;
-use crate::error::CliError;
 
 /// A coarser level than this says little.
 const COARSEST: usize = 8;
 /// Most halvings of the map time.
 const HALVINGS: usize = 6;
 
-/// Identifies the free parameters of a system from `points` (row-major) on `grid`.
+/// Identifies the free parameters of a system from points on its attractor.
 ///
-/// `report` hears of every stage; `show` sees the fit to the data on the full grid. Iterates and simulations are
-/// kept by `keep`; nothing is returned if it told to stop before the fit on the full grid.
+/// `watch` hears of every stage and sees every iterate of the fit to the data. Iterates and shifts are kept by
+/// `keep`: where it has those of an interrupted process, the result has the same bits as without the interruption.
+///
+/// # Shapes
+/// `points`: N rows of d coordinates, row-major; `grid`: d axes.
+///
+/// # Cost
+/// Two fits by some ten factorisations each, then up to corrections × replicates simulations of N points, and
+/// 2p × replicates for each response to the parameters.
 ///
 /// # Errors
-/// Unusable points or settings, a fit to the data that cannot be carried out. A correction that
-/// cannot be carried out is halved and noted.
+/// Unusable points or settings, a fit to the data that cannot be carried out; [`IdentifyError::Stopped`] if `keep`
+/// says so before that fit begins. A correction that cannot be carried out is halved and noted.
 pub fn identify(
     problem: &Problem,
     points: &[f64],
     grid: Grid,
     settings: &Settings,
     keep: &dyn Keep,
-    report: &(dyn Fn(&str) + Sync),
-    show: &mut dyn FnMut(&Iteration),
-) -> Result<Option<Identification>, CliError> {
+    watch: &mut dyn FnMut(&Event<'_>),
+) -> Result<Identification, IdentifyError> {
     let dim = problem.field.dim();
+    settings.check(dim)?;
+    if grid.dim() != dim {
+        return Err(IdentifyError::Axes { axes: grid.dim(), dim });
+    }
     let mut notes = Vec::new();
     let mut theta = problem.start();
     let time_scale = time_scale(problem.field.as_ref(), &problem.theta, points);
@@ -48,16 +59,16 @@ pub fn identify(
     let mut coarsely = None;
     let coarse: Vec<usize> = grid.cells().iter().map(|n| n / 2).collect();
     if coarse.iter().all(|n| *n >= COARSEST) {
-        report("coarse fit");
+        watch(&Event::CoarseFit);
         let coarse = Grid::new(grid.lower(), grid.upper(), &coarse)?;
         let level = Level::new(problem, coarse, scheme, settings.view, &noise)?;
-        match level.fit("coarse", level.bin(points)?.density, &theta, (keep, 0), &mut |_| {}) {
+        match level.fit(level.bin(points)?.density, &theta, (keep, 0), &mut |_| {}) {
             Ok(outcome) => coarsely = Some(outcome.last().theta.clone()),
             Err(error) => notes.push(format!("the fit on the coarse grid was left out: {error}")),
         }
         // From where a coarse fit was stopped no other fit may begin.
         if keep.stopped() {
-            return Ok(None);
+            return Err(IdentifyError::Stopped);
         }
     }
     let level = Level::new(problem, grid, scheme, settings.view, &noise)?;
@@ -73,10 +84,10 @@ pub fn identify(
             _ => notes.push("the fit on the coarse grid led away from the data and was left out".into()),
         }
     }
-    report(&format!("fit from {}", shown(&theta)));
-    let fit = level.fit("data", data.clone(), &theta, (keep, 1), show)?;
+    watch(&Event::Fit { start: &theta });
+    let fit = level.fit(data.clone(), &theta, (keep, 1), &mut |row| watch(&Event::Iterate(row)))?;
     let raw = fit.last().theta.clone();
-    report(&format!("raw fit {}", shown(&raw)));
+    watch(&Event::RawFit { theta: &raw });
 
     let mut score = Score::new(&level, &data, &raw)?;
     let raw_standard_errors = match score.standard_errors(&level, points) {
@@ -90,7 +101,7 @@ pub fn identify(
         Some(dt) => dt,
         None => {
             let dt = time_step(problem.field.as_ref(), points, &level.model.density.theta_full(&raw)?);
-            notes.push(format!("time between points estimated as {dt:.4}; give dt or a column t"));
+            notes.push(format!("time between points estimated as {dt:.4}; give dt, or times with the points"));
             dt
         }
     };
@@ -117,14 +128,14 @@ pub fn identify(
     if !score.identifiability.eigenvalues.last().is_some_and(|largest| *largest > 0.0) {
         found.stalled = Some("the density at the fit does not depend on the parameters; start closer to the data");
     } else if settings.replicates > 0 {
-        correct::correct(problem, &level, &score, points, settings, &Shifts::of(keep), report, &mut found);
+        correct::correct(problem, &level, &score, points, settings, &Shifts::of(keep), watch, &mut found);
     }
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// Halves the map time until the flow from every cell of the box stays finite at the start; the corners of a box
 /// are far from the attractor.
-fn finite_scheme(problem: &Problem, grid: &Grid, scheme: Discretisation) -> Result<Discretisation, CliError> {
+fn finite_scheme(problem: &Problem, grid: &Grid, scheme: Discretisation) -> Result<Discretisation, IdentifyError> {
     let mut tried = scheme;
     for _ in 0..HALVINGS {
         let density = StationaryDensity::new(problem.field.clone(), grid.clone(), tried, None, problem.theta.clone())?;

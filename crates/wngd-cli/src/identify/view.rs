@@ -5,7 +5,7 @@ use wngd::models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory
 use wngd::opt::{gauss_newton_curvature, sandwich_covariance, standard_errors};
 use wngd::prelude::*;
 
-use crate::error::CliError;
+use super::error::IdentifyError;
 
 /// Blocks between which the noise of a trajectory is measured.
 const BLOCKS: usize = 50;
@@ -21,13 +21,16 @@ pub struct View {
 
 impl View {
     /// The Gaussian on a grid.
-    fn kernel(&self, grid: &Grid) -> Result<GaussianSmoothing, CliError> {
+    fn kernel(&self, grid: &Grid) -> Result<GaussianSmoothing, IdentifyError> {
         let widths: Vec<f64> = grid.spacing().iter().map(|h| self.smoothing * h).collect();
-        GaussianSmoothing::new(grid, &widths).map_err(|e| CliError::usage("smoothing", e.to_string()))
+        GaussianSmoothing::new(grid, &widths).map_err(IdentifyError::Smoothing)
     }
 
-    /// The density of points, with the counts inside and outside the box.
-    pub fn density(&self, grid: &Grid, points: &[f64]) -> Result<TrajectoryDensity, CliError> {
+    /// The density of points (row-major), with the counts inside and outside the box.
+    ///
+    /// # Errors
+    /// Unusable points; a smoothing that is negative or not finite.
+    pub fn density(&self, grid: &Grid, points: &[f64]) -> Result<TrajectoryDensity, IdentifyError> {
         let mut seen = bin_trajectory(grid, points, self.binning, 0, 1)?;
         self.kernel(grid)?.apply(&mut seen.density);
         Ok(seen)
@@ -37,13 +40,13 @@ impl View {
     /// gradient between stretches of the trajectory, since successive points are correlated.
     ///
     /// `functionals`: q = WZ (k x p), whose means over the density are the gradient up to a constant.
-    pub fn covariance(
+    pub(crate) fn covariance(
         &self,
         grid: &Grid,
         points: &[f64],
         curvature: &Mat<f64>,
         mut functionals: Mat<f64>,
-    ) -> Result<Mat<f64>, CliError> {
+    ) -> Result<Mat<f64>, IdentifyError> {
         let kernel = self.kernel(grid)?;
         // qᵀ(Sρ) = (Sᵀq)ᵀρ.
         for j in 0..functionals.ncols() {
@@ -53,7 +56,14 @@ impl View {
         Ok(sandwich_covariance(curvature, &noise)?)
     }
 
-    /// Standard errors of a fit that ended at θ, by [`covariance`](Self::covariance).
+    /// Standard errors of a fit to the density of `points` that ended at θ: from the curvature of the objective and
+    /// the scatter of its gradient between 50 stretches of the trajectory.
+    ///
+    /// # Cost
+    /// One linearisation, one application of the curvature, p passes over the points.
+    ///
+    /// # Errors
+    /// Unusable points, failed evaluations, parameters that the density does not determine.
     pub fn standard_errors_at<M: ForwardModel>(
         &self,
         grid: &Grid,
@@ -61,7 +71,7 @@ impl View {
         model: &M,
         objective: &dyn Objective,
         theta: &[f64],
-    ) -> Result<Vec<f64>, CliError> {
+    ) -> Result<Vec<f64>, IdentifyError> {
         let Linearization { state, jacobian } = model.linearize(theta)?;
         let z = jacobian.into_dense();
         let functionals = objective.curvature(&state, z.clone())?;
