@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use wngd::identify::{IdentifyError, SimulateError};
 use wngd::models::{MixtureError, ObserveError, TrajectoryError};
 use wngd::opt::{DescentError, DirectionError, MetricError, ObjectiveError, UncertaintyError};
 
 use crate::figures::FigureError;
-use crate::identify::{IdentifyError, SimulateError};
 
 /// Anything that ends a command; [`exit_code`](Self::exit_code) says how.
 #[derive(Debug, Error)]

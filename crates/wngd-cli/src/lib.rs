@@ -13,7 +13,6 @@ mod experiment;
 mod figures;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod identify;
 mod interrupt;
 mod model;
 mod output;

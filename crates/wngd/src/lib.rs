@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 pub use wngd_adjoint as adjoint;
+pub use wngd_identify as identify;
 pub use wngd_linalg as linalg;
 pub use wngd_models as models;
 pub use wngd_opt as opt;

@@ -1,12 +1,12 @@
 //! What a command has finished of its work, for those who carry it out and know no checkpoint.
 
+use wngd::identify::SHIFT;
 use wngd::opt::{Finished, Keep};
 
 use super::Journal;
 use super::descents::{Iterate, finished};
 use super::numbers::Numbers;
 use crate::error::CliError;
-use crate::identify::SHIFT;
 
 /// Kinds of numbers that are read back.
 const NUMBERS: [&str; 1] = [SHIFT];

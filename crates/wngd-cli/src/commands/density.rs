@@ -1,6 +1,7 @@
 //! `wngd density`
 
 use serde::Serialize;
+use wngd::identify::{scheme_at, simulate, time_scale};
 use wngd::models::box_of;
 use wngd::models::flow::{Discretisation, StationaryDensity, System};
 use wngd::prelude::*;
@@ -12,7 +13,6 @@ use crate::args::{DensityArgs, SchemeKind};
 use crate::error::CliError;
 use crate::experiment::{CELLS, MARGIN};
 use crate::figures::{self, Density};
-use crate::identify::{scheme_at, simulate, time_scale};
 use crate::output::table::short;
 use crate::output::{files, pictures};
 

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use wngd::identify::{
+    Event, Identification, IdentifyError, Problem, Settings, View, identify as find, simulate, time_scale,
+};
 use wngd::models::box_of;
 use wngd::prelude::*;
 
@@ -18,9 +21,6 @@ use crate::error::CliError;
 use crate::experiment::{self, CELLS, MARGIN, NamedFlow, counts};
 use crate::figures;
 use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
-use crate::identify::{
-    Event, Identification, IdentifyError, Problem, Settings, View, identify as find, simulate, time_scale,
-};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
 use crate::output::identification::IdentifyFile;
 use crate::output::{pictures, table};

@@ -4,13 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
 
 use super::print;
 use crate::args::SimulateArgs;
 use crate::data::npy;
 use crate::error::CliError;
-use crate::identify::{Noise, SimulateError, Trajectory, perturbed};
 use crate::interrupt;
 use crate::output::files::write_file;
 

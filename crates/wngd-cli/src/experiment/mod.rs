@@ -5,6 +5,7 @@ mod observed;
 use std::sync::Arc;
 
 use wngd::adjoint::State;
+use wngd::identify::{scheme_at, time_scale};
 use wngd::linalg::LinalgError;
 use wngd::models::flow::{self, Discretisation, HatPerturbation, StationaryDensity, VelocityField};
 use wngd::models::{MixtureError, box_of};
@@ -17,7 +18,6 @@ use crate::config::schema::{
     MetricKind, ModelKind, ObjectiveKind, OneOrMany, SolverKind, StepKind, StepSection,
 };
 use crate::error::CliError;
-use crate::identify::{scheme_at, time_scale};
 use crate::model::{Jacobian, Model};
 
 pub use observed::{Data, Noise, counts, trajectory};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wngd::adjoint::State;
+use wngd::identify::View;
 use wngd::linalg::check_density;
 use wngd::models::ObserveError;
 use wngd::models::flow::StationaryDensity;
@@ -13,7 +14,6 @@ use crate::config::schema::{EstimateKind, Files, TruthSection};
 use crate::config::{Source, builtin};
 use crate::data;
 use crate::error::CliError;
-use crate::identify::View;
 use crate::model::Model;
 use crate::trajectory::Recording;
 

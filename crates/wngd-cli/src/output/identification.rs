@@ -1,9 +1,9 @@
 //! What only an identification has in `result.json`.
 
 use serde::Serialize;
+use wngd::identify;
 
 use super::files::ResultFile;
-use crate::identify;
 
 /// `result.json`: that of `wngd run` and what only identification knows.
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
 use thiserror::Error;
-use wngd::adjoint::ModelError;
-use wngd::linalg::LinalgError;
-use wngd::models::{TrajectoryError, WidthError};
-use wngd::opt::{DescentError, ObjectiveError, UncertaintyError};
+use wngd_adjoint::ModelError;
+use wngd_linalg::LinalgError;
+use wngd_models::{TrajectoryError, WidthError};
+use wngd_opt::{DescentError, ObjectiveError, UncertaintyError};
 
 /// What can go wrong when a trajectory is simulated.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -68,7 +68,7 @@ pub enum SimulateError {
     },
 }
 
-/// What can be wrong with [`Settings`](super::Settings).
+/// What can be wrong with [`Settings`](crate::Settings).
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -108,7 +108,7 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// Name of the field of [`Settings`](super::Settings) that is not usable.
+    /// Name of the field of [`Settings`](crate::Settings) that is not usable.
     pub fn field(&self) -> &'static str {
         match self {
             Self::OneReplicate | Self::TooManyReplicates { .. } => "replicates",

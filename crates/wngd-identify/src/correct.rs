@@ -1,17 +1,17 @@
 //! Indirect inference: simulations at the estimate tell its bias.
 
 use rayon::prelude::*;
-use wngd::linalg::dense::small_svd;
-use wngd::linalg::faer::Mat;
+use wngd_linalg::dense::small_svd;
+use wngd_linalg::faer::Mat;
 
-use super::error::IdentifyError;
-use super::event::Event;
-use super::found::{Correction, Identification};
-use super::level::Level;
-use super::problem::{Problem, Settings};
-use super::score::Score;
-use super::shifts::Shifts;
-use super::simulate::{Noise, one_of, simulate};
+use crate::error::IdentifyError;
+use crate::event::Event;
+use crate::found::{Correction, Identification};
+use crate::level::Level;
+use crate::problem::{Problem, Settings};
+use crate::score::Score;
+use crate::shifts::Shifts;
+use crate::simulate::{Noise, one_of, simulate};
 
 /// Most points of a simulated trajectory.
 const MAX_POINTS: usize = 2_000_000;

@@ -1,19 +1,21 @@
 //! The stages of an identification.
 
-use wngd::models::flow::{Discretisation, StationaryDensity, VelocityField};
-use wngd::opt::Keep;
-use wngd::prelude::*;
+use wngd_adjoint::ForwardModel;
+use wngd_linalg::Grid;
+use wngd_models::flow::{Discretisation, StationaryDensity, VelocityField};
+use wngd_opt::Keep;
+use wngd_opt::Objective;
 
-use super::correct;
-use super::error::IdentifyError;
-use super::event::Event;
-use super::found::Identification;
-use super::level::Level;
-use super::problem::{Problem, Settings};
-use super::scale::{scheme_at, time_scale};
-use super::score::Score;
-use super::shifts::Shifts;
-use super::simulate::noise_deviations;
+use crate::correct;
+use crate::error::IdentifyError;
+use crate::event::Event;
+use crate::found::Identification;
+use crate::level::Level;
+use crate::problem::{Problem, Settings};
+use crate::scale::{scheme_at, time_scale};
+use crate::score::Score;
+use crate::shifts::Shifts;
+use crate::simulate::noise_deviations;
 
 /// A coarser level than this says little.
 const COARSEST: usize = 8;

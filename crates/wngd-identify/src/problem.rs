@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use wngd::adjoint::ModelError;
-use wngd::models::flow::{Discretisation, VelocityField};
+use wngd_adjoint::ModelError;
+use wngd_models::flow::{Discretisation, VelocityField};
 
-use super::error::{IdentifyError, SettingsError};
-use super::simulate::check_coordinates;
-use super::view::View;
+use crate::error::{IdentifyError, SettingsError};
+use crate::simulate::check_coordinates;
+use crate::view::View;
 
 /// Most simulated trajectories per correction.
 const MAX_REPLICATES: usize = 10_000;
@@ -17,11 +17,11 @@ const MAX_CORRECTIONS: usize = 1_000_000;
 /// The system whose parameters are asked for.
 #[derive(Clone)]
 pub struct Problem {
-    pub(super) field: Arc<dyn VelocityField>,
+    pub(crate) field: Arc<dyn VelocityField>,
     /// All its parameters, free ones at their start.
-    pub(super) theta: Vec<f64>,
+    pub(crate) theta: Vec<f64>,
     /// Free parameters.
-    pub(super) free: Vec<usize>,
+    pub(crate) free: Vec<usize>,
 }
 
 impl Problem {
@@ -137,7 +137,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use wngd::models::flow::system;
+    use wngd_models::flow::system;
 
     use super::*;
 

@@ -1,11 +1,12 @@
 //! Points as a density on a grid.
 
-use wngd::linalg::faer::Mat;
-use wngd::models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
-use wngd::opt::{gauss_newton_curvature, sandwich_covariance, standard_errors};
-use wngd::prelude::*;
+use wngd_adjoint::{ForwardModel, Linearization};
+use wngd_linalg::{Grid, LinearOp};
+use wngd_linalg::faer::Mat;
+use wngd_models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
+use wngd_opt::{Objective, gauss_newton_curvature, sandwich_covariance, standard_errors};
 
-use super::error::IdentifyError;
+use crate::error::IdentifyError;
 
 /// Blocks between which the noise of a trajectory is measured.
 const BLOCKS: usize = 50;

@@ -12,26 +12,28 @@
 //! Gouriéroux, Monfort and Renault 1993, doi:10.1002/jae.3950080507; Gallant and Tauchen 1996,
 //! doi:10.1017/S0266466600006976.
 
+#![forbid(unsafe_code)]
+
 mod correct;
 mod error;
 mod event;
 mod found;
+mod identify;
 mod level;
 mod problem;
 mod scale;
 mod score;
 mod shifts;
 mod simulate;
-mod stages;
 mod view;
 
-pub use error::{IdentifyError, SimulateError};
+pub use error::{IdentifyError, SettingsError, SimulateError};
 pub use event::Event;
 pub use found::{Correction, Identification};
+pub use identify::identify;
 pub use problem::{Problem, Settings};
 pub use scale::{scheme_at, time_scale};
 pub use score::Identifiability;
 pub use shifts::SHIFT;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
-pub use stages::identify;
 pub use view::View;

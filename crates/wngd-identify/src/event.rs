@@ -1,6 +1,6 @@
 use std::fmt;
 
-use wngd::opt::Iteration;
+use wngd_opt::Iteration;
 
 /// What an identification is at; its text is for people.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The time scale of a system and what follows from it.
 
-use wngd::models::flow::{Discretisation, VelocityField};
+use wngd_models::flow::{Discretisation, VelocityField};
 
 /// Points that a time scale is estimated from.
 const SCALE_POINTS: usize = 20_000;

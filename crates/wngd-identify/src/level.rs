@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use wngd::adjoint::{SolveCounts, State};
-use wngd::linalg::faer::Mat;
-use wngd::models::flow::{Discretisation, StationaryDensity};
-use wngd::models::{GaussianSmoothing, TrajectoryDensity};
-use wngd::opt::{Iteration, Keep};
-use wngd::prelude::*;
+use wngd_adjoint::{ForwardModel, Linearization, ModelError};
+use wngd_adjoint::{SolveCounts, State};
+use wngd_linalg::faer::Mat;
+use wngd_linalg::{Grid, LinearOp};
+use wngd_models::flow::{Discretisation, StationaryDensity};
+use wngd_models::{GaussianSmoothing, TrajectoryDensity};
+use wngd_opt::{Armijo, Descent, Natural, NegativeSobolev, Outcome, Sobolev, SobolevOrder, Stop};
+use wngd_opt::{Iteration, Keep};
 
-use super::error::IdentifyError;
-use super::problem::Problem;
-use super::view::View;
+use crate::error::IdentifyError;
+use crate::problem::Problem;
+use crate::view::View;
 
 /// Marquardt damping of the directions.
 const DAMPING: f64 = 1e-3;

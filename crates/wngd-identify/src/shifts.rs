@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use wngd::opt::{Finished, Keep};
+use wngd_opt::{Finished, Keep};
 
-use super::error::IdentifyError;
+use crate::error::IdentifyError;
 
 /// Kind of [`Finished::Numbers`] that holds the shift of one trajectory: all else that it depends on follows from
 /// the data and the settings.

@@ -1,12 +1,13 @@
 //! The gradient of a fit as moments of the data, and what it determines.
 
-use wngd::linalg::dense::symmetric_eigen;
-use wngd::linalg::faer::Mat;
-use wngd::opt::gauss_newton_curvature;
-use wngd::prelude::*;
+use wngd_adjoint::ForwardModel;
+use wngd_linalg::dense::symmetric_eigen;
+use wngd_linalg::faer::Mat;
+use wngd_opt::Objective;
+use wngd_opt::gauss_newton_curvature;
 
-use super::error::IdentifyError;
-use super::level::Level;
+use crate::error::IdentifyError;
+use crate::level::Level;
 
 /// Eigenvalues of the curvature below this share of the largest belong to undetermined combinations.
 const UNDETERMINED: f64 = 1e-10;
@@ -94,6 +95,6 @@ impl Score {
             variance.max(0.0).sqrt()
         };
         self.identifiability.relative_errors = Some(eigenvectors.iter().map(along).collect());
-        Ok(wngd::opt::standard_errors(&covariance))
+        Ok(wngd_opt::standard_errors(&covariance))
     }
 }

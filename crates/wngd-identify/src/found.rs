@@ -1,8 +1,9 @@
 //! What was found.
 
-use wngd::prelude::*;
+use wngd_linalg::Grid;
+use wngd_opt::Outcome;
 
-use super::score::Identifiability;
+use crate::score::Identifiability;
 
 /// One correction by simulated trajectories.
 #[derive(Debug, Clone)]

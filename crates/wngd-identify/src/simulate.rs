@@ -4,10 +4,10 @@ use ode_solvers::{Dop853, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
-use wngd::models::flow::VelocityField;
+use wngd_models::flow::VelocityField;
 
-use super::error::SimulateError;
-use super::scale::deviations;
+use crate::error::SimulateError;
+use crate::scale::deviations;
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -218,11 +218,11 @@ fn generator(seed: u64, stream: u64) -> Pcg64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wngd::models::flow::system;
+    use wngd_models::flow::system;
 
     #[test]
     fn a_linear_flow_is_followed_to_its_tolerance() {
-        let spiral = wngd::models::flow::Polynomial::new(2, 1).unwrap();
+        let spiral = wngd_models::flow::Polynomial::new(2, 1).unwrap();
         // x' = -0.01 x - y, y' = x - 0.01 y
         let theta = [0.0, -0.01, -1.0, 0.0, 1.0, -0.01];
         let points = simulate(&spiral, &theta, &[1.0, 0.0], 0.1, 3000, 0.0).unwrap();
