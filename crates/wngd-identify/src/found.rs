@@ -19,7 +19,7 @@ pub struct Correction {
 }
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identification {
     /// Fit to the data, before any correction.
     pub raw: Vec<f64>,
@@ -33,7 +33,7 @@ pub struct Identification {
     pub standard_errors: Option<Vec<f64>>,
     /// Identifiability at the raw fit.
     pub identifiability: Identifiability,
-    /// Time between points, given, read or estimated.
+    /// Time between points, given or estimated.
     pub dt: f64,
     /// Time in which points move by about their own scatter.
     pub time_scale: f64,

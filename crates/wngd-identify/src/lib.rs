@@ -8,10 +8,29 @@
 //! would do the same at many times the cost, and converge more slowly: their response to θ is
 //! not the identity but H⁻¹ times the full Hessian, inverted.
 //!
+//! [`identify`] does that; [`simulate`] and [`Trajectory`] make trajectories, [`View`] makes densities of them,
+//! [`time_scale`] tells how fast a system is and [`scheme_at`] which discretisation suits it.
+//!
+//! ```
+//! use wngd_identify::{Problem, Settings, identify, simulate};
+//! use wngd_linalg::Grid;
+//! use wngd_models::{box_of, flow::system};
+//! use wngd_opt::KeepNothing;
+//!
+//! let oscillator = system("van-der-pol").expect("a known name");
+//! let points = simulate(oscillator.field.as_ref(), &[1.3], &oscillator.start, 0.1, 6000, 50.0)?;
+//! let (lower, upper) = box_of(&points, 2, 0.1)?;
+//! let grid = Grid::new(&lower, &upper, &[20, 20])?;
+//! let problem = Problem::new(oscillator.field, vec![1.0], None)?;
+//! let settings = Settings { dt: Some(0.1), ..Settings::default() };
+//! let found = identify(&problem, &points, grid, &settings, &KeepNothing, &mut |_| {})?;
+//! assert!((found.theta[0] / 1.3 - 1.0).abs() < 0.01);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # References
 //! Gouriéroux, Monfort and Renault 1993, doi:10.1002/jae.3950080507; Gallant and Tauchen 1996,
 //! doi:10.1017/S0266466600006976.
-
 #![forbid(unsafe_code)]
 
 mod correct;

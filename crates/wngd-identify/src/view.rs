@@ -1,8 +1,8 @@
 //! Points as a density on a grid.
 
 use wngd_adjoint::{ForwardModel, Linearization};
-use wngd_linalg::{Grid, LinearOp};
 use wngd_linalg::faer::Mat;
+use wngd_linalg::{Grid, LinearOp};
 use wngd_models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
 use wngd_opt::{Objective, gauss_newton_curvature, sandwich_covariance, standard_errors};
 
