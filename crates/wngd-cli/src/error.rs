@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use wngd::identify::{IdentifyError, SimulateError};
 use wngd::models::{MixtureError, ObserveError, TrajectoryError};
 use wngd::opt::{DescentError, DirectionError, MetricError, ObjectiveError, UncertaintyError};
 
@@ -94,16 +95,12 @@ pub enum CliError {
     /// A figure could not be drawn.
     #[error("figure: {0}")]
     Figure(#[from] FigureError),
-    /// A trajectory could not be followed.
-    #[error("simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor")]
-    Simulation {
-        /// Name of the system.
-        system: String,
-        /// Its parameters.
-        theta: Vec<f64>,
-        /// Why.
-        reason: String,
-    },
+    /// A trajectory could not be simulated.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
+    /// A system could not be identified.
+    #[error(transparent)]
+    Identify(#[from] IdentifyError),
     /// A trajectory is not usable as data.
     #[error("trajectory: {0}")]
     Trajectory(#[from] TrajectoryError),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use wngd::linalg::check_density;
 use wngd::models::{Binning, GaussianSmoothing, bin_trajectory, block_covariance, box_of};
+use wngd::opt::Progress;
 use wngd::prelude::*;
 
 use crate::checkpoint::Checkpoint;
@@ -97,14 +98,14 @@ pub fn checkpoint(bytes: &[u8]) {
 /// Goes on with the descents of a checkpoint for one more iteration, if its experiment is small.
 fn go_on(checkpoint: &Checkpoint) {
     checkpoint.record().repeat();
-    let (Some(text), Ok(descents)) = (checkpoint.record().text.clone(), checkpoint.descents()) else { return };
+    let (Some(text), Ok(iterates)) = (checkpoint.record().text.clone(), checkpoint.iterates()) else { return };
     let Some(source) = accepted(Source::parse("fuzz.toml".into(), None, text)) else { return };
     if !is_small(&source) {
         return;
     }
     let Some(experiment) = accepted(Experiment::build(&source)) else { return };
-    for (index, progress) in descents {
-        let Some(method) = experiment.methods.get(index) else { continue };
+    for (index, method) in experiment.methods.iter().enumerate() {
+        let progress = Progress::of(&iterates, index);
         let mut descent = experiment.descent(method, 1);
         descent.stop.iterations = descent.stop.iterations.min(progress.trace.len());
         let _ = descent.resume(progress, method.step_rule().as_mut(), &mut Silent);

@@ -13,14 +13,12 @@ mod experiment;
 mod figures;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod identify;
 mod interrupt;
 mod model;
 mod output;
 mod play;
 mod record;
 mod report;
-mod simulation;
 mod study;
 mod trajectory;
 mod window;

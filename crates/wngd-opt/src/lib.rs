@@ -39,9 +39,11 @@ pub mod basin;
 pub mod objective;
 pub mod transport;
 
+mod curvature;
 mod descent;
 mod direction;
 mod error;
+mod keep;
 mod matrix_free;
 mod metric;
 mod quadratic;
@@ -49,9 +51,11 @@ mod stationarity;
 mod step;
 mod uncertainty;
 
+pub use curvature::gauss_newton_curvature;
 pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, StandardErrors, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
+pub use keep::{Finished, Keep, KeepNothing};
 pub use matrix_free::{EstimateReport, Estimator, MatrixFree};
 pub use metric::{
     FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2,

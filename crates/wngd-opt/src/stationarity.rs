@@ -2,10 +2,11 @@
 
 use wngd_adjoint::ForwardModel;
 use wngd_linalg::LinearOp;
-use wngd_linalg::dense::{dot, multiply_transpose, norm, symmetric_eigen};
+use wngd_linalg::dense::{dot, norm, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 
+use crate::curvature::gauss_newton_curvature;
 use crate::error::DescentError;
 use crate::objective::Objective;
 
@@ -100,12 +101,10 @@ fn formed(
     gradient: &[f64],
 ) -> Result<(Vec<f64>, Vec<f64>), DescentError> {
     let p = gradient.len();
-    let q = curvature(z.clone())?;
-    let mut h = Mat::zeros(p, p);
-    multiply_transpose(h.as_mut(), z.as_ref(), q.as_ref());
-    let lengths: Vec<f64> = (0..p).map(|j| (c * h[(j, j)]).max(0.0).sqrt()).collect();
+    let h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
+    let lengths: Vec<f64> = (0..p).map(|j| h[(j, j)].max(0.0).sqrt()).collect();
     let over = |v: f64, j: usize| if lengths[j] > 0.0 { v / lengths[j] } else { 0.0 };
-    let scaled = Mat::from_fn(p, p, |i, j| over(over(0.5 * c * (h[(i, j)] + h[(j, i)]), i), j));
+    let scaled = Mat::from_fn(p, p, |i, j| over(over(h[(i, j)], i), j));
     let (values, vectors) = symmetric_eigen(scaled.as_ref()).map_err(crate::error::DirectionError::from)?;
     let largest = values.last().copied().unwrap_or(0.0);
     let mut step = vec![0.0; p];

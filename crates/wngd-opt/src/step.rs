@@ -151,7 +151,7 @@ pub enum ArmijoStart {
     Remember,
     /// The last accepted length; one accepted at once is doubled, or else halved, while
     /// f still falls. For directions whose natural length is not known; one or two
-    /// evaluations more per iteration. No longer than [`Trial::longest`] in the metric.
+    /// evaluations more per iteration. It begins no longer than [`Trial::longest`] in the metric.
     Expand,
 }
 
@@ -208,7 +208,7 @@ impl StepRule for Armijo {
             if let Some(objective) = (trial.value)(&theta)?.filter(|f| self.accepts(trial, *f, length, slope)) {
                 let mut best = (theta, objective, length);
                 if self.start == ArmijoStart::Expand && rejected == 0 {
-                    best = self.expand(trial, &direction.eta, slope, most, best)?;
+                    best = self.expand(trial, &direction.eta, slope, best)?;
                 }
                 let (theta, objective, length) = best;
                 // A step that the metric cut short says nothing of the natural length.
@@ -254,7 +254,6 @@ impl Armijo {
         trial: &mut Trial<'_>,
         eta: &[f64],
         slope: f64,
-        most: f64,
         accepted: (Vec<f64>, f64, f64),
     ) -> Result<(Vec<f64>, f64, f64), DescentError> {
         let mut best = accepted;

@@ -1,8 +1,9 @@
 use wngd_adjoint::{ForwardModel, ModelError};
-use wngd_linalg::dense::{gram, multiply_transpose, symmetric_eigen};
+use wngd_linalg::dense::{gram, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{LinalgError, LinearOp};
 
+use crate::curvature::gauss_newton_curvature;
 use crate::error::ObjectiveError;
 use crate::objective::Objective;
 use thiserror::Error;
@@ -57,8 +58,6 @@ pub fn sampling_covariance<M: ForwardModel>(
     let z = linearization.jacobian.into_dense();
     let (k, p, c) = (z.nrows(), z.ncols(), objective.cell_volume());
     let q = objective.curvature(&state, z.clone())?;
-    let mut h = Mat::zeros(p, p);
-    multiply_transpose(h.as_mut(), z.as_ref(), q.as_ref());
     let weighted = Mat::from_fn(k, p, |i, j| q[(i, j)] * (c * state.values[i].max(0.0)).sqrt());
     let mean: Vec<f64> = (0..p).map(|j| (0..k).map(|i| c * state.values[i].max(0.0) * q[(i, j)]).sum()).collect();
     let mut j_matrix = gram(weighted.as_ref());
@@ -67,7 +66,7 @@ pub fn sampling_covariance<M: ForwardModel>(
             j_matrix[(i, j)] = (j_matrix[(i, j)] - mean[i] * mean[j]) / samples as f64;
         }
     }
-    sandwich_covariance(&Mat::from_fn(p, p, |i, j| 0.5 * c * (h[(i, j)] + h[(j, i)])), &j_matrix)
+    sandwich_covariance(&gauss_newton_curvature(&z, &q, c), &j_matrix)
 }
 
 /// H⁻¹ J H⁻¹: covariance of argmin f from the curvature H of f and the covariance J of its gradient.

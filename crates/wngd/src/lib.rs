@@ -30,10 +30,11 @@
 //! This facade adds no logic; each part also stands alone:
 //! [`linalg`] (geometry and least squares), [`adjoint`] (models and their
 //! sensitivities, for your own PDE code), [`models`] (mixtures, data on grids),
-//! [`opt`] (descent).
+//! [`opt`] (descent), [`identify`] (dynamical systems from points on their attractors).
 #![forbid(unsafe_code)]
 
 pub use wngd_adjoint as adjoint;
+pub use wngd_identify as identify;
 pub use wngd_linalg as linalg;
 pub use wngd_models as models;
 pub use wngd_opt as opt;
@@ -44,8 +45,8 @@ pub mod prelude {
     pub use wngd_linalg::{FaceMean, Grid, LaplacianPlan, LinearOp};
     pub use wngd_models::{Covariances, Estimate, GaussianMixture, MixtureParameters, density_of_samples};
     pub use wngd_opt::{
-        Armijo, Descent, DirectionSolver, FaceDensity, FisherRao, Fixed, KullbackLeibler, L2, LeastSquaresMisfit,
-        LevenbergMarquardt, LinearisedWasserstein, MatrixFree, Natural, NegativeSobolev, Objective, Observer, Outcome,
-        Route, Silent, Sobolev, SobolevOrder, Standard, Status, Stop, Wasserstein, Wasserstein2,
+        Armijo, Descent, DirectionSolver, FaceDensity, FisherRao, Fixed, Keep, KeepNothing, KullbackLeibler, L2,
+        LeastSquaresMisfit, LevenbergMarquardt, LinearisedWasserstein, MatrixFree, Natural, NegativeSobolev, Objective,
+        Observer, Outcome, Route, Silent, Sobolev, SobolevOrder, Standard, Status, Stop, Wasserstein, Wasserstein2,
     };
 }

@@ -1,17 +1,13 @@
 //! Descents in a checkpoint, iterate by iterate.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
-use wngd::adjoint::{ForwardModel, SolveCounts};
+use wngd::adjoint::SolveCounts;
 use wngd::linalg::faer::Mat;
-use wngd::opt::{
-    Descent, DescentError, EstimateReport, Estimator, Iteration, LocalModel, Observer, Outcome, Progress, StepRule,
-};
+use wngd::opt::{EstimateReport, Estimator, Finished, Iteration, LocalModel};
 
-use super::{Bits, Journal, Unit};
-use crate::error::CliError;
+use super::{Bits, Unit};
 
 /// An iterate, with the local model that was kept on the way to it.
 #[derive(Serialize, Deserialize)]
@@ -25,67 +21,23 @@ impl Unit for Iterate {
     const KIND: &'static str = "iterate";
 }
 
-/// Descents that are kept while they last.
-pub struct Descents<'a> {
-    journal: &'a Journal,
-    /// How far the checkpoint has each.
-    so_far: BTreeMap<usize, Progress>,
-}
-
-impl<'a> Descents<'a> {
-    /// The descents of a command.
-    pub fn of(journal: &'a Journal) -> Result<Self, CliError> {
-        let so_far = progress(journal.kept()?).map_err(|problem| journal.refuse(problem))?;
-        Ok(Self { journal, so_far })
-    }
-
-    /// Descends from its start, or goes on where the checkpoint has it; `show` sees every new iterate.
-    pub fn descend<M: ForwardModel>(
-        &mut self,
-        index: usize,
-        descent: &Descent<'_, M>,
-        theta: &[f64],
-        rule: &mut dyn StepRule,
-        show: &mut dyn FnMut(&Iteration),
-    ) -> Result<Outcome, DescentError> {
-        let mut watch = Watch { journal: self.journal, index, model: None, show };
-        match self.so_far.remove(&index) {
-            Some(progress) => descent.resume(progress, rule, &mut watch),
-            None => descent.run_with(theta, rule, &mut watch),
-        }
+impl Iterate {
+    pub(super) fn of(descent: usize, row: &Iteration, model: Option<&LocalModel>) -> Self {
+        Self { descent, row: Row::of(row), model: model.map(Quadratic::of) }
     }
 }
 
-/// How far each descent has come.
-pub(super) fn progress(iterates: Vec<Iterate>) -> Result<BTreeMap<usize, Progress>, String> {
-    let mut so_far: BTreeMap<usize, Progress> = BTreeMap::new();
-    for Iterate { descent, row, model } in iterates {
-        let progress = so_far.entry(descent).or_default();
-        progress.trace.push(row.iteration(progress.trace.len())?);
-        progress.models.extend(model.map(Quadratic::model).transpose()?);
-    }
-    Ok(so_far)
-}
-
-/// Shows a descent and keeps it.
-struct Watch<'a> {
-    journal: &'a Journal,
-    index: usize,
-    /// The model behind the step under way.
-    model: Option<Quadratic>,
-    show: &'a mut dyn FnMut(&Iteration),
-}
-
-impl Observer for Watch<'_> {
-    fn observe(&mut self, row: &Iteration) -> ControlFlow<()> {
-        (self.show)(row);
-        self.journal.append(&Iterate { descent: self.index, row: Row::of(row), model: self.model.take() });
-        if self.journal.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn keep(&mut self, model: &LocalModel) {
-        self.model = Some(Quadratic::of(model));
-    }
+/// Iterates as they were; the text of an error says what is wrong.
+pub(super) fn finished(iterates: Vec<Iterate>) -> Result<Vec<Finished>, String> {
+    // Iterates of one descent are numbered by their order.
+    let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
+    let whole = |Iterate { descent, row, model }| {
+        let length = lengths.entry(descent).or_default();
+        let row = row.iteration(*length)?;
+        *length += 1;
+        Ok(Finished::Iterate { descent, row, model: model.map(Quadratic::model).transpose()? })
+    };
+    iterates.into_iter().map(whole).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -270,7 +222,7 @@ mod tests {
             tau: 0.3,
             step: vec![6.0, 7.0],
         };
-        let unit = Iterate { descent: 0, row: Row::of(&row), model: Some(Quadratic::of(&model)) };
+        let unit = Iterate::of(0, &row, Some(&model));
         let text = serde_json::to_string(&unit).unwrap();
         let back = |text: &str| -> Result<(Iteration, LocalModel), String> {
             let unit: Iterate = serde_json::from_str(text).map_err(|e| e.to_string())?;

@@ -116,7 +116,12 @@ impl Journal {
 
     /// The units that the checkpoint held when the command began.
     pub fn kept<T: Unit>(&self) -> Result<Vec<T>, CliError> {
-        super::units(&self.kept).map_err(|problem| self.refuse(problem))
+        self.kept_of(T::KIND)
+    }
+
+    /// The units of a kind that is not known to the type.
+    pub fn kept_of<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, CliError> {
+        super::units(&self.kept, kind).map_err(|problem| self.refuse(problem))
     }
 
     /// The checkpoint does not fit.
@@ -126,11 +131,16 @@ impl Journal {
 
     /// Keeps a finished unit. A failure is told by [`stopped`](Self::stopped) and [`check`](Self::check).
     pub fn append<T: Unit>(&self, unit: &T) {
+        self.append_of(T::KIND, unit);
+    }
+
+    /// [`append`](Self::append) for a kind that is not known to the type.
+    pub fn append_of(&self, kind: &str, unit: &impl Serialize) {
         let content = serde_json::to_string(unit).map_err(|error| CliError::Internal(error.to_string()));
         let mut tail = self.tail();
         // Behind a torn line nothing would be read.
         if tail.failure.is_none() {
-            tail.failure = content.and_then(|content| tail.append(T::KIND, &content)).err();
+            tail.failure = content.and_then(|content| tail.append(kind, &content)).err();
         }
     }
 

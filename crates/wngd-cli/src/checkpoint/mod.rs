@@ -7,9 +7,12 @@ mod bits;
 mod descents;
 mod format;
 mod journal;
+mod numbers;
+mod work;
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
@@ -20,8 +23,8 @@ use crate::record::Record;
 use format::Entry;
 
 pub use bits::Bits;
-pub use descents::Descents;
 pub use journal::{Journal, Unit};
+pub use work::Work;
 
 /// Name of the file.
 pub const FILE: &str = "checkpoint.wngd";
@@ -119,8 +122,8 @@ impl Checkpoint {
 }
 
 /// The units of one kind; the text of an error says what is wrong.
-fn units<T: Unit>(entries: &[Entry]) -> Result<Vec<T>, String> {
-    let units = entries.iter().filter(|entry| entry.kind == T::KIND);
+fn units<T: DeserializeOwned>(entries: &[Entry], kind: &str) -> Result<Vec<T>, String> {
+    let units = entries.iter().filter(|entry| entry.kind == kind);
     units.map(|entry| serde_json::from_str(&entry.content).map_err(|error| format!("it is damaged: {error}"))).collect()
 }
 
@@ -138,9 +141,9 @@ impl Checkpoint {
         &self.header.record
     }
 
-    /// How far each descent has come.
-    pub fn descents(&self) -> Result<std::collections::BTreeMap<usize, wngd::opt::Progress>, String> {
-        descents::progress(units(&self.entries)?)
+    /// The iterates of all descents.
+    pub fn iterates(&self) -> Result<Vec<wngd::opt::Finished>, String> {
+        descents::finished(units(&self.entries, descents::Iterate::KIND)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `wngd density`
 
 use serde::Serialize;
+use wngd::identify::{scheme_at, simulate, time_scale};
 use wngd::models::box_of;
 use wngd::models::flow::{Discretisation, StationaryDensity, System};
 use wngd::prelude::*;
@@ -14,8 +15,6 @@ use crate::experiment::{CELLS, MARGIN};
 use crate::figures::{self, Density};
 use crate::output::table::short;
 use crate::output::{files, pictures};
-use crate::simulation::simulate;
-use crate::trajectory::{scheme_at, time_scale};
 
 /// Points of the simulation that box and time scale come from.
 const POINTS: usize = 20_000;

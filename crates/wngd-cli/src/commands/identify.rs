@@ -5,31 +5,29 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use serde::Serialize;
+use wngd::identify::{
+    Event, Identification, IdentifyError, Problem, Settings, View, identify as find, simulate, time_scale,
+};
 use wngd::models::box_of;
-use wngd::opt::Iteration;
 use wngd::prelude::*;
 
 use super::print;
 use super::simulate::named;
 use crate::args::{IdentifyArgs, KeepArgs, RunArgs};
-use crate::checkpoint::{Checkpoint, Header, Journal, checksum};
+use crate::checkpoint::{Checkpoint, Header, Journal, Work, checksum};
 use crate::config::Source;
 use crate::config::schema::{ModelKind, OneOrMany};
 use crate::error::CliError;
 use crate::experiment::{self, CELLS, MARGIN, NamedFlow, counts};
 use crate::figures;
 use crate::figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
-use crate::identify::{Identification, Problem, Settings, identify as find};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
+use crate::output::identification::IdentifyFile;
 use crate::output::{pictures, table};
 use crate::record::{Fact, Kind, NAMES, Record, listed};
 use crate::report;
-use crate::simulation::simulate;
-use crate::trajectory::{Recording, View, time_scale};
+use crate::trajectory::Recording;
 
-/// Most simulated trajectories per correction.
-const MAX_REPLICATES: usize = 10_000;
 /// Label of the one method, in file names too.
 const LABEL: &str = "homogeneous-h-1";
 
@@ -40,14 +38,6 @@ const SHORT: f64 = 80.0;
 const JOINED: f64 = 0.5;
 /// Time scales between drawn points of a simulation.
 const FINE: f64 = 0.1;
-
-/// `result.json`: that of `wngd run` and what only identification knows.
-#[derive(Serialize)]
-struct IdentifyFile<'a> {
-    #[serde(flatten)]
-    result: &'a ResultFile,
-    identification: &'a Identification,
-}
 
 /// One identification, wherever it was asked for.
 struct Job {
@@ -115,7 +105,7 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
     record.data.push(Fact::new("trajectory", files.join(", ")));
     let job = Job {
         name: format!("identify-{}", args.system),
-        problem: Problem { field: system.field, theta, free },
+        problem: Problem::new(system.field, theta, Some(free))?,
         grid: Grid::new(&lower, &upper, &cells)?,
         points: points.values,
         settings,
@@ -171,7 +161,7 @@ pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) 
     record.describe(source);
     let job = Job {
         name: experiment::checked_name(source)?,
-        problem: Problem { field, theta, free },
+        problem: Problem::new(field, theta, Some(free))?,
         points: points.values,
         grid,
         settings,
@@ -184,21 +174,7 @@ pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) 
 
 /// Refuses settings that cannot work; `refuse` knows what the fields are called where they were given.
 fn check(settings: &Settings, dim: usize, refuse: &dyn Fn(&str, String) -> CliError) -> Result<(), CliError> {
-    if settings.replicates == 1 {
-        return Err(refuse("replicates", "one says nothing about noise; give 0 or at least 2".into()));
-    }
-    if settings.replicates > MAX_REPLICATES {
-        return Err(refuse("replicates", format!("at most {MAX_REPLICATES} are possible")));
-    }
-    if settings.dt.is_some_and(|dt| !(dt > 0.0 && dt.is_finite())) {
-        return Err(refuse("dt", "a positive time is needed".into()));
-    }
-    let noise = &settings.noise;
-    if !(noise.len() < 2 || noise.len() == dim) || noise.iter().any(|n| !(*n >= 0.0 && n.is_finite())) {
-        let problem = format!("one share of the scatter or {dim} standard deviations are needed, none negative");
-        return Err(refuse("noise", problem));
-    }
-    Ok(())
+    settings.check(dim).map_err(|error| refuse(error.field(), error.to_string()))
 }
 
 fn usual_axes(dim: usize) -> Vec<String> {
@@ -227,19 +203,20 @@ fn carry_out(job: &Job, journal: &Journal) -> Result<u8, CliError> {
         spinner.set_draw_target(ProgressDrawTarget::hidden());
     }
     spinner.enable_steady_tick(Duration::from_millis(100));
-    let report = |text: &str| {
-        spinner.set_message(text.to_string());
-        if plain && !job.quiet {
-            eprintln!("{:.1} s: {text}", clock.elapsed().as_secs_f64());
+    let mut watch = |event: &Event<'_>| {
+        spinner.set_message(event.to_string());
+        if plain && !job.quiet && !matches!(event, Event::Iterate(_)) {
+            eprintln!("{:.1} s: {event}", clock.elapsed().as_secs_f64());
         }
     };
-    let mut show = |row: &Iteration| {
-        spinner.set_message(format!("fit: iteration {}, f = {:.4e}", row.iteration, row.objective));
-    };
-    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, journal, &report, &mut show);
+    let work = Work::of(journal)?;
+    let found = find(&job.problem, &job.points, job.grid.clone(), &job.settings, &work, &mut watch);
     spinner.finish_and_clear();
     journal.check()?;
-    let Some(found) = found? else { return Ok(1) };
+    let found = match found {
+        Err(IdentifyError::Stopped) => return Ok(1),
+        found => found?,
+    };
 
     let result = summarise(job, &found, clock.elapsed().as_secs_f64());
     let method = &result.methods[0];
@@ -254,7 +231,7 @@ fn carry_out(job: &Job, journal: &Journal) -> Result<u8, CliError> {
         draw(job, &found)?;
     }
     // Last, so that its presence says that the rest is there.
-    let file = IdentifyFile { result: &result, identification: &found };
+    let file = IdentifyFile::of(&result, &found);
     files::write_json(&job.out.join("result.json"), &file)?;
     report::write(&job.out)?;
     if !job.quiet {
@@ -341,11 +318,10 @@ fn stretches(job: &Job, found: &Identification) -> Result<Trajectories, CliError
     };
     let fine = found.dt.min(FINE * found.time_scale);
     let start = &job.points[..dim];
-    let mut theta = job.problem.theta.clone();
-    job.problem.free.iter().zip(&found.theta).for_each(|(&i, value)| theta[i] = *value);
+    let theta = job.problem.theta_full(&found.theta)?;
     let steps = (count as f64 * found.dt / fine) as usize;
     let mut path = start.to_vec();
-    path.extend(simulate(job.problem.field.as_ref(), &theta, start, fine, steps, 0.0)?);
+    path.extend(simulate(job.problem.field(), &theta, start, fine, steps, 0.0)?);
     Ok(Trajectories {
         names: shown.map(|axis| job.axes[axis].clone()),
         data: stretch(&job.points[..count * dim], found.dt),

@@ -10,7 +10,7 @@ use wngd::prelude::*;
 
 use super::print;
 use crate::args::RunArgs;
-use crate::checkpoint::{self, Checkpoint, Descents, Header, Journal};
+use crate::checkpoint::{self, Checkpoint, Header, Journal, Work};
 use crate::error::CliError;
 use crate::experiment::{Experiment, Method, Noise};
 use crate::output::files::{self, MethodResult, ResultFile, finite};
@@ -40,13 +40,13 @@ fn carry_out(experiment: &Experiment, journal: &Journal, folder: &Path, quiet: b
     if !quiet {
         print(&heading(experiment))?;
     }
-    let mut descents = Descents::of(journal)?;
+    let work = Work::of(journal)?;
     let mut outcomes = Vec::new();
     for (index, method) in experiment.methods.iter().enumerate() {
         let mut display = Display::new(method, quiet);
         let (descent, mut rule) = (experiment.descent(method, MODELS), method.step_rule());
-        let outcome = descents
-            .descend(index, &descent, &experiment.theta0, rule.as_mut(), &mut |row| display.show(row))
+        let outcome = descent
+            .run_or_resume(index, &experiment.theta0, rule.as_mut(), &work, &mut |row| display.show(row))
             .map_err(|source| CliError::Descent { label: method.label.clone(), source });
         display.finish(&outcome);
         journal.check()?;

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
 
 use super::print;
@@ -12,7 +13,6 @@ use crate::data::npy;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output::files::write_file;
-use crate::simulation::{Noise, Trajectory, perturbed};
 
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
@@ -38,7 +38,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     let theta = args.theta.clone().unwrap_or_else(|| system.theta.clone());
     let mut noise = noise(args, system.field.dim())?;
     let start = perturbed(&system.start, args.seed, 0);
-    let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt)?;
+    let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt).map_err(by_option)?;
     if args.burn_in / args.dt > MAX_POINTS as f64 {
         let problem = format!("{} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
         return Err(CliError::usage("--burn-in", problem));
@@ -73,6 +73,16 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
         print(&format!("{} points of {} in {}", args.points, args.system, args.out.display()))?;
     }
     Ok(0)
+}
+
+/// The error with the option that it is about.
+fn by_option(error: SimulateError) -> CliError {
+    let option = match &error {
+        SimulateError::Theta { .. } => "--theta",
+        SimulateError::TimeStep { .. } => "--dt",
+        _ => return error.into(),
+    };
+    CliError::usage(option, error.to_string())
 }
 
 /// The noise that `--noise` asks for.

@@ -5,6 +5,7 @@ mod observed;
 use std::sync::Arc;
 
 use wngd::adjoint::State;
+use wngd::identify::{scheme_at, time_scale};
 use wngd::linalg::LinalgError;
 use wngd::models::flow::{self, Discretisation, HatPerturbation, StationaryDensity, VelocityField};
 use wngd::models::{MixtureError, box_of};
@@ -18,7 +19,6 @@ use crate::config::schema::{
 };
 use crate::error::CliError;
 use crate::model::{Jacobian, Model};
-use crate::trajectory::{scheme_at, time_scale};
 
 pub use observed::{Data, Noise, counts, trajectory};
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wngd::adjoint::State;
+use wngd::identify::View;
 use wngd::linalg::check_density;
 use wngd::models::ObserveError;
 use wngd::models::flow::StationaryDensity;
@@ -14,7 +15,7 @@ use crate::config::{Source, builtin};
 use crate::data;
 use crate::error::CliError;
 use crate::model::Model;
-use crate::trajectory::{Recording, View};
+use crate::trajectory::Recording;
 
 /// The data density with its origin.
 pub struct Data {

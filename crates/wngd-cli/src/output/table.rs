@@ -1,10 +1,10 @@
 //! The table at the end of a run.
 
 use comfy_table::{Cell, CellAlignment};
+use wngd::identify::Identifiability;
 
 use super::files::ResultFile;
 use super::screen;
-use crate::identify::Identifiability;
 
 /// Most parameters in a table.
 const ROWS: usize = 24;

@@ -1,16 +1,17 @@
 //! Indirect inference: simulations at the estimate tell its bias.
 
 use rayon::prelude::*;
-use serde::Serialize;
-use wngd::linalg::dense::small_svd;
-use wngd::linalg::faer::Mat;
+use wngd_linalg::dense::small_svd;
+use wngd_linalg::faer::Mat;
 
-use super::level::Level;
-use super::score::Score;
-use super::shifts::Shifts;
-use super::{Identification, Problem, Settings};
-use crate::error::CliError;
-use crate::simulation::{Noise, one_of, simulate};
+use crate::error::IdentifyError;
+use crate::event::Event;
+use crate::found::{Correction, Identification};
+use crate::level::Level;
+use crate::problem::{Problem, Settings};
+use crate::score::Score;
+use crate::shifts::Shifts;
+use crate::simulate::{Noise, one_of, simulate};
 
 /// Most points of a simulated trajectory.
 const MAX_POINTS: usize = 2_000_000;
@@ -26,19 +27,6 @@ const UNSEEN: f64 = 1e-3;
 const WORSE: f64 = 2.0;
 /// Why an interrupted correction has no standard errors.
 const STOPPED: &str = "stopped before the corrections ended in noise";
-
-/// One correction by simulated trajectories.
-#[derive(Debug, Clone, Serialize)]
-pub struct Correction {
-    /// Parameters simulated.
-    pub theta: Vec<f64>,
-    /// By how much each simulated trajectory asks to lower them; empty where none could be followed.
-    pub shifts: Vec<Vec<f64>>,
-    /// Parameters after the correction.
-    pub corrected: Vec<f64>,
-    /// Whether the mismatch was lower than at the last accepted parameters; if not, the step was halved.
-    pub accepted: bool,
-}
 
 /// Where the mismatch was lowest up to now.
 struct Best {
@@ -66,7 +54,7 @@ struct Simulator<'a> {
 
 impl Simulator<'_> {
     /// The shifts that trajectories simulated at θ ask for; `round` tells their random numbers apart.
-    fn shifts(&self, theta: &[f64], round: usize) -> Result<Vec<Vec<f64>>, CliError> {
+    fn shifts(&self, theta: &[f64], round: usize) -> Result<Vec<Vec<f64>>, IdentifyError> {
         (0..self.replicates)
             .into_par_iter()
             .map(|replicate| {
@@ -80,7 +68,7 @@ impl Simulator<'_> {
     }
 
     /// A trajectory at θ, seen through the noise of the data.
-    fn path(&self, theta: &[f64], stream: u64) -> Result<Vec<f64>, CliError> {
+    fn path(&self, theta: &[f64], stream: u64) -> Result<Vec<f64>, IdentifyError> {
         let field = self.problem.field.as_ref();
         // The data's own points are on its attractor, whichever of several that is.
         let start = one_of(self.points, field.dim(), self.seed, stream);
@@ -93,7 +81,7 @@ impl Simulator<'_> {
 
     /// Derivative of the mean shift by the parameters, from simulations on both sides of θ; the model says it
     /// is the identity.
-    fn response(&self, theta: &[f64], round: usize) -> Result<Mat<f64>, CliError> {
+    fn response(&self, theta: &[f64], round: usize) -> Result<Mat<f64>, IdentifyError> {
         let p = theta.len();
         let mut response = Mat::zeros(p, p);
         for j in 0..p {
@@ -101,7 +89,7 @@ impl Simulator<'_> {
             let side = |sign: f64| {
                 let mut at = theta.to_vec();
                 at[j] += sign * step;
-                Ok::<_, CliError>(means(&self.shifts(&at, round)?))
+                Ok::<_, IdentifyError>(means(&self.shifts(&at, round)?))
             };
             let (above, below) = (side(1.0)?, side(-1.0)?);
             (0..p).for_each(|i| response[(i, j)] = (above[i] - below[i]) / (2.0 * step));
@@ -114,14 +102,14 @@ impl Simulator<'_> {
 ///
 /// Where the mismatch grows or nothing can be simulated, the step is halved, and from then on the response of
 /// the shifts to θ is measured by simulations instead of taken from the model.
-pub fn correct(
+pub(crate) fn correct(
     problem: &Problem,
     level: &Level,
     score: &Score,
     points: &[f64],
     settings: &Settings,
     kept: &Shifts<'_>,
-    report: &(dyn Fn(&str) + Sync),
+    watch: &mut dyn FnMut(&Event<'_>),
     found: &mut Identification,
 ) {
     let all = points.len() / problem.field.dim();
@@ -175,7 +163,7 @@ pub fn correct(
             Some(best) if worse => {
                 found.notes.push(format!("correction {} went too far: {reason}", round + 1));
                 if measured.is_none() {
-                    report("measuring the response to the parameters");
+                    watch(&Event::Measuring);
                     match simulator.response(&best.theta, settings.corrections + round) {
                         Ok(response) => measured = Some(response),
                         Err(error) => found.notes.push(format!("the response was not measured: {error}")),
@@ -195,14 +183,14 @@ pub fn correct(
             measured = Some(response);
         }
         found.theta = next(score, &theta, &moved, measured.as_ref());
-        report(&format!("correction {}: {}", round + 1, super::shown(&found.theta)));
+        watch(&Event::Correction { number: round + 1, theta: &found.theta });
         let change: Vec<f64> = theta.iter().zip(&found.theta).map(|(t, n)| t - n).collect();
         best = Some(Best { theta: theta.clone(), moved, size });
         found.corrections.push(Correction { theta, shifts, corrected: found.theta.clone(), accepted: true });
         found.standard_errors = replicate_errors(&found.corrections, measured.as_ref(), count as f64 / all as f64);
         // What is left is noise.
         if found.standard_errors.iter().any(|errors| change.iter().zip(errors).all(|(m, e)| m.abs() <= *e)) {
-            return finish(&simulator, settings.corrections + round, measured.is_some(), report, found);
+            return finish(&simulator, settings.corrections + round, measured.is_some(), watch, found);
         }
     }
     give_up(found, &best, "the last correction still exceeds the noise; give more corrections or cells");
@@ -214,7 +202,7 @@ fn finish(
     simulator: &Simulator<'_>,
     round: usize,
     far: bool,
-    report: &(dyn Fn(&str) + Sync),
+    watch: &mut dyn FnMut(&Event<'_>),
     found: &mut Identification,
 ) {
     if far {
@@ -224,7 +212,7 @@ fn finish(
         return found.notes.push(note.into());
     }
     let Some(last) = found.corrections.last_mut() else { return };
-    report("response to the parameters");
+    watch(&Event::Response);
     match simulator.response(&last.theta, round) {
         Ok(response) => {
             found.theta = next(simulator.score, &last.theta, &means(&last.shifts), Some(&response));

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use wngd::adjoint::{SolveCounts, State};
-use wngd::linalg::faer::Mat;
-use wngd::models::flow::{Discretisation, StationaryDensity};
-use wngd::models::{GaussianSmoothing, TrajectoryDensity};
-use wngd::opt::Iteration;
-use wngd::prelude::*;
+use wngd_adjoint::{ForwardModel, Linearization, ModelError};
+use wngd_adjoint::{SolveCounts, State};
+use wngd_linalg::faer::Mat;
+use wngd_linalg::{Grid, LinearOp};
+use wngd_models::flow::{Discretisation, StationaryDensity};
+use wngd_models::{GaussianSmoothing, TrajectoryDensity};
+use wngd_opt::{Armijo, Descent, Natural, NegativeSobolev, Outcome, Sobolev, SobolevOrder, Stop};
+use wngd_opt::{Iteration, Keep};
 
-use super::Problem;
-use crate::checkpoint::Descents;
-use crate::error::CliError;
-use crate::trajectory::View;
+use crate::error::IdentifyError;
+use crate::problem::Problem;
+use crate::view::View;
 
 /// Marquardt damping of the directions.
 const DAMPING: f64 = 1e-3;
@@ -24,66 +25,64 @@ const RELATIVE_STEP: f64 = 3e-4;
 const ITERATIONS: usize = 40;
 
 /// What the fits on one grid share.
-pub struct Level {
-    pub model: Blurred,
-    pub view: View,
+pub(crate) struct Level {
+    pub(crate) model: Blurred,
+    pub(crate) view: View,
     direction: Natural<Sobolev>,
 }
 
 impl Level {
     /// `noise`: standard deviation of the observations' noise per axis.
-    pub fn new(
+    pub(crate) fn new(
         problem: &Problem,
         grid: Grid,
         scheme: Discretisation,
         view: View,
         noise: &[f64],
-    ) -> Result<Self, CliError> {
+    ) -> Result<Self, IdentifyError> {
         let metric = Sobolev::new(&grid, SobolevOrder::HomogeneousMinusOne);
         // The model sees what the data has gone through.
         let widths: Vec<f64> = noise.iter().zip(grid.spacing()).map(|(n, h)| n.hypot(view.smoothing * h)).collect();
-        let blur = GaussianSmoothing::new(&grid, &widths).map_err(|e| CliError::usage("noise", e.to_string()))?;
+        let blur = GaussianSmoothing::new(&grid, &widths).map_err(IdentifyError::Noise)?;
         let (field, free) = (Arc::clone(&problem.field), Some(problem.free.clone()));
         let density = StationaryDensity::new(field, grid, scheme, free, problem.theta.clone())?;
         let direction = Natural { damping: DAMPING, ..Natural::new(metric) };
         Ok(Self { model: Blurred { density, blur }, view, direction })
     }
 
-    pub fn grid(&self) -> &Grid {
+    pub(crate) fn grid(&self) -> &Grid {
         self.model.density.grid()
     }
 
-    pub fn objective(&self, density: Vec<f64>) -> Result<NegativeSobolev, CliError> {
+    pub(crate) fn objective(&self, density: Vec<f64>) -> Result<NegativeSobolev, IdentifyError> {
         Ok(NegativeSobolev::new(self.grid(), density)?)
     }
 
     /// The density of points, with the counts inside and outside the box.
-    pub fn bin(&self, points: &[f64]) -> Result<TrajectoryDensity, CliError> {
+    pub(crate) fn bin(&self, points: &[f64]) -> Result<TrajectoryDensity, IdentifyError> {
         self.view.density(self.grid(), points)
     }
 
     /// A fit, number `index` of the descents that are kept.
-    pub fn fit(
+    pub(crate) fn fit(
         &self,
-        label: &str,
         density: Vec<f64>,
         theta: &[f64],
-        (kept, index): (&mut Descents<'_>, usize),
-        show: &mut dyn FnMut(&Iteration),
-    ) -> Result<Outcome, CliError> {
+        (keep, index): (&dyn Keep, usize),
+        watch: &mut dyn FnMut(&Iteration),
+    ) -> Result<Outcome, IdentifyError> {
         let stop =
             Stop { iterations: ITERATIONS, relative_objective: 0.0, relative_step: RELATIVE_STEP, gradient: 0.0 };
         let objective = self.objective(density)?;
         let (model, direction) = (&self.model, &self.direction);
         let descent = Descent::new(model, &objective).direction(direction).stop(stop);
-        kept.descend(index, &descent, theta, &mut Armijo::new(1.0, C1), show)
-            .map_err(|source| CliError::Descent { label: label.to_string(), source })
+        Ok(descent.run_or_resume(index, theta, &mut Armijo::new(1.0, C1), keep, watch)?)
     }
 }
 
 /// A stationary density seen through a Gaussian: noise of the observations, smoothing of the data.
-pub struct Blurred {
-    pub density: StationaryDensity,
+pub(crate) struct Blurred {
+    pub(crate) density: StationaryDensity,
     blur: GaussianSmoothing,
 }
 

@@ -1,19 +1,19 @@
 //! The gradient of a fit as moments of the data, and what it determines.
 
-use serde::Serialize;
-use wngd::linalg::dense::symmetric_eigen;
-use wngd::linalg::faer::Mat;
-use wngd::prelude::*;
+use wngd_adjoint::ForwardModel;
+use wngd_linalg::dense::symmetric_eigen;
+use wngd_linalg::faer::Mat;
+use wngd_opt::Objective;
+use wngd_opt::gauss_newton_curvature;
 
-use super::level::Level;
-use crate::error::CliError;
-use crate::trajectory::gauss_newton;
+use crate::error::IdentifyError;
+use crate::level::Level;
 
 /// Eigenvalues of the curvature below this share of the largest belong to undetermined combinations.
 const UNDETERMINED: f64 = 1e-10;
 
 /// Which combinations of parameters the density determines.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Identifiability {
     /// Scale s of each parameter: its size, or 1 at 0.
     pub scale: Vec<f64>,
@@ -26,22 +26,22 @@ pub struct Identifiability {
 }
 
 /// The gradient of the fit at fixed parameters as p linear functionals of the data.
-pub struct Score {
+pub(crate) struct Score {
     /// |c| W Z (k x p).
     functionals: Mat<f64>,
     /// Curvature H of the fit.
-    pub curvature: Mat<f64>,
-    pub identifiability: Identifiability,
+    curvature: Mat<f64>,
+    pub(crate) identifiability: Identifiability,
 }
 
 impl Score {
-    pub fn new(level: &Level, data: &[f64], theta: &[f64]) -> Result<Self, CliError> {
+    pub(crate) fn new(level: &Level, data: &[f64], theta: &[f64]) -> Result<Self, IdentifyError> {
         let objective = level.objective(data.to_vec())?;
         let at = level.model.linearize(theta)?;
         let z = at.jacobian;
         let (p, c) = (z.ncols(), objective.cell_volume());
         let q = objective.curvature(&at.state, z.clone())?;
-        let curvature = gauss_newton(&z, &q, c);
+        let curvature = gauss_newton_curvature(&z, &q, c);
         let scale: Vec<f64> = theta.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
         let scaled = Mat::from_fn(p, p, |i, j| scale[i] * curvature[(i, j)] * scale[j]);
         let (eigenvalues, vectors) = symmetric_eigen(scaled.as_ref())?;
@@ -52,7 +52,7 @@ impl Score {
 
     /// H⁻¹ |c| ZᵀW(ρ − ρ*): the parameter change that turns ρ* into ρ, to first order. Combinations
     /// that the density does not determine stay as they are.
-    pub fn shift(&self, density: &[f64], data: &[f64]) -> Vec<f64> {
+    pub(crate) fn shift(&self, density: &[f64], data: &[f64]) -> Vec<f64> {
         let p = self.curvature.nrows();
         let gradient: Vec<f64> = (0..p)
             .map(|j| {
@@ -71,7 +71,7 @@ impl Score {
     }
 
     /// √(ηᵀHη): the size of a shift by what it does to the density.
-    pub fn size(&self, shift: &[f64]) -> f64 {
+    pub(crate) fn size(&self, shift: &[f64]) -> f64 {
         let p = shift.len();
         let square: f64 = (0..p)
             .flat_map(|i| (0..p).map(move |j| (i, j)))
@@ -81,7 +81,7 @@ impl Score {
     }
 
     /// Standard errors of the fit from the scatter between stretches of the data; notes those of the eigenvectors.
-    pub fn standard_errors(&mut self, level: &Level, points: &[f64]) -> Result<Vec<f64>, CliError> {
+    pub(crate) fn standard_errors(&mut self, level: &Level, points: &[f64]) -> Result<Vec<f64>, IdentifyError> {
         let (grid, c) = (level.grid(), level.grid().cell_volume());
         // |c| ρ sums to 1, so that the functional of a density is the mean of q = WZ over its points.
         let q = Mat::from_fn(grid.len(), self.curvature.nrows(), |i, j| self.functionals[(i, j)] / c);
@@ -95,6 +95,6 @@ impl Score {
             variance.max(0.0).sqrt()
         };
         self.identifiability.relative_errors = Some(eigenvectors.iter().map(along).collect());
-        Ok(wngd::opt::standard_errors(&covariance))
+        Ok(wngd_opt::standard_errors(&covariance))
     }
 }

@@ -4,10 +4,10 @@ use ode_solvers::{Dop853, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
-use wngd::models::flow::VelocityField;
+use wngd_models::flow::VelocityField;
 
-use crate::error::CliError;
-use crate::trajectory::deviations;
+use crate::error::SimulateError;
+use crate::scale::deviations;
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -42,18 +42,18 @@ impl<'a> Trajectory<'a> {
     /// From a start point, sampled every `dt`.
     ///
     /// # Errors
-    /// Wrong lengths, a time step that is not positive, values that are not finite.
-    pub fn new(field: &'a dyn VelocityField, theta: &'a [f64], start: &[f64], dt: f64) -> Result<Self, CliError> {
+    /// More than three coordinates, wrong lengths, a time step that is not positive, values that are not finite.
+    pub fn new(field: &'a dyn VelocityField, theta: &'a [f64], start: &[f64], dt: f64) -> Result<Self, SimulateError> {
+        check_coordinates(field)?;
         let (d, p) = (field.dim(), field.dim_param());
         if theta.len() != p || theta.iter().any(|v| !v.is_finite()) {
-            let names = field.parameter_names().join(", ");
-            return Err(CliError::usage("--theta", format!("{} takes {p} finite numbers: {names}", field.name())));
+            return Err(SimulateError::Theta { system: field.name().to_string(), names: field.parameter_names() });
         }
         if start.len() != d || start.iter().any(|v| !v.is_finite()) {
-            return Err(CliError::Internal(format!("a start of {} coordinates for {d} axes", start.len())));
+            return Err(SimulateError::Start { system: field.name().to_string(), dim: d, start: start.to_vec() });
         }
         if !(dt > 0.0 && dt.is_finite()) {
-            return Err(CliError::usage("--dt", format!("{dt} is not usable; a positive time step is needed")));
+            return Err(SimulateError::TimeStep { dt });
         }
         let mut state = Vector3::zeros();
         state.as_mut_slice()[..d].copy_from_slice(start);
@@ -69,11 +69,11 @@ impl<'a> Trajectory<'a> {
     ///
     /// # Errors
     /// Trajectories that leave every bound or cannot be followed; whatever `visit` fails with.
-    pub fn advance(
+    pub fn advance<E: From<SimulateError>>(
         &mut self,
         count: usize,
-        mut visit: impl FnMut(&[f64]) -> Result<(), CliError>,
-    ) -> Result<(), CliError> {
+        mut visit: impl FnMut(&[f64]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let d = self.field.dim();
         let mut left = count;
         while left > 0 {
@@ -86,7 +86,7 @@ impl<'a> Trajectory<'a> {
             let points = solver.y_out().get(1..=segment).ok_or_else(|| self.lost("the integrator stopped early"))?;
             for point in points {
                 if !point.iter().all(|v| v.abs() < FAR) {
-                    return Err(self.lost("the trajectory leaves every bound"));
+                    return Err(self.unbounded().into());
                 }
                 visit(&point.as_slice()[..d])?;
             }
@@ -100,12 +100,16 @@ impl<'a> Trajectory<'a> {
     ///
     /// # Errors
     /// As [`advance`](Self::advance).
-    pub fn skip(&mut self, time: f64) -> Result<(), CliError> {
-        self.advance((time / self.dt).ceil() as usize, |_| Ok(()))
+    pub fn skip(&mut self, time: f64) -> Result<(), SimulateError> {
+        self.advance((time / self.dt).ceil() as usize, |_| Ok::<_, SimulateError>(()))
     }
 
-    fn lost(&self, reason: &str) -> CliError {
-        CliError::Simulation {
+    fn unbounded(&self) -> SimulateError {
+        SimulateError::Unbounded { system: self.field.name().to_string(), theta: self.theta.to_vec() }
+    }
+
+    fn lost(&self, reason: &str) -> SimulateError {
+        SimulateError::Integration {
             system: self.field.name().to_string(),
             theta: self.theta.to_vec(),
             reason: reason.to_string(),
@@ -113,10 +117,22 @@ impl<'a> Trajectory<'a> {
     }
 }
 
-/// `points` points of a trajectory, row-major, after a time `burn_in`.
+/// Refuses systems that the integrator has no room for.
+pub(crate) fn check_coordinates(field: &dyn VelocityField) -> Result<(), SimulateError> {
+    let dim = field.dim();
+    if (1..=3).contains(&dim) {
+        return Ok(());
+    }
+    Err(SimulateError::Coordinates { system: field.name().to_string(), dim })
+}
+
+/// `points` points of a trajectory, `dt` apart, after a time `burn_in`.
+///
+/// # Shapes
+/// Result: `points` rows of d coordinates, row-major.
 ///
 /// # Errors
-/// As [`Trajectory::advance`].
+/// As [`Trajectory::new`] and [`Trajectory::advance`]; more points than memory holds.
 pub fn simulate(
     field: &dyn VelocityField,
     theta: &[f64],
@@ -124,13 +140,14 @@ pub fn simulate(
     dt: f64,
     points: usize,
     burn_in: f64,
-) -> Result<Vec<f64>, CliError> {
+) -> Result<Vec<f64>, SimulateError> {
     let mut trajectory = Trajectory::new(field, theta, start, dt)?;
     trajectory.skip(burn_in)?;
-    let mut all = Vec::with_capacity(points * field.dim());
+    let mut all = Vec::new();
+    all.try_reserve_exact(points.saturating_mul(field.dim())).map_err(|_| SimulateError::TooManyPoints { points })?;
     trajectory.advance(points, |point| {
         all.extend_from_slice(point);
-        Ok(())
+        Ok::<_, SimulateError>(())
     })?;
     Ok(all)
 }
@@ -142,14 +159,14 @@ pub fn perturbed(start: &[f64], seed: u64, stream: u64) -> Vec<f64> {
 }
 
 /// One of the points, at random.
-pub fn one_of(points: &[f64], dim: usize, seed: u64, stream: u64) -> &[f64] {
+pub(crate) fn one_of(points: &[f64], dim: usize, seed: u64, stream: u64) -> &[f64] {
     let row = generator(seed, stream).random_range(0..points.len() / dim);
     &points[dim * row..dim * (row + 1)]
 }
 
 /// Standard deviations of observational noise: none for no numbers, of one number that share of each
 /// coordinate's scatter without the noise, of several the numbers themselves.
-pub fn noise_deviations(noise: &[f64], points: &[f64], dim: usize) -> Vec<f64> {
+pub(crate) fn noise_deviations(noise: &[f64], points: &[f64], dim: usize) -> Vec<f64> {
     match noise {
         [] => vec![0.0; dim],
         [share] => {
@@ -171,13 +188,14 @@ impl Noise {
     /// Noise of the given standard deviation per coordinate; `stream` tells draws of one seed apart.
     pub fn new(deviations: Vec<f64>, seed: u64, stream: u64) -> Self {
         // Apart from the streams that start points are drawn from.
-        Self { point: deviations.clone(), deviations, rng: generator(seed ^ 0x5bd1_e995, stream) }
+        Self { point: Vec::new(), deviations, rng: generator(seed ^ 0x5bd1_e995, stream) }
     }
 
     /// The point with noise added.
     pub fn added(&mut self, point: &[f64]) -> &[f64] {
         let mut seen = std::mem::take(&mut self.point);
-        seen.copy_from_slice(point);
+        seen.clear();
+        seen.extend_from_slice(point);
         self.add(&mut seen);
         self.point = seen;
         &self.point
@@ -200,11 +218,11 @@ fn generator(seed: u64, stream: u64) -> Pcg64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wngd::models::flow::system;
+    use wngd_models::flow::system;
 
     #[test]
     fn a_linear_flow_is_followed_to_its_tolerance() {
-        let spiral = wngd::models::flow::Polynomial::new(2, 1).unwrap();
+        let spiral = wngd_models::flow::Polynomial::new(2, 1).unwrap();
         // x' = -0.01 x - y, y' = x - 0.01 y
         let theta = [0.0, -0.01, -1.0, 0.0, 1.0, -0.01];
         let points = simulate(&spiral, &theta, &[1.0, 0.0], 0.1, 3000, 0.0).unwrap();

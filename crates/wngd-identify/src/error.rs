@@ -1,0 +1,175 @@
+use thiserror::Error;
+use wngd_adjoint::ModelError;
+use wngd_linalg::LinalgError;
+use wngd_models::{TrajectoryError, WidthError};
+use wngd_opt::{DescentError, ObjectiveError, UncertaintyError};
+
+/// What can go wrong when a trajectory is simulated.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SimulateError {
+    /// The system has too many coordinates.
+    #[error("{system} has {dim} coordinates; systems of 1 to 3 can be simulated")]
+    Coordinates {
+        /// Name of the system.
+        system: String,
+        /// Its coordinates.
+        dim: usize,
+    },
+    /// The parameters are not those of the system.
+    #[error("{system} takes {} finite numbers: {}", names.len(), names.join(", "))]
+    Theta {
+        /// Name of the system.
+        system: String,
+        /// Names of its parameters.
+        names: Vec<String>,
+    },
+    /// The start is no point of the system.
+    #[error("{system} starts at {dim} finite coordinates, not at {start:?}")]
+    Start {
+        /// Name of the system.
+        system: String,
+        /// Its coordinates.
+        dim: usize,
+        /// The start given.
+        start: Vec<f64>,
+    },
+    /// The time step is not usable.
+    #[error("{dt} is not usable; a positive time step is needed")]
+    TimeStep {
+        /// Its value.
+        dt: f64,
+    },
+    /// The points do not fit into memory.
+    #[error("{points} points do not fit into memory; take fewer, or follow the trajectory point by point")]
+    TooManyPoints {
+        /// Points asked for.
+        points: usize,
+    },
+    /// The trajectory is lost.
+    #[error(
+        "simulating {system} at theta = {theta:?}: the trajectory leaves every bound; choose parameters with a bounded attractor"
+    )]
+    Unbounded {
+        /// Name of the system.
+        system: String,
+        /// Its parameters.
+        theta: Vec<f64>,
+    },
+    /// The integrator cannot follow the trajectory.
+    #[error("simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor")]
+    Integration {
+        /// Name of the system.
+        system: String,
+        /// Its parameters.
+        theta: Vec<f64>,
+        /// What the integrator says.
+        reason: String,
+    },
+}
+
+/// What can be wrong with [`Settings`](crate::Settings).
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// One simulated trajectory per correction.
+    #[error("one simulated trajectory per correction says nothing about noise; give 0 or at least 2")]
+    OneReplicate,
+    /// Too many simulated trajectories per correction.
+    #[error("{replicates} simulated trajectories per correction; at most {most} are possible")]
+    TooManyReplicates {
+        /// Their number.
+        replicates: usize,
+        /// Most of them.
+        most: usize,
+    },
+    /// Too many corrections.
+    #[error("{corrections} corrections; at most {most} are possible, and a few are enough")]
+    TooManyCorrections {
+        /// Their number.
+        corrections: usize,
+        /// Most of them.
+        most: usize,
+    },
+    /// The time between the points is not usable.
+    #[error("{dt} is not usable; a positive time between the points is needed")]
+    TimeStep {
+        /// Its value.
+        dt: f64,
+    },
+    /// The noise is not usable.
+    #[error("one share of the scatter or {dim} standard deviations are needed, none negative, not {noise:?}")]
+    Noise {
+        /// Coordinates of the system.
+        dim: usize,
+        /// The noise given.
+        noise: Vec<f64>,
+    },
+}
+
+impl SettingsError {
+    /// Name of the field of [`Settings`](crate::Settings) that is not usable.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::OneReplicate | Self::TooManyReplicates { .. } => "replicates",
+            Self::TooManyCorrections { .. } => "corrections",
+            Self::TimeStep { .. } => "dt",
+            Self::Noise { .. } => "noise",
+        }
+    }
+}
+
+/// What can go wrong when a system is identified.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IdentifyError {
+    /// The settings are not usable.
+    #[error("{field}: {0}", field = .0.field())]
+    Settings(#[from] SettingsError),
+    /// The free parameters are no selection of the system's.
+    #[error("free parameters {free:?} of {parameters}; name at least one, each once, counted from 0")]
+    Free {
+        /// The selection.
+        free: Vec<usize>,
+        /// Parameters of the system.
+        parameters: usize,
+    },
+    /// Grid and system do not belong together.
+    #[error("the grid has {axes} axes, the system {dim} coordinates; give one axis per coordinate")]
+    Axes {
+        /// Axes of the grid.
+        axes: usize,
+        /// Coordinates of the system.
+        dim: usize,
+    },
+    /// The points are not usable.
+    #[error("trajectory: {0}")]
+    Trajectory(#[from] TrajectoryError),
+    /// The density of the points cannot be smoothed that way.
+    #[error("smoothing: {0}")]
+    Smoothing(#[source] WidthError),
+    /// The model's density cannot be smoothed by the noise.
+    #[error("noise: {0}")]
+    Noise(#[source] WidthError),
+    /// The stationary density could not be computed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The objective could not be evaluated.
+    #[error("objective: {0}")]
+    Objective(#[from] ObjectiveError),
+    /// The fit to the data could not be carried out.
+    #[error("fit: {0}")]
+    Fit(#[from] DescentError),
+    /// A grid or a decomposition failed.
+    #[error(transparent)]
+    Linalg(#[from] LinalgError),
+    /// Standard errors failed.
+    #[error("standard errors: {0}")]
+    Uncertainty(#[from] UncertaintyError),
+    /// A trajectory could not be simulated.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
+    /// What keeps the work told to stop before there was a fit to the data.
+    #[error("told to stop before the fit to the data; go on with what was kept")]
+    Stopped,
+}

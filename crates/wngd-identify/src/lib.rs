@@ -1,0 +1,58 @@
+//! Parameters of a dynamical system from a trajectory: a fit of its stationary density, then indirect
+//! inference, which takes out the bias of the discretisation.
+//!
+//! At the fit θ₀ the gradient of the objective vanishes for the data. With q = WZ at θ₀ held fixed, the
+//! estimate θ is where it vanishes for trajectories simulated at θ too: |c| qᵀ(ρ_simulated(θ) − ρ*) = 0,
+//! p moments of the invariant measure that the adjoint chose. The model's curvature H at θ₀ stands for
+//! their Jacobian, so that a correction costs simulations and no fit. Fits of simulated trajectories
+//! would do the same at many times the cost, and converge more slowly: their response to θ is
+//! not the identity but H⁻¹ times the full Hessian, inverted.
+//!
+//! [`identify`] does that; [`simulate`] and [`Trajectory`] make trajectories, [`View`] makes densities of them,
+//! [`time_scale`] tells how fast a system is and [`scheme_at`] which discretisation suits it.
+//!
+//! ```
+//! use wngd_identify::{Problem, Settings, identify, simulate};
+//! use wngd_linalg::Grid;
+//! use wngd_models::{box_of, flow::system};
+//! use wngd_opt::KeepNothing;
+//!
+//! let oscillator = system("van-der-pol").expect("a known name");
+//! let points = simulate(oscillator.field.as_ref(), &[1.3], &oscillator.start, 0.1, 6000, 50.0)?;
+//! let (lower, upper) = box_of(&points, 2, 0.1)?;
+//! let grid = Grid::new(&lower, &upper, &[20, 20])?;
+//! let problem = Problem::new(oscillator.field, vec![1.0], None)?;
+//! let settings = Settings { dt: Some(0.1), ..Settings::default() };
+//! let found = identify(&problem, &points, grid, &settings, &KeepNothing, &mut |_| {})?;
+//! assert!((found.theta[0] / 1.3 - 1.0).abs() < 0.01);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # References
+//! Gouriéroux, Monfort and Renault 1993, doi:10.1002/jae.3950080507; Gallant and Tauchen 1996,
+//! doi:10.1017/S0266466600006976.
+#![forbid(unsafe_code)]
+
+mod correct;
+mod error;
+mod event;
+mod found;
+mod identify;
+mod level;
+mod problem;
+mod scale;
+mod score;
+mod shifts;
+mod simulate;
+mod view;
+
+pub use error::{IdentifyError, SettingsError, SimulateError};
+pub use event::Event;
+pub use found::{Correction, Identification};
+pub use identify::identify;
+pub use problem::{Problem, Settings};
+pub use scale::{scheme_at, time_scale};
+pub use score::Identifiability;
+pub use shifts::SHIFT;
+pub use simulate::{Noise, Trajectory, perturbed, simulate};
+pub use view::View;
