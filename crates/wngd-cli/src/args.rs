@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use wngd::models::flow::SYSTEM_NAMES;
+use wngd_experiment::checkpoint::Keeping;
+use wngd_experiment::schemes;
+use wngd_experiment::source::builtin;
 
-use crate::config::schema::BinningKind;
+use crate::interrupt;
 
 /// Natural gradient descent for inverse problems whose data is a density.
 #[derive(Debug, Parser)]
@@ -38,6 +43,12 @@ pub enum Command {
         after_help = "Example:\n  wngd resume runs/mixture-mu1\n\nAn unfinished command keeps checkpoint.wngd in its folder. The command itself refuses to start\nthere again unless --restart is given."
     )]
     Resume(ResumeArgs),
+    /// Read an experiment and its data and say what is wrong with it, without running it.
+    #[command(after_help = "Examples:\n  wngd check my.toml\n  wngd check my.toml --set grid.cells=200")]
+    Check(CheckArgs),
+    /// Print the JSON schema of experiment files, for editors.
+    #[command(after_help = "Example:\n  wngd schema > wngd.schema.json")]
+    Schema,
     /// Print objective, gradient, information matrices and directions at a point.
     #[command(
         after_help = "Examples:\n  wngd inspect mixture-mu1\n  wngd inspect mixture-mu1 --theta 1.5,3.2\n  wngd inspect my.toml --json > point.json"
@@ -52,6 +63,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256")]
     Sketch(SketchArgs),
     /// Open a page on which to start descents with a click and watch them.
+    #[cfg(feature = "play")]
     #[command(after_help = "Examples:\n  wngd play\n  wngd play my.toml --port 9000")]
     Play(PlayArgs),
     /// Rebuild the page report.html of a result folder.
@@ -101,7 +113,11 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
     pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Folder for results; runs/<name> if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
@@ -128,6 +144,54 @@ pub struct KeepArgs {
     pub restart: bool,
 }
 
+impl KeepArgs {
+    /// How the command keeps its work; catches Ctrl-C from now on.
+    pub fn keeping(&self) -> Keeping {
+        interrupt::install();
+        Keeping { interval: self.checkpoint, restart: self.restart, interrupted: interrupt::pressed }
+    }
+}
+
+/// Any text, with known names that completions suggest.
+fn suggesting(names: fn() -> Vec<&'static str>) -> Suggesting {
+    Suggesting(names)
+}
+
+/// See [`suggesting`].
+#[derive(Clone)]
+struct Suggesting(fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Suggesting {
+    type Value = String;
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter().map(|name| PossibleValue::new(name))))
+    }
+}
+
+/// Names of the systems.
+fn systems() -> Vec<&'static str> {
+    SYSTEM_NAMES.to_vec()
+}
+
+/// Arguments of `wngd check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
 /// Arguments of `wngd resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
@@ -151,7 +215,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
     pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Values of the free parameters, comma-separated, in the order of their names.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
     pub theta: Option<Vec<f64>>,
@@ -164,7 +232,11 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct BasinArgs {
     /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
     pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Lowest start values, one per varied parameter.
     #[arg(long, value_name = "V,V", allow_hyphen_values = true, value_delimiter = ',')]
     pub lower: Option<Vec<f64>>,
@@ -189,7 +261,11 @@ pub struct BasinArgs {
 #[derive(Debug, Args)]
 pub struct SketchArgs {
     /// Experiment file, or name of a built-in experiment; every metric of its methods is studied.
+    #[arg(value_parser = suggesting(builtin::names))]
     pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Numbers of probes of the sketches.
     #[arg(long, value_name = "M,M,…", value_delimiter = ',', default_value = "8,16,32,64,128,256")]
     pub probes: Vec<usize>,
@@ -211,11 +287,15 @@ pub struct SketchArgs {
 }
 
 /// Arguments of `wngd play`.
+#[cfg(feature = "play")]
 #[derive(Debug, Args)]
 pub struct PlayArgs {
     /// Experiment file, or name of a built-in experiment, with two free parameters or more.
-    #[arg(default_value = "mixture-weight")]
+    #[arg(default_value = "mixture-weight", value_parser = suggesting(builtin::names))]
     pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Port on 127.0.0.1; 8715, or any free one if that is taken, if absent.
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
@@ -235,6 +315,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
     pub name: String,
     /// File to write; <name>.toml if absent.
     #[arg(long, value_name = "FILE")]
@@ -245,7 +326,7 @@ pub struct InitArgs {
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -273,22 +354,11 @@ pub struct SimulateArgs {
     pub quiet: bool,
 }
 
-/// Discretisations of stationary densities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum SchemeKind {
-    /// Cells carried along the flow.
-    SemiLagrangian,
-    /// Smooth finite volumes with diffusion.
-    ScharfetterGummel,
-    /// Upwind finite volumes.
-    Upwind,
-}
-
 /// Arguments of `wngd density`.
 #[derive(Debug, Args)]
 pub struct DensityArgs {
     /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -303,8 +373,8 @@ pub struct DensityArgs {
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub cells: Option<Vec<usize>>,
     /// How the density is put on the grid.
-    #[arg(long, value_enum, default_value_t = SchemeKind::SemiLagrangian)]
-    pub discretisation: SchemeKind,
+    #[arg(long, value_name = "NAME", default_value = "semi-lagrangian", value_parser = PossibleValuesParser::new(schemes::FAMILY.names()))]
+    pub discretisation: String,
     /// Diffusion coefficient of the finite volumes; 10 if absent.
     #[arg(long, value_name = "D")]
     pub diffusion: Option<f64>,
@@ -332,7 +402,7 @@ pub struct DensityArgs {
 #[derive(Debug, Args)]
 pub struct IdentifyArgs {
     /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
     pub system: String,
     /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY; several
     /// files by repeating the option.
@@ -357,8 +427,8 @@ pub struct IdentifyArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
     /// How points are put on cells.
-    #[arg(long, value_enum, default_value_t = BinningKind::Multilinear)]
-    pub binning: BinningKind,
+    #[arg(long, value_name = "NAME", default_value = "multilinear", value_parser = ["multilinear", "nearest"])]
+    pub binning: String,
     /// Standard deviation of a Gaussian that data and model are smoothed by, in cells.
     #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
     pub smoothing: f64,

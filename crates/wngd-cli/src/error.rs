@@ -1,33 +1,10 @@
-use std::path::PathBuf;
-
 use thiserror::Error;
-use wngd::identify::{IdentifyError, SimulateError};
-use wngd::models::{MixtureError, ObserveError, TrajectoryError};
-use wngd::opt::{DescentError, DirectionError, MetricError, ObjectiveError, UncertaintyError};
-
-use crate::figures::FigureError;
+use wngd::identify::SimulateError;
+use wngd_experiment::ExperimentError;
 
 /// Anything that ends a command; [`exit_code`](Self::exit_code) says how.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// A configuration value is not usable.
-    #[error("{place}: {field}: {problem}")]
-    Config {
-        /// File and line.
-        place: String,
-        /// Dotted name of the field.
-        field: String,
-        /// What is wrong and what would be right.
-        problem: String,
-    },
-    /// The configuration is not valid TOML for the schema; the text shows the place.
-    #[error("{path}: {text}")]
-    Toml {
-        /// The file.
-        path: String,
-        /// Message with line, column and snippet.
-        text: String,
-    },
     /// An option of the command line is not usable.
     #[error("{option}: {problem}")]
     Usage {
@@ -36,75 +13,11 @@ pub enum CliError {
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A data file holds something unusable.
-    #[error("{}: {problem}", path.display())]
-    Data {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with the row where there is one.
-        problem: String,
-    },
-    /// Samples are not usable.
-    #[error("data.samples: {0}")]
-    Samples(#[from] ObserveError),
-    /// The mixture is not usable.
-    #[error("model: {0}")]
-    Mixture(#[from] MixtureError),
-    /// The objective cannot be evaluated at the start.
-    #[error("objective: {0}")]
-    Objective(#[from] ObjectiveError),
-    /// A descent could not be carried out.
-    #[error("method \"{label}\": {source}")]
-    Descent {
-        /// Label of the method.
-        label: String,
-        /// Why.
-        source: DescentError,
-    },
-    /// A model evaluation failed outside a descent.
+    /// Something is wrong with the experiment, its data or its results.
     #[error(transparent)]
-    Model(#[from] wngd::adjoint::ModelError),
-    /// A metric failed outside a descent.
-    #[error("metric: {0}")]
-    Metric(#[from] MetricError),
-    /// A direction failed outside a descent.
-    #[error("direction: {0}")]
-    Direction(#[from] DirectionError),
-    /// A factorisation or decomposition failed.
-    #[error(transparent)]
-    Linalg(#[from] wngd::linalg::LinalgError),
-    /// Standard errors failed.
-    #[error("standard errors: {0}")]
-    Uncertainty(#[from] UncertaintyError),
-    /// A figure could not be drawn.
-    #[error("figure: {0}")]
-    Figure(#[from] FigureError),
-    /// A trajectory could not be simulated.
-    #[error(transparent)]
-    Simulate(#[from] SimulateError),
-    /// A system could not be identified.
-    #[error(transparent)]
-    Identify(#[from] IdentifyError),
-    /// A trajectory is not usable as data.
-    #[error("trajectory: {0}")]
-    Trajectory(#[from] TrajectoryError),
+    Experiment(ExperimentError),
     /// The page could not be served.
+    #[cfg(feature = "play")]
     #[error("cannot serve the page: {source}")]
     Serve {
         /// Why.
@@ -120,17 +33,41 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Internal(_) => 3,
+            CliError::Experiment(error) if error.is_internal() => 3,
             _ => 2,
         }
-    }
-
-    /// Whether the same command may succeed later: with room on the disk, with a bug removed.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, CliError::Write { .. } | CliError::Figure(_) | CliError::Internal(_))
     }
 
     /// A usage error of one option.
     pub fn usage(option: impl Into<String>, problem: impl Into<String>) -> Self {
         CliError::Usage { option: option.into(), problem: problem.into() }
+    }
+}
+
+impl From<ExperimentError> for CliError {
+    /// What an argument of the command names is told by its name.
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::NoExperiment { .. } | ExperimentError::Folder { .. } => {
+                Self::usage("experiment", error.to_string())
+            }
+            ExperimentError::NoResults { .. } | ExperimentError::NothingToResume { .. } => {
+                Self::usage("folder", error.to_string())
+            }
+            ExperimentError::Unfinished { folder, go_on } => {
+                let folder = folder.display();
+                let problem = format!(
+                    "\"{folder}\" keeps an unfinished command; go on with `{go_on}`, or give --restart to start anew"
+                );
+                Self::usage("--out", problem)
+            }
+            other => Self::Experiment(other),
+        }
+    }
+}
+
+impl From<SimulateError> for CliError {
+    fn from(error: SimulateError) -> Self {
+        Self::Experiment(error.into())
     }
 }

@@ -1,27 +1,16 @@
-//! The command line `wngd` as a library: its only caller is `main.rs`, and the fuzz targets reach its readers.
+//! The command line `wngd` as a library: its only caller is `main.rs`.
 //!
-//! To use the methods from Rust, depend on the crate [`wngd`] instead.
+//! To use the methods from Rust, depend on the crate [`wngd`] instead; to carry out experiment files, on
+//! [`wngd_experiment`].
 #![forbid(unsafe_code)]
 
 mod args;
-mod checkpoint;
 mod commands;
-mod config;
-mod data;
 mod error;
-mod experiment;
-mod figures;
-#[cfg(any(test, fuzzing))]
-pub mod fuzzing;
 mod interrupt;
-mod model;
 mod output;
+#[cfg(feature = "play")]
 mod play;
-mod record;
-mod report;
-mod study;
-mod trajectory;
-mod window;
 
 use std::process::ExitCode;
 
@@ -62,9 +51,12 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
     match cli.command {
         Command::Run(args) => commands::run::run(&args, None),
         Command::Resume(args) => commands::resume::resume(&args),
+        Command::Check(args) => commands::check::check(&args),
+        Command::Schema => commands::schema::schema(),
         Command::Inspect(args) => commands::inspect::inspect(&args),
         Command::Basin(args) => commands::basin::basin(&args, None),
         Command::Sketch(args) => commands::sketch::sketch(&args, None),
+        #[cfg(feature = "play")]
         Command::Play(args) => commands::play::play(&args),
         Command::Report(args) => commands::report::report(&args),
         Command::Init(args) => commands::init::init(&args),

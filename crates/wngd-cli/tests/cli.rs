@@ -161,8 +161,8 @@ fn inspect_prints_all_digits_in_the_agreed_form() {
 #[test]
 fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
     let cases: Vec<(&str, &str, &[&str])> = vec![
-        ("metric = \"l2\"", "metric = \"l3\"", &["unknown variant", "l3", "fisher-rao", "line"]),
-        ("iterations = 200", "iteration = 200", &["unknown field", "iteration", "iterations"]),
+        ("metric = \"l2\"", "metric = \"l3\"", &["there is no metric", "l3", "fisher-rao", "line"]),
+        ("iterations = 200", "iteration = 200", &["there is no such key", "iteration", "iterations"]),
         ("cells = [20, 20]", "cells = [20]", &["grid", "line 6", "one per axis"]),
         ("cells = [20, 20]", "cells = [100000, 10000]", &["grid.cells", "1000", "fewer cells"]),
         ("cells = [20, 20]", "cells = [20, -3]", &["cells", "line 6"]),
@@ -359,7 +359,7 @@ fn more_parameters_than_cells_are_reported_not_refused() {
     let output = wngd(folder.path(), &["run", &file, "--out", "r", "--no-figures"]);
     assert!(code(&output) <= 1, "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.contains("5 free parameters for 4 cells") && text.contains("of 5;"), "{text}");
+    assert!(text.contains("5 free parameters for 4 values") && text.contains("of 5;"), "{text}");
 }
 
 #[cfg(unix)]

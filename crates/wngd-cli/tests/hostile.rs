@@ -56,9 +56,14 @@ fn experiments_that_ask_for_too_much_name_field_and_remedy() {
         (MIXTURE, "[12, 12]", "[1000000000, 1000000000]".into(), &["grid.cells", "line 5", "fewer cells"]),
         (MIXTURE, "[12, 12]", "[9223372036854775807, 3]".into(), &["grid.cells", "fewer cells"]),
         (MIXTURE, "[12, 12]", "9223372036854775807".into(), &["grid.cells", "fewer cells"]),
-        (MIXTURE, "[12, 12]", "[7000, 7000]".into(), &["grid.cells", "16 GiB", "fewer cells"]),
+        (
+            MIXTURE,
+            "[12, 12]",
+            "[7000, 7000]\n[[method]]\nmetric = \"wasserstein\"".into(),
+            &["grid.cells", "16 GiB", "fewer cells"],
+        ),
         (MIXTURE, "upper = [6.0, 6.0]", "upper = [1e308, 6.0]".into(), &["grid", "change the units"]),
-        (MIXTURE, "lower = [-4.0, -4.0]", "lower = []".into(), &["grid", "one per axis"]),
+        (MIXTURE, "lower = [-4.0, -4.0]", "lower = []".into(), &["grid.lower", "1, 2 or 3"]),
         (MIXTURE, "name = \"hostile\"", "name = \"..\"".into(), &["name", "not first"]),
         (
             MIXTURE,
@@ -178,8 +183,8 @@ fn options_that_ask_for_too_much_are_named() {
     refused(&["sketch", "lorenz", "--seeds", "18446744073709551615", "--out", "result"], &["--seeds", "10000"]);
     refused(&[&identify[..], &["--cells", "18446744073709551615"]].concat(), &["--cells", "4096"]);
     refused(&[&identify[..], &["--replicates", "18446744073709551615"]].concat(), &["--replicates"]);
-    refused(&[&identify[..], &["--burn-in", "18446744073709551615"]].concat(), &["0 points are left"]);
-    refused(&[&identify[..], &["--stride", "18446744073709551615"]].concat(), &["1 points are left"]);
+    refused(&[&identify[..], &["--burn-in", "18446744073709551615"]].concat(), &["--burn-in", "too large"]);
+    refused(&[&identify[..], &["--stride", "18446744073709551615"]].concat(), &["--stride", "too large"]);
     refused(&["density", "--system", "lorenz63", "--cells", "4294967296", "--out", "result"], &["--cells", "fewer"]);
     refused(&["run", ".", "--out", "result"], &["is a folder"]);
     std::fs::create_dir(folder.join("folder.csv")).unwrap();

@@ -240,7 +240,10 @@ fn an_experiment_file_identifies_as_the_command_does() {
     // Without the section it is a plain fit, with the noise of a trajectory.
     std::fs::write(dir.join("e.toml"), flow(data, "[grid]\ncells = 24")).unwrap();
     let text = good(wngd(dir, &["run", "e.toml", "--out", "f"]));
-    assert!(text.contains("7900 points of the trajectory in the box") && text.contains("objective h-1"), "{text}");
+    assert!(
+        text.contains("7900 points of the trajectory in the box") && text.contains("objective homogeneous-h-1"),
+        "{text}"
+    );
     let fit = result(dir, "f");
     assert!(fit["methods"][0]["standard_errors"][0].as_f64().unwrap() > 0.0, "{fit}");
     good(wngd(dir, &["inspect", "e.toml", "--json"]));

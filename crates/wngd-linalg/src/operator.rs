@@ -39,6 +39,10 @@ pub trait LinearOp: Sync {
     {
         self.to_dense()
     }
+    /// As [`into_dense`](Self::into_dense), for operators behind a pointer.
+    fn boxed_into_dense(self: Box<Self>) -> Mat<f64> {
+        self.to_dense()
+    }
 }
 
 /// A factored square matrix: fallible to make, infallible to apply.
@@ -69,6 +73,33 @@ impl LinearOp for Mat<f64> {
     }
     fn into_dense(self) -> Mat<f64> {
         self
+    }
+    fn boxed_into_dense(self: Box<Self>) -> Mat<f64> {
+        *self
+    }
+}
+
+impl LinearOp for Box<dyn LinearOp + '_> {
+    fn nrows(&self) -> usize {
+        (**self).nrows()
+    }
+    fn ncols(&self) -> usize {
+        (**self).ncols()
+    }
+    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
+        (**self).apply(out, x);
+    }
+    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
+        (**self).apply_transpose(out, y);
+    }
+    fn as_dense(&self) -> Option<MatRef<'_, f64>> {
+        (**self).as_dense()
+    }
+    fn to_dense(&self) -> Mat<f64> {
+        (**self).to_dense()
+    }
+    fn into_dense(self) -> Mat<f64> {
+        self.boxed_into_dense()
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Finished {
         /// Number of the descent among those of one process.
         descent: usize,
         /// The iterate.
-        row: Iteration,
+        row: Box<Iteration>,
         /// The local model that was kept on the way to it.
         model: Option<LocalModel>,
     },
@@ -84,7 +84,7 @@ impl Progress {
             if let Finished::Iterate { descent: of, row, model } = finished
                 && *of == descent
             {
-                progress.trace.push(row.clone());
+                progress.trace.push(Iteration::clone(row));
                 progress.models.extend(model.clone());
             }
         }
@@ -127,7 +127,8 @@ struct Keeping<'a> {
 impl Observer for Keeping<'_> {
     fn observe(&mut self, row: &Iteration) -> ControlFlow<()> {
         (self.watch)(row);
-        self.keep.keep(&Finished::Iterate { descent: self.index, row: row.clone(), model: self.model.take() });
+        let row = Box::new(row.clone());
+        self.keep.keep(&Finished::Iterate { descent: self.index, row, model: self.model.take() });
         if self.keep.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use wngd_experiment::files::write_file;
+use wngd_experiment::source::builtin;
+
 use super::print;
 use crate::args::InitArgs;
-use crate::config::builtin;
 use crate::error::CliError;
-use crate::output::files::write_file;
 
 /// Writes a built-in experiment, and its data, as files to edit.
 pub fn init(args: &InitArgs) -> Result<u8, CliError> {

@@ -1,20 +1,25 @@
 //! One module per command.
 
 pub mod basin;
+pub mod check;
 pub mod density;
 pub mod identify;
 pub mod init;
 pub mod inspect;
 pub mod list;
+#[cfg(feature = "play")]
 pub mod play;
 pub mod report;
 pub mod resume;
 pub mod run;
+pub mod schema;
 pub mod shell;
 pub mod simulate;
 pub mod sketch;
 
 use std::io::Write;
+
+use wngd_experiment::ExperimentError;
 
 use crate::error::CliError;
 use crate::output::screen;
@@ -30,8 +35,20 @@ pub fn print_raw(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CliError::Write { path: "standard output".into(), source: error })
+            Err(ExperimentError::Write { path: "standard output".into(), source: error }.into())
         }
         _ => Ok(()),
     }
+}
+
+/// The exit code of a command that ended; what can be gone on with is told.
+fn close<T>(
+    (outcome, go_on): (Result<T, ExperimentError>, Option<String>),
+    code: impl FnOnce(T) -> u8,
+) -> Result<u8, CliError> {
+    if let Some(go_on) = go_on {
+        eprintln!("what was done is kept; go on with: {go_on}");
+        return Ok(outcome.map(|_| 1)?);
+    }
+    Ok(code(outcome?))
 }

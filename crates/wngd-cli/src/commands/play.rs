@@ -2,11 +2,11 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use wngd_experiment::{Experiment, Source};
+
 use super::print;
 use crate::args::PlayArgs;
-use crate::config::Source;
 use crate::error::CliError;
-use crate::experiment::Experiment;
 use crate::play::{self, Session};
 
 /// The port where the page is looked for, so that links to views keep working.
@@ -14,7 +14,7 @@ const PORT: u16 = 8715;
 
 /// Serves a page to play with until Ctrl-C.
 pub fn play(args: &PlayArgs) -> Result<u8, CliError> {
-    let source = Source::load(&args.experiment)?;
+    let source = Source::load(&args.experiment, &args.set)?;
     let experiment = Experiment::build(&source)?;
     let session = Session::new(&source, experiment)?;
     let bind = |port: u16| {

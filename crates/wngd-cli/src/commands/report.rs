@@ -1,9 +1,10 @@
 //! `wngd report`
 
+use wngd_experiment::report;
+
 use super::print;
 use crate::args::ReportArgs;
 use crate::error::CliError;
-use crate::report;
 
 /// Rebuilds the report of a result folder.
 pub fn report(args: &ReportArgs) -> Result<u8, CliError> {

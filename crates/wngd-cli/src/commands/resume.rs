@@ -1,13 +1,14 @@
 //! `wngd resume`
 
 use clap::Parser;
+use wngd_experiment::ExperimentError;
+use wngd_experiment::checkpoint::{Checkpoint, FILE};
 
 use super::basin::basin;
 use super::identify::identify;
 use super::run::run;
 use super::sketch::sketch;
 use crate::args::{BasinArgs, Cli, Command, IdentifyArgs, KeepArgs, ResumeArgs, RunArgs, SketchArgs};
-use crate::checkpoint::{Checkpoint, FILE};
 use crate::error::CliError;
 
 /// Goes on with an interrupted command: carries it out again, less what its checkpoint has of it.
@@ -31,7 +32,7 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         }
         _ => {
             let problem = "it is of no command that can be resumed; start anew with --restart".into();
-            Err(CliError::Data { path: folder.join(FILE), problem })
+            Err(ExperimentError::Data { path: folder.join(FILE), problem }.into())
         }
     }
 }

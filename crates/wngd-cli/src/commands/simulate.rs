@@ -6,18 +6,17 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
+use wngd_experiment::data::formats::{write_npy_header, write_npy_values};
+use wngd_experiment::files::write_file;
+use wngd_experiment::{ExperimentError, usual_axes};
 
 use super::print;
 use crate::args::SimulateArgs;
-use crate::data::npy;
 use crate::error::CliError;
 use crate::interrupt;
-use crate::output::files::write_file;
 
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
-/// Names of the coordinates in CSV headers.
-pub const COORDINATES: [&str; 3] = ["x", "y", "z"];
 
 /// The system that `--system` names.
 pub fn named(name: &str) -> Result<System, CliError> {
@@ -66,7 +65,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     });
     bar.finish_and_clear();
     if let Some(error) = failure {
-        return Err(error);
+        return Err(error.into());
     }
     written?;
     if !args.quiet {
@@ -100,10 +99,10 @@ fn write_csv(
     noise: &mut Noise,
     args: &SimulateArgs,
     bar: &ProgressBar,
-) -> Result<(), CliError> {
-    let fail = |source| CliError::Write { path: args.out.clone(), source };
+) -> Result<(), ExperimentError> {
+    let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
     let dim = trajectory.dim();
-    writeln!(w, "t,{}", COORDINATES[..dim].join(",")).map_err(fail)?;
+    writeln!(w, "t,{}", usual_axes(dim).join(",")).map_err(fail)?;
     let mut row = 0usize;
     trajectory.advance(args.points, |point| {
         row += 1;
@@ -122,24 +121,24 @@ fn write_npy(
     noise: &mut Noise,
     args: &SimulateArgs,
     bar: &ProgressBar,
-) -> Result<(), CliError> {
-    let fail = |source| CliError::Write { path: args.out.clone(), source };
-    npy::write_header(&mut *w, &[args.points, trajectory.dim()]).map_err(fail)?;
+) -> Result<(), ExperimentError> {
+    let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
+    write_npy_header(&mut *w, &[args.points, trajectory.dim()]).map_err(fail)?;
     let mut row = 0usize;
     trajectory.advance(args.points, |point| {
         row += 1;
         tick(row, bar, &args.out)?;
-        npy::write_values(&mut *w, noise.added(point)).map_err(fail)
+        write_npy_values(&mut *w, noise.added(point)).map_err(fail)
     })
 }
 
 /// Shows progress now and then and heeds Ctrl-C.
-fn tick(row: usize, bar: &ProgressBar, path: &Path) -> Result<(), CliError> {
+fn tick(row: usize, bar: &ProgressBar, path: &Path) -> Result<(), ExperimentError> {
     if row.is_multiple_of(1024) {
         bar.set_position(row as u64);
         if interrupt::pressed() {
             let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "stopped before the last point");
-            return Err(CliError::Write { path: path.to_path_buf(), source });
+            return Err(ExperimentError::Write { path: path.to_path_buf(), source });
         }
     }
     Ok(())

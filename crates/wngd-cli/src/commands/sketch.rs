@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use super::print;
+use wngd_experiment::Experiment;
+use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::numbers::short;
+use wngd_experiment::record::{Fact, Record};
+use wngd_experiment::results::{MetricStudy, Study};
+use wngd_experiment::study::{Settings, sketch as carry_out};
+
+use super::{close, print};
 use crate::args::SketchArgs;
-use crate::checkpoint::{self, Checkpoint, Header, Journal};
 use crate::error::CliError;
-use crate::experiment::Experiment;
-use crate::figures::{self, EstimatorCurve, EstimatorPanel, Estimators};
-use crate::output::files;
 use crate::output::screen;
-use crate::output::table::short;
-use crate::record::{Fact, Kind, Record};
-use crate::report;
-use crate::study::{Entry, MetricStudy, Quartiles, Settings, Study, study};
 
 /// Compares the estimators of the direction at the start point.
 pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
@@ -26,47 +25,35 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     if !args.damping.is_none_or(|d| d.is_finite() && d >= 0.0) {
         return Err(CliError::usage("--damping", "a finite number >= 0 is needed"));
     }
-    let source = checkpoint::source(resumed.as_ref(), &args.experiment)?;
+    let source = checkpoint::source(resumed.as_ref(), &args.experiment, &args.set)?;
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-sketch", experiment.name)));
-    let mut record = Record::of(Kind::Sketch, true, &source, &experiment);
+    let mut record = Record::of("sketch", true, &source, &experiment);
     record.seeds = vec![Fact::new("estimators", format!("0 to {}", args.seeds - 1))];
-    let journal = Journal::begin(Header::of(record, &source, &experiment), resumed, &folder, &args.keep)?;
-    let code = carry_out(args, &experiment, &journal, &folder);
-    journal.end(code)
-}
-
-fn carry_out(args: &SketchArgs, experiment: &Experiment, journal: &Journal, folder: &Path) -> Result<u8, CliError> {
-    journal.record.write(folder)?;
+    let header = Header::of(record, &source, &experiment);
+    let journal = Journal::begin(header, resumed, &folder, &args.keep.keeping())?;
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
         if !args.quiet {
             eprintln!("{}: estimators for {metric}", experiment.name);
         }
     };
-    let found = study(experiment, &settings, journal, &tell)?;
-    journal.check()?;
-    let Some(found) = found else { return Ok(1) };
-    if found.metrics.is_empty() {
-        return Err(CliError::usage(
-            "sketch",
-            "the experiment has no method with a metric; add one, \"l2\" for example",
-        ));
+    let outcome = carry_out(&experiment, &settings, &journal, &folder, &tell);
+    if let (Ok(Some(found)), false) = (&outcome, args.quiet) {
+        conclude(found, &folder)?;
     }
-    figures::estimators(&picture(&found), &folder.join("sketch"))?;
-    files::write_json(&folder.join("sketch.json"), &found)?;
-    report::write(folder)?;
-    if !args.quiet {
-        print(&format!(
-            "{}: {} parameters, {} cells; medians over {} seeds, quartiles in sketch.json",
-            found.name, found.parameters, found.cells, found.seeds
-        ))?;
-        for metric in &found.metrics {
-            print(&table(metric))?;
-        }
-        print(&format!("results in {}", folder.display()))?;
+    close(journal.end(outcome), |found| u8::from(found.is_none()))
+}
+
+fn conclude(found: &Study, folder: &Path) -> Result<(), CliError> {
+    print(&format!(
+        "{}: {} parameters, {} cells; medians over {} seeds, quartiles in sketch.json",
+        found.name, found.parameters, found.cells, found.seeds
+    ))?;
+    for metric in &found.metrics {
+        print(&table(metric))?;
     }
-    Ok(0)
+    print(&format!("results in {}", folder.display()))
 }
 
 fn table(study: &MetricStudy) -> String {
@@ -97,29 +84,4 @@ fn table(study: &MetricStudy) -> String {
         text.push_str(&format!("\nleft out: {left_out}"));
     }
     text
-}
-
-fn picture(study: &Study) -> Estimators {
-    let panels = study.metrics.iter().map(|metric| {
-        let mut curves: Vec<EstimatorCurve> = Vec::new();
-        for entry in &metric.entries {
-            let point = |q: &Quartiles| [q.lower, q.median, q.upper];
-            let Entry { estimator, solves, error, decrease, .. } = entry;
-            let at = match curves.iter().position(|c| c.label == *estimator) {
-                Some(at) => at,
-                None => {
-                    curves.push(EstimatorCurve { label: estimator.to_string(), ..EstimatorCurve::default() });
-                    curves.len() - 1
-                }
-            };
-            curves[at].solves.push(solves.median);
-            curves[at].error.push(point(error));
-            curves[at].decrease.push(point(decrease));
-        }
-        EstimatorPanel { title: metric.metric.clone(), curves }
-    });
-    Estimators {
-        panels: panels.collect(),
-        title: format!("{}: {} parameters, {} cells", study.name, study.parameters, study.cells),
-    }
 }

@@ -1,7 +1,4 @@
-//! Files and tables that commands leave behind.
+//! What a command prints.
 
-pub mod files;
-pub mod identification;
-pub mod pictures;
 pub mod screen;
 pub mod table;

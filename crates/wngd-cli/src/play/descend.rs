@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use wngd::opt::{Iteration, LocalModel, Observer};
 use wngd::prelude::*;
+use wngd_experiment::Method;
+use wngd_experiment::numbers::finite;
+use wngd_experiment::steps::{self, Step};
 
-use super::session::{Session, label};
-use crate::config::schema::{MethodSection, StepKind, StepSection};
-use crate::output::files::finite;
+use super::session::Session;
 
 /// Most iterations of one descent.
 const MAX_ITERATIONS: usize = 2000;
@@ -43,7 +44,7 @@ pub struct Request {
     /// Labels of methods.
     methods: Vec<String>,
     /// Step rule for all; each method's own if absent.
-    rule: Option<StepKind>,
+    rule: Option<String>,
     /// Factor of the step lengths, where a rule has one.
     factor: f64,
     /// Damping for all; each method's own if absent.
@@ -104,7 +105,7 @@ pub enum Event {
 pub struct Order {
     theta: Vec<f64>,
     /// The methods, with the step and damping asked for.
-    pub methods: Vec<MethodSection>,
+    pub methods: Vec<Method>,
 }
 
 impl Order {
@@ -120,19 +121,24 @@ impl Order {
         if iterations == 0 || iterations > MAX_ITERATIONS {
             return Err(format!("iterations: {iterations}; between 1 and {MAX_ITERATIONS} are possible"));
         }
-        let mut chosen: Vec<MethodSection> = Vec::new();
+        if let Some(rule) = rule.as_deref().filter(|rule| steps::FAMILY.find(rule).is_none()) {
+            return Err(format!("rule: there is no {rule:?}"));
+        }
+        let mut chosen: Vec<Method> = Vec::new();
         for name in &methods {
-            let section = session.methods.iter().find(|s| label(s) == name);
-            let section = section.ok_or_else(|| format!("methods: there is no {name:?}"))?;
-            if chosen.iter().any(|s| label(s) == name) {
+            let method = session.methods.iter().find(|m| m.label == *name);
+            let method = method.ok_or_else(|| format!("methods: there is no {name:?}"))?;
+            if chosen.iter().any(|m| m.label == *name) {
                 return Err(format!("methods: {name:?} is named twice"));
             }
-            chosen.push(MethodSection {
-                step: changed(&section.step, rule, factor),
-                damping: damping.or(section.damping),
-                iterations: Some(iterations),
-                ..section.clone()
-            });
+            let step = match &rule {
+                Some(rule) if rule != method.step.rule => {
+                    Step::named(rule, 1.0).map_err(|e| e.to_string())?.scaled(factor)
+                }
+                _ => method.step.scaled(factor),
+            };
+            let damping = damping.or(method.damping);
+            chosen.push(method.with(step, damping, iterations).map_err(|e| e.to_string())?);
         }
         if chosen.is_empty() {
             return Err("methods: none is named".into());
@@ -145,34 +151,28 @@ impl Order {
     }
 
     /// Descends with one method; `tell` says whether anybody still listens.
-    pub fn carry_out(&self, session: &Session, section: &MethodSection, tell: &dyn Fn(Event) -> bool) {
+    pub fn carry_out(&self, session: &Session, method: &Method, tell: &dyn Fn(Event) -> bool) {
         let experiment = &session.experiment;
-        let method = experiment.method(section);
-        let mut teller = Teller { label: &method.label, varied: session.varied, tell, listening: true };
-        let outcome =
-            experiment.descent(&method, MAX_ITERATIONS).run_with(&self.theta, method.step_rule().as_mut(), &mut teller);
         let label = method.label.clone();
+        let mut teller = Teller { label: &method.label, varied: session.varied, tell, listening: true };
+        let outcome = method
+            .build_direction(&experiment.ground, experiment.model.as_ref())
+            .map_err(|error| error.to_string())
+            .and_then(|direction| {
+                let descent = experiment.descent_by(method, direction.as_ref(), MAX_ITERATIONS);
+                descent
+                    .run_with(&self.theta, method.step_rule().as_mut(), &mut teller)
+                    .map_err(|error| error.to_string())
+            });
         match outcome {
             // Nobody listens.
             Ok(outcome) if outcome.status == Status::StoppedByObserver => false,
             Ok(outcome) => {
                 tell(Event::End { method: label, status: outcome.status.name(), reason: outcome.status.reason() })
             }
-            Err(error) => tell(Event::Failed { method: label, error: error.to_string() }),
+            Err(error) => tell(Event::Failed { method: label, error }),
         };
     }
-}
-
-fn changed(own: &StepSection, rule: Option<StepKind>, factor: f64) -> StepSection {
-    let step = match rule {
-        Some(rule) if rule != own.rule => {
-            let length = (rule != StepKind::Armijo).then_some(1.0);
-            StepSection { rule, length, ..StepSection::default() }
-        }
-        _ => own.clone(),
-    };
-    let usual = (step.rule == StepKind::LevenbergMarquardt).then_some(1.0);
-    StepSection { length: step.length.or(usual).map(|l| factor * l), initial: step.initial.map(|i| factor * i), ..step }
 }
 
 struct Teller<'a> {

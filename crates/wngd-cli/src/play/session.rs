@@ -6,15 +6,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use wngd::prelude::*;
+use wngd_experiment::window::Window;
+use wngd_experiment::{Experiment, ExperimentError, Method, Source, method, metrics, pictures};
+use wngd_figures::{Axis, Landscape, Look, looks, marginal, palettes, relief};
 
 use super::descend::Limits;
-use crate::config::Source;
-use crate::config::schema::{MethodSection, MetricKind, StepKind};
-use crate::error::CliError;
-use crate::experiment::Experiment;
-use crate::figures::{Axis, Landscape, Look, looks, marginal, palettes, relief};
-use crate::output::pictures;
-use crate::window::Window;
 
 /// An experiment, the two parameters that vary, and the methods on offer.
 pub struct Session {
@@ -23,7 +19,7 @@ pub struct Session {
     /// Positions of the two parameters among the free ones.
     pub varied: [usize; 2],
     /// The methods on offer: the experiment's own, then every other metric with a line search.
-    pub methods: Vec<MethodSection>,
+    pub methods: Vec<Method>,
     names: [String; 2],
     lower: [f64; 2],
     upper: [f64; 2],
@@ -92,18 +88,20 @@ pub struct Shown {
 
 impl Session {
     /// An experiment to play with.
-    pub fn new(source: &Source, experiment: Experiment) -> Result<Self, CliError> {
+    pub fn new(source: &Source, experiment: Experiment) -> Result<Self, ExperimentError> {
         let window = Window::new(source, &experiment, None, None)?;
         let pair = |v: &[f64]| [v[0], v[1]];
         let ([a, b], [x, y]) = (&window.varied[..], &window.names[..]) else {
             let problem = format!("the map needs two free parameters, {} is one", window.names.join(", "));
             return Err(source.error("model.free", problem));
         };
-        let mut methods = experiment.sections.clone();
+        let mut methods = method::read_all(&source.sections("method")?, experiment.matched_metric)?;
         let own = methods.len();
-        for metric in std::iter::once(MetricKind::None).chain(MetricKind::NATURAL) {
-            if !methods.iter().any(|m| m.metric == metric) {
-                methods.push(MethodSection { label: Some(metric.name().into()), ..MethodSection::of(metric) });
+        for entry in metrics::FAMILY.entries {
+            let usual = Method::of(entry.name)?;
+            let useful = usual.build_metric(&experiment.ground, experiment.model.as_ref()).is_ok();
+            if useful && !methods.iter().any(|m| m.metric == entry.name) {
+                methods.push(usual);
             }
         }
         let (varied, names) = ([*a, *b], [x.clone(), y.clone()]);
@@ -113,25 +111,25 @@ impl Session {
 
     /// A line for the terminal.
     pub fn summary(&self) -> String {
-        let cells: Vec<String> = self.experiment.grid.cells().iter().map(usize::to_string).collect();
+        let cells: Vec<String> = self.experiment.shape().iter().map(usize::to_string).collect();
         format!("{}: {} and {} on {} cells", self.experiment.name, self.names[0], self.names[1], cells.join(" x "))
     }
 
     /// What the page has to know first.
     pub fn describe(&self) -> Description<'_> {
         let pick = |theta: &[f64]| self.varied.map(|i| theta[i]);
-        let labels = self.methods.iter().map(label);
-        let offers = self.methods.iter().zip(looks(labels)).enumerate().map(|(k, (section, look))| MethodOffer {
-            label: label(section).into(),
+        let labels = self.methods.iter().map(|m| m.label.as_str());
+        let offers = self.methods.iter().zip(looks(labels)).enumerate().map(|(k, (method, look))| MethodOffer {
+            label: method.label.clone(),
             look,
-            step: step(section).into(),
+            step: method.step.choice.in_words(),
             chosen: k < self.own,
         });
         Description {
             experiment: &self.experiment.name,
             version: env!("CARGO_PKG_VERSION"),
             objective: self.experiment.objective.name(),
-            parameters: self.experiment.model.parameter_names(),
+            parameters: self.experiment.names(),
             varied: self.varied,
             names: &self.names,
             lower: self.lower,
@@ -147,7 +145,7 @@ impl Session {
     }
 
     /// f over the window; takes seconds.
-    pub fn map(&self) -> Result<Map, CliError> {
+    pub fn map(&self) -> Result<Map, ExperimentError> {
         let (x, y, values) =
             pictures::lattice(&self.experiment, &self.experiment.theta0, self.varied, self.lower, self.upper);
         let relief = relief(&Landscape { x, y, values, ..Landscape::default() })?;
@@ -164,7 +162,7 @@ impl Session {
 
     /// The data density.
     pub fn data(&self) -> Shown {
-        self.shown(&self.experiment.data.density.values)
+        self.shown(&self.experiment.data.values.values)
     }
 
     /// The model's density at θ.
@@ -180,7 +178,7 @@ impl Session {
     }
 
     fn axes(&self) -> Vec<Axis> {
-        pictures::axes(&self.experiment.grid, &self.experiment.data.axes)
+        self.experiment.ground.maybe_grid().map_or_else(Vec::new, |grid| pictures::axes(grid, &self.experiment.axes()))
     }
 
     fn shown(&self, values: &[f64]) -> Shown {
@@ -196,21 +194,6 @@ impl Session {
 impl From<Axis> for AxisOffer {
     fn from(axis: Axis) -> Self {
         Self { name: axis.name, lower: axis.lower, upper: axis.upper, cells: axis.cells }
-    }
-}
-
-/// The label of a method; every method on offer has one.
-pub fn label(section: &MethodSection) -> &str {
-    section.label.as_deref().unwrap_or_else(|| section.metric.name())
-}
-
-fn step(section: &MethodSection) -> Cow<'static, str> {
-    let step = &section.step;
-    match (step.rule, step.length, step.initial) {
-        (StepKind::Fixed, Some(length), _) => format!("step {length}").into(),
-        (StepKind::Armijo, _, Some(initial)) => format!("line search from {initial}").into(),
-        (StepKind::LevenbergMarquardt, ..) => "Levenberg–Marquardt".into(),
-        _ => "line search".into(),
     }
 }
 

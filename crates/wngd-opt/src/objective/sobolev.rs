@@ -46,7 +46,7 @@ fn inverse(lambda: f64) -> f64 {
 
 impl Objective for NegativeSobolev {
     fn name(&self) -> &'static str {
-        "h-1"
+        "homogeneous-h-1"
     }
     fn data(&self) -> &[f64] {
         &self.data

@@ -1,0 +1,219 @@
+//! Keeps every finished unit of work while a command is carried out.
+//!
+//! A unit is appended with one write as soon as it is finished, so that a kill at any moment costs no more than
+//! the units under way: what was written is the system's. Against a loss of power the file is synced once an
+//! interval. It begins as a file that is renamed into place, and does so again when the command is resumed.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::format::{self, Entry};
+use super::{Checkpoint, FILE, Header};
+use crate::error::ExperimentError;
+use crate::files;
+use crate::record::Record;
+
+/// Syncing takes at most this share of the time.
+const SHARE: u32 = 20;
+
+/// What a command keeps of its work.
+pub trait Unit: Serialize + DeserializeOwned {
+    /// One word that tells it from other units.
+    const KIND: &'static str;
+}
+
+/// How a command keeps its work.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// Least time between syncs: what a loss of power may cost.
+    pub interval: Duration,
+    /// Whether an unfinished command in the folder may be lost.
+    pub restart: bool,
+    /// Whether the command was told to stop.
+    pub interrupted: fn() -> bool,
+}
+
+/// The checkpoint of a command under way.
+pub struct Journal {
+    /// What was asked.
+    pub record: Record,
+    folder: PathBuf,
+    /// Whether the folder was made for this.
+    made: bool,
+    /// Whether the command goes on.
+    resumed: bool,
+    kept: Vec<Entry>,
+    tail: Mutex<Tail>,
+    /// Whether work was told to stop.
+    stopped: AtomicBool,
+    interrupted: fn() -> bool,
+}
+
+/// The end of the file.
+struct Tail {
+    path: PathBuf,
+    file: File,
+    lines: usize,
+    /// Lines known to be on the disk.
+    held: usize,
+    interval: Duration,
+    pause: Duration,
+    synced: Instant,
+    /// Why nothing more could be written.
+    failure: Option<ExperimentError>,
+}
+
+impl Journal {
+    /// Begins a command that puts its results into `folder`, anew or where a checkpoint has left it.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to or keeps an unfinished command; a checkpoint of other data.
+    pub fn begin(
+        asked: Header,
+        resumed: Option<Checkpoint>,
+        folder: &Path,
+        keep: &Keeping,
+    ) -> Result<Self, ExperimentError> {
+        let path = folder.join(FILE);
+        let goes_on = resumed.is_some();
+        let checkpoint = match resumed {
+            None if path.exists() && !keep.restart => {
+                let (folder, go_on) = (folder.to_path_buf(), to_go_on(folder));
+                return Err(ExperimentError::Unfinished { folder, go_on });
+            }
+            None => Checkpoint::of(asked)?,
+            Some(checkpoint) if checkpoint.header.data != asked.data => {
+                let problem = "the data have changed since the command was interrupted; restore them, or start anew \
+                               with --restart"
+                    .into();
+                return Err(ExperimentError::Data { path, problem });
+            }
+            Some(checkpoint) if checkpoint.header.record.version != asked.record.version => {
+                let (old, new) = (&checkpoint.header.record.version, &asked.record.version);
+                let problem =
+                    format!("version {old} wrote it, and {new} may compute other bits; start anew with --restart");
+                return Err(ExperimentError::Data { path, problem });
+            }
+            Some(checkpoint) => checkpoint,
+        };
+        let made = !folder.exists();
+        files::make_folder(folder)?;
+        let text = format::whole(&checkpoint.entries);
+        files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|source| ExperimentError::Write { path: path.clone(), source })?;
+        let lines = checkpoint.entries.len();
+        let (interval, synced) = (keep.interval, Instant::now());
+        let tail = Tail { path, file, lines, held: lines, interval, pause: interval, synced, failure: None };
+        Ok(Self {
+            record: checkpoint.header.record,
+            folder: folder.to_path_buf(),
+            made,
+            resumed: goes_on,
+            kept: checkpoint.entries,
+            tail: Mutex::new(tail),
+            stopped: AtomicBool::new(false),
+            interrupted: keep.interrupted,
+        })
+    }
+
+    /// The units that the checkpoint held when the command began.
+    pub fn kept<T: Unit>(&self) -> Result<Vec<T>, ExperimentError> {
+        self.kept_of(T::KIND)
+    }
+
+    /// The units of a kind that is not known to the type.
+    pub fn kept_of<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, ExperimentError> {
+        super::units(&self.kept, kind).map_err(|problem| self.refuse(problem))
+    }
+
+    /// The checkpoint does not fit.
+    pub fn refuse(&self, problem: String) -> ExperimentError {
+        ExperimentError::Data { path: self.folder.join(FILE), problem }
+    }
+
+    /// Keeps a finished unit. A failure is told by [`stopped`](Self::stopped) and [`check`](Self::check).
+    pub fn append<T: Unit>(&self, unit: &T) {
+        self.append_of(T::KIND, unit);
+    }
+
+    /// [`append`](Self::append) for a kind that is not known to the type.
+    pub fn append_of(&self, kind: &str, unit: &impl Serialize) {
+        let content = serde_json::to_string(unit).map_err(|error| ExperimentError::Internal(error.to_string()));
+        let mut tail = self.tail();
+        // Behind a torn line nothing would be read.
+        if tail.failure.is_none() {
+            tail.failure = content.and_then(|content| tail.append(kind, &content)).err();
+        }
+    }
+
+    /// Whether to stop once the unit under way is finished: Ctrl-C was pressed, or nothing can be kept.
+    pub fn stopped(&self) -> bool {
+        let stopped = (self.interrupted)() || self.tail().failure.is_some();
+        self.stopped.fetch_or(stopped, Ordering::Relaxed) || stopped
+    }
+
+    /// Why nothing more could be kept, if so.
+    pub fn check(&self) -> Result<(), ExperimentError> {
+        self.tail().failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Ends the command: a finished one leaves no checkpoint, nor does one that failed and would fail again. What was
+    /// kept can be gone on with by what is returned beside the outcome.
+    pub fn end<T>(self, outcome: Result<T, ExperimentError>) -> (Result<T, ExperimentError>, Option<String>) {
+        let outcome = self.check().and(outcome);
+        if outcome.as_ref().map_or_else(ExperimentError::may_pass, |_| self.stopped.load(Ordering::Relaxed)) {
+            return (outcome, Some(to_go_on(&self.folder)));
+        }
+        if outcome.is_err() && self.resumed {
+            // It may be the checkpoint that does not fit, and then it is not ours to remove.
+            return (outcome, None);
+        }
+        let path = self.folder.join(FILE);
+        let removed = std::fs::remove_file(&path).map_err(|source| ExperimentError::Write { path, source });
+        if outcome.is_err() && self.made {
+            // Only if nothing is in it.
+            let _ = std::fs::remove_dir(&self.folder);
+        }
+        (outcome.and_then(|value| removed.map(|()| value)), None)
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What to type.
+fn to_go_on(folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    // No path holds a NUL, the only thing that cannot be quoted.
+    format!("wngd resume {}", shlex::try_quote(&folder).unwrap_or(std::borrow::Cow::Borrowed(&folder)))
+}
+
+impl Tail {
+    fn append(&mut self, kind: &str, content: &str) -> Result<(), ExperimentError> {
+        let line = format::line(self.lines, self.held, kind, content);
+        self.file.write_all(line.as_bytes()).map_err(|source| self.fail(source))?;
+        self.lines += 1;
+        if self.synced.elapsed() >= self.pause {
+            let clock = Instant::now();
+            self.file.sync_data().map_err(|source| self.fail(source))?;
+            (self.held, self.synced) = (self.lines, Instant::now());
+            // Disks may be slow. An interval of 0 asks for every unit.
+            self.pause =
+                if self.interval.is_zero() { self.interval } else { self.interval.max(SHARE * clock.elapsed()) };
+        }
+        Ok(())
+    }
+
+    fn fail(&self, source: std::io::Error) -> ExperimentError {
+        ExperimentError::Write { path: self.path.clone(), source }
+    }
+}

@@ -1,0 +1,59 @@
+//! Data that a model of known parameters makes.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Data, DataChoice, Noise, Observing};
+use crate::error::ExperimentError;
+use crate::models::{ModelChoice, mixture_truth};
+use crate::record::Fact;
+use crate::registry::{Entry, entry};
+use crate::source::Section;
+
+/// A known truth.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// `{ weights, means, covariance }` of a mixture, or `{ theta }` for the model's own state
+    #[allow(dead_code, reason = "read by the model")]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    truth: toml::Table,
+}
+
+/// `truth = { theta = [..] }`
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfModel {
+    /// the model's parameters
+    theta: Vec<f64>,
+}
+
+pub(super) const ENTRY: Entry<dyn DataChoice> =
+    entry!(Options as dyn DataChoice, "truth", "state of known parameters, without noise");
+
+impl DataChoice for Options {
+    fn fact(&self) -> Fact {
+        Fact::new("known truth", "a density of the model's own kind at given parameters")
+    }
+    fn observe(&self, section: &Section<'_>, with: Observing<'_>) -> Result<Data, ExperimentError> {
+        let Some(truth) = section.table("truth")? else {
+            return Err(section.error("truth", "it is needed"));
+        };
+        let (model, choice, place): (_, &dyn ModelChoice, _) = with.model;
+        let (values, known) = if truth.has("theta") {
+            let OfModel { theta } = truth.read()?;
+            choice.state_at(place, &truth, &theta, with.ground, model)?
+        } else if truth.has("means") || truth.has("weights") {
+            let names: Vec<String> = model.parameters().into_iter().map(|p| p.name).collect();
+            mixture_truth(&truth, with.ground.density(section, "truth")?, &names)?
+        } else {
+            let problem =
+                "give { weights, means, covariance } for a mixture, or { theta } for the state of the model itself";
+            return Err(section.error("truth", problem));
+        };
+        if values.values.len() != model.dim_state() {
+            return Err(section.error("truth", "it has another size than the model's state"));
+        }
+        Ok(Data { values, truth: known, noise: Noise::Unknown, notes: Vec::new(), axes: None })
+    }
+}

@@ -1,0 +1,278 @@
+//! From an experiment's text to model, data, objective and methods: one way, without a return.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use wngd::opt::{Descent, DirectionSolver, Objective, Stop};
+use wngd::prelude::ForwardModel;
+
+use crate::data::{self, Data, DataChoice, Noise, Observing};
+use crate::error::ExperimentError;
+use crate::grid::GridSection;
+use crate::ground::Ground;
+use crate::method::{self, Method};
+use crate::models::{self, Jacobian, Model, ModelChoice};
+use crate::objectives;
+use crate::record::Fact;
+use crate::source::{Section, Source};
+use crate::stop;
+
+/// Memory that a dense Jacobian may take, in bytes.
+const MAX_JACOBIAN_BYTES: usize = 8 << 30;
+/// Tables and keys at the top of an experiment file.
+pub const TOP: [&str; 9] = ["name", "grid", "model", "data", "objective", "method", "stop", "basin", "identify"];
+
+/// `[objective]` and `[model]` name what they are by `kind`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// which one: `wngd list`
+    #[allow(dead_code, reason = "read by the families")]
+    pub kind: String,
+}
+
+/// What an experiment file says, read and checked as far as it can be without its data.
+pub struct Described<'s> {
+    /// Its text.
+    pub source: &'s Source,
+    /// Name of the experiment.
+    pub name: String,
+    /// The box, as far as the file tells it.
+    pub grid: GridSection,
+    /// The model's options and where they stand.
+    pub model: (Box<dyn ModelChoice>, Section<'s>),
+    /// The data's options and where they stand.
+    pub data: (Box<dyn DataChoice>, Section<'s>),
+    /// When descents end.
+    pub stop: Stop,
+}
+
+impl<'s> Described<'s> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(source: &'s Source) -> Result<Self, ExperimentError> {
+        let root = source.root();
+        if let Some(stray) = root.keys().find(|key| !TOP.contains(key)) {
+            return Err(root.unknown(stray, &TOP));
+        }
+        let name = checked_name(source)?;
+        for needed in ["model", "data"] {
+            if !source.has(needed) {
+                return Err(root.error(needed, format!("a table [{needed}] is needed")));
+            }
+        }
+        let section = source.section("model")?;
+        let entry = models::FAMILY.chosen(&section, "kind", None)?;
+        let model = section.without(&["kind"]);
+        if let Some(stray) = model.keys().find(|key| !entry.has(key))
+            && let owners @ [_, ..] = &models::FAMILY.owners(stray)[..]
+        {
+            let problem = format!("a {} has none, only {}; remove it", entry.name, owners.join(" and "));
+            return Err(model.error(stray, problem));
+        }
+        let data = source.section("data")?;
+        Ok(Self {
+            source,
+            name,
+            grid: source.section("grid")?.read()?,
+            model: ((entry.read)(&model)?, model),
+            data: (data::read(&data)?, data),
+            stop: stop::read(&source.section("stop")?)?,
+        })
+    }
+
+    /// Coordinates of the data: those of the model, or else of the grid.
+    ///
+    /// # Errors
+    /// Nothing that tells it, or more than three.
+    pub fn dimension(&self) -> Result<usize, ExperimentError> {
+        let model = self.model.0.dimension(&self.model.1)?;
+        let (key, dim) = match (self.grid.dimension(), model) {
+            // A system has its coordinates whatever the grid says.
+            (_, Some((key @ "system", dim))) => (format!("model.{key}"), dim),
+            (Some((key, dim)), _) => (format!("grid.{key}"), dim),
+            (None, Some((key, dim))) => (format!("model.{key}"), dim),
+            (None, None) => return Err(self.source.error("grid.lower", "give the box: lower, upper and cells")),
+        };
+        if !(1..=3).contains(&dim) {
+            return Err(self.source.error(&key, format!("{dim} coordinates; 1, 2 or 3 are supported")));
+        }
+        Ok(dim)
+    }
+}
+
+/// The experiment's name, which names a folder.
+fn checked_name(source: &Source) -> Result<String, ExperimentError> {
+    let fail = |problem: &str| Err(source.error("name", problem));
+    let Some(name) = source.root().text("name")? else {
+        return fail("a name is needed: letters, digits, '-', '_', '.'");
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return fail("use letters, digits, '-', '_' and '.', not first: it becomes a folder name");
+    }
+    Ok(name)
+}
+
+/// Everything that is needed to run an experiment.
+pub struct Experiment {
+    /// Name of the experiment.
+    pub name: String,
+    /// The grid, if there is one, and what belongs to it.
+    pub ground: Ground,
+    /// What the model is, in words.
+    pub model_in_words: String,
+    /// What the data are, for people.
+    pub data_fact: Fact,
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// The start point.
+    pub theta0: Vec<f64>,
+    /// The data.
+    pub data: Data,
+    /// The objective.
+    pub objective: Box<dyn Objective + Send>,
+    /// Name of the metric that makes its natural gradient a Gauss–Newton direction.
+    pub matched_metric: &'static str,
+    /// The methods.
+    pub methods: Vec<Method>,
+    /// Their direction rules.
+    directions: Vec<Box<dyn DirectionSolver<Jacobian> + Send>>,
+    /// When descents end.
+    pub stop: Stop,
+}
+
+impl Experiment {
+    /// Builds an experiment.
+    ///
+    /// Everything that can be wrong with it is found here, before anything is written.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line, field and remedy.
+    pub fn build(source: &Source) -> Result<Self, ExperimentError> {
+        let described = Described::read(source)?;
+        if source.has("identify") {
+            let problem = "only `wngd run` identifies; remove the section for this command";
+            return Err(source.error("identify", problem));
+        }
+        let objective_section = source.section("objective")?;
+        let (data_choice, data_section) = &described.data;
+        let objective = objectives::FAMILY.chosen(&objective_section, "kind", Some(data_choice.usual_objective()))?;
+        let objective_choice = (objective.read)(&objective_section.without(&["kind"]))?;
+        let methods = method::read_all(&source.sections("method")?, objective_choice.matched_metric())?;
+
+        let dim = described.dimension()?;
+        let points = data_choice.points(data_section, dim)?;
+        let seen = points.as_ref().map(|p| &p.values[..]);
+        let grid = described.grid.build(&source.section("grid")?, dim, seen)?;
+        let ground = Ground::new(Some(grid), data_choice.is_density());
+        let (model_choice, model_section) = &described.model;
+        let model = model_choice.build(model_section, &ground, seen)?;
+        let theta0: Vec<f64> = model.parameters().iter().map(|p| p.start).collect();
+        let (k, p) = (model.dim_state(), theta0.len());
+        let stored = methods.iter().any(Method::stores);
+        let bytes = if stored { k.saturating_mul(p).saturating_mul(8) } else { 0 };
+        if bytes > MAX_JACOBIAN_BYTES {
+            let problem = format!(
+                "{k} cells with {p} free parameters need {} GiB for the Jacobian; use fewer cells, or solver = \"auto\"",
+                bytes >> 30
+            );
+            return Err(source.error("grid.cells", problem));
+        }
+        let with = Observing { ground: &ground, model: (model.as_ref(), model_choice.as_ref(), model_section), points };
+        let mut data = data_choice.observe(data_section, with)?;
+        if p > k {
+            data.notes.push(format!(
+                "{p} free parameters for {k} values: the data cannot determine them all, directions have minimum norm"
+            ));
+        }
+        if let Some(name) = objective_section.text("kind")?.filter(|name| name != objective.name) {
+            data.notes.push(format!(
+                "objective \"{name}\" is now called \"{}\"; the old name will go with the next version",
+                objective.name
+            ));
+        }
+        let matched_metric = objective_choice.matched_metric();
+        let objective = objective_choice.build(&objective_section, &ground, &data.values)?;
+        // A start at which the objective is not defined is the user's to move.
+        let state = model.state(&theta0).map_err(|error| source.error("model", error.to_string()))?;
+        objective.value(&state).map_err(|error| source.error("model", error.to_string()))?;
+        data.notes.extend(model.remarks(&theta0)?);
+        let directions = methods
+            .iter()
+            .map(|method| method.build_direction(&ground, model.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (name, stop, model_in_words) = (described.name, described.stop, model_choice.in_words());
+        Ok(Self {
+            name,
+            ground,
+            model_in_words,
+            data_fact: described.data.0.fact(),
+            model,
+            theta0,
+            data,
+            objective,
+            matched_metric,
+            methods,
+            directions,
+            stop,
+        })
+    }
+
+    /// Names of the free parameters.
+    pub fn names(&self) -> Vec<String> {
+        self.model.parameter_names()
+    }
+
+    /// Shape of a state: cells per axis, or the number of values.
+    pub fn shape(&self) -> Vec<usize> {
+        match self.ground.maybe_grid() {
+            Some(grid) if grid.len() == self.model.dim_state() => grid.cells().to_vec(),
+            _ => vec![self.model.dim_state()],
+        }
+    }
+
+    /// Names of the axes of the grid: the data's columns, or x, y, z.
+    pub fn axes(&self) -> Vec<String> {
+        let dim = self.ground.maybe_grid().map_or(0, wngd::prelude::Grid::dim);
+        match &self.data.axes {
+            Some(names) if names.len() == dim => names.clone(),
+            _ => usual_axes(dim),
+        }
+    }
+
+    /// Whether axes have units of their own: named columns do, unnamed axes share one.
+    pub fn has_units(&self) -> bool {
+        !matches!(self.data.noise, Noise::Unknown)
+    }
+
+    /// The direction rule of a method by its number.
+    pub fn direction(&self, method: usize) -> &dyn DirectionSolver<Jacobian> {
+        self.directions[method].as_ref()
+    }
+
+    /// The descent of a method by its number.
+    pub fn descent(&self, method: usize, keep_models: usize) -> Descent<'_, Box<dyn Model>> {
+        self.descent_by(&self.methods[method], self.direction(method), keep_models)
+    }
+
+    /// The descent of a method along directions of a rule.
+    pub fn descent_by<'a>(
+        &'a self,
+        method: &Method,
+        direction: &'a dyn DirectionSolver<Jacobian>,
+        keep_models: usize,
+    ) -> Descent<'a, Box<dyn Model>> {
+        let iterations = method.iterations.unwrap_or(self.stop.iterations);
+        Descent::new(&self.model, self.objective.as_ref())
+            .direction(direction)
+            .stop(Stop { iterations, ..self.stop })
+            .keep_models(keep_models)
+    }
+}
+
+/// Names of axes without names.
+pub fn usual_axes(dim: usize) -> Vec<String> {
+    ["x", "y", "z"][..dim.min(3)].iter().map(|s| s.to_string()).collect()
+}

@@ -1,0 +1,12 @@
+//! H⁻¹.
+
+use wngd::opt::{Sobolev, SobolevOrder};
+
+use super::{MetricChoice, plain};
+use crate::registry::Entry;
+
+pub(super) const ENTRY: Entry<dyn MetricChoice> = plain::entry("h-1", "Sobolev H⁻¹", |section| {
+    plain::read(section, |section, ground| {
+        Ok(Some(Box::new(Sobolev::new(ground.grid(section, "metric")?, SobolevOrder::MinusOne))))
+    })
+});

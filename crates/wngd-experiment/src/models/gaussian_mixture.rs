@@ -1,0 +1,199 @@
+//! Mixtures of Gaussians.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use wngd::adjoint::{Linearization, State};
+use wngd::models::MixtureError;
+use wngd::opt::FaceDensityFn;
+use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
+
+use super::{Jacobian, Model, ModelChoice, Parameter};
+use crate::error::ExperimentError;
+use crate::ground::Ground;
+use crate::registry::{Entry, entry};
+use crate::source::Section;
+
+/// Options of a mixture; the values are the start.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// K numbers in [0, 1], sum 1: the start
+    weights: Vec<f64>,
+    /// K points: the start
+    means: Vec<Vec<f64>>,
+    /// `"identity"`, `{ isotropic = s }` or a list, `{ diagonal = [[..]] }`, `{ full = [[[..]]] }`
+    #[serde(default)]
+    covariance: Covariance,
+    /// names or prefixes: `weights`, `means[0]`, `means[0][1]`, `covariances[0][0][1]`; weights and means if absent
+    free: Option<Vec<String>>,
+}
+
+/// `truth = { weights, means, covariance }`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Components {
+    /// K weights
+    weights: Vec<f64>,
+    /// K means
+    means: Vec<Vec<f64>>,
+    /// covariances; the identity if absent
+    #[serde(default)]
+    covariance: Covariance,
+}
+
+/// `"identity"`, `{ isotropic = .. }`, `{ diagonal = .. }` or `{ full = .. }`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "covariance is \"identity\" or a table with one of isotropic, diagonal, full")]
+enum Covariance {
+    Named(Named),
+    Table(Table),
+}
+
+impl Default for Covariance {
+    fn default() -> Self {
+        Self::Named(Named::Identity)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Named {
+    Identity,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Table {
+    Isotropic(OneOrMany),
+    Diagonal(Vec<Vec<f64>>),
+    Full(Vec<Vec<Vec<f64>>>),
+}
+
+/// A number or a list.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a number or a list of numbers is needed")]
+enum OneOrMany {
+    One(f64),
+    Many(Vec<f64>),
+}
+
+impl Covariance {
+    fn of(&self, components: usize) -> Covariances {
+        match self {
+            Self::Named(Named::Identity) => Covariances::Identity,
+            Self::Table(Table::Isotropic(OneOrMany::One(v))) => Covariances::Isotropic(vec![*v; components]),
+            Self::Table(Table::Isotropic(OneOrMany::Many(v))) => Covariances::Isotropic(v.clone()),
+            Self::Table(Table::Diagonal(v)) => Covariances::Diagonal(v.clone()),
+            Self::Table(Table::Full(v)) => Covariances::Full(v.clone()),
+        }
+    }
+}
+
+pub(super) const ENTRY: Entry<dyn ModelChoice> =
+    entry!(Options as dyn ModelChoice, "gaussian-mixture", "mixture of Gaussians on a grid");
+
+impl ModelChoice for Options {
+    fn in_words(&self) -> String {
+        format!("mixture of {} Gaussians", self.weights.len())
+    }
+    fn dimension(&self, section: &Section<'_>) -> Result<Option<(&'static str, usize)>, ExperimentError> {
+        match self.means.first() {
+            Some(mean) => Ok(Some(("means", mean.len()))),
+            None => Err(section.error("means", "a gaussian-mixture needs at least one mean")),
+        }
+    }
+    fn build(
+        &self,
+        section: &Section<'_>,
+        ground: &Ground,
+        _: Option<&[f64]>,
+    ) -> Result<Box<dyn Model>, ExperimentError> {
+        let grid = ground.density(section, "kind")?;
+        let parameters = MixtureParameters {
+            covariances: self.covariance.of(self.weights.len()),
+            weights: self.weights.clone(),
+            means: self.means.clone(),
+        };
+        let free = self.free.clone().unwrap_or_else(|| {
+            let mut names = vec!["means".to_string()];
+            if self.weights.len() > 1 {
+                names.push("weights".to_string());
+            }
+            names
+        });
+        let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
+        Ok(Box::new(Mixture(mixture.map_err(|e| section.error(field(&e), e.to_string()))?)))
+    }
+}
+
+/// The key that a mixture's error is about.
+fn field(error: &MixtureError) -> &'static str {
+    match error {
+        MixtureError::Shape { field, .. } | MixtureError::Value { field, .. } => {
+            let is = |name: &str| field.starts_with(name);
+            if is("weights") || is("sum of weights") {
+                "weights"
+            } else if is("means") {
+                "means"
+            } else {
+                "covariance"
+            }
+        }
+        _ => "free",
+    }
+}
+
+/// The density of a mixture that `truth` describes, and its values of the parameters of these names, if it has them.
+///
+/// # Errors
+/// Components that make no sense.
+pub fn truth(
+    truth: &Section<'_>,
+    grid: &Grid,
+    names: &[String],
+) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
+    let Components { weights, means, covariance } = truth.read()?;
+    let parameters = MixtureParameters { covariances: covariance.of(weights.len()), weights, means };
+    let data = GaussianMixture::new(grid.clone(), parameters.clone(), &["means"]);
+    let data = data.map_err(|e| truth.error(field(&e), e.to_string()))?;
+    let density = data.state(&data.theta())?;
+    let theta = GaussianMixture::new(grid.clone(), parameters, names).ok().map(|m| m.theta());
+    Ok((density, theta))
+}
+
+struct Mixture(GaussianMixture);
+
+impl Model for Mixture {
+    fn parameters(&self) -> Vec<Parameter> {
+        let grid = self.0.grid();
+        let ranged = |(name, start): (String, f64)| {
+            let axis = name.strip_prefix("means").and_then(|n| n.rsplit('[').next()?.strip_suffix(']')?.parse().ok());
+            // Means range over the middle of the box, weights over the simplex, variances over a decade.
+            let range = match axis {
+                _ if name.starts_with("weights") => [0.02, 0.98],
+                Some(axis) => {
+                    let axis: usize = axis;
+                    let (a, b) = (grid.lower()[axis], grid.upper()[axis]);
+                    [a + 0.1 * (b - a), b - 0.1 * (b - a)]
+                }
+                None => [0.3 * start, 3.0 * start],
+            };
+            Parameter { name, start, range }
+        };
+        self.0.parameter_names().into_iter().zip(self.0.theta()).map(ranged).collect()
+    }
+    fn dim_state(&self) -> usize {
+        self.0.dim_state()
+    }
+    fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
+        self.0.state(theta)
+    }
+    fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
+        let Linearization { state, jacobian } = self.0.linearize(theta)?;
+        Ok(Linearization { state, jacobian: Box::new(jacobian) })
+    }
+    fn face_density(&self) -> Option<FaceDensityFn> {
+        let mixture = self.0.clone();
+        Some(std::sync::Arc::new(move |theta| mixture.face_midpoint_density(theta)))
+    }
+}

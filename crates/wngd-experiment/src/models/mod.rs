@@ -1,0 +1,157 @@
+//! Models, a file each: from options to an object that an experiment can fit.
+
+pub mod flow;
+pub(crate) use gaussian_mixture::truth as mixture_truth;
+
+use wngd::adjoint::{Linearization, SolveCounts, State};
+use wngd::linalg::LinearOp;
+use wngd::opt::FaceDensityFn;
+use wngd::prelude::{ForwardModel, ModelError};
+
+use crate::error::ExperimentError;
+use crate::ground::Ground;
+use crate::source::Section;
+
+/// Z of a model, stored or by tangent and adjoint solves.
+pub type Jacobian = Box<dyn LinearOp>;
+
+/// A free parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Value to start from.
+    pub start: f64,
+    /// Where a map of it looks, if nothing else is said.
+    pub range: [f64; 2],
+}
+
+impl Parameter {
+    /// A parameter of which nothing is known but its start: a decade around it.
+    pub fn around(name: String, start: f64) -> Self {
+        let range = if start == 0.0 { [-1.0, 1.0] } else { [0.3 * start, 3.0 * start] };
+        Self { name, start, range: if range[0] <= range[1] { range } else { [range[1], range[0]] } }
+    }
+}
+
+/// A map θ → state with its derivative, as an object.
+pub trait Model: Send + Sync {
+    /// The free parameters, in order.
+    fn parameters(&self) -> Vec<Parameter>;
+    /// Number of state values k.
+    fn dim_state(&self) -> usize;
+    /// The state at θ.
+    ///
+    /// # Errors
+    /// As [`ForwardModel::state`].
+    fn state(&self, theta: &[f64]) -> Result<State, ModelError>;
+    /// The state and its Jacobian at θ.
+    ///
+    /// # Errors
+    /// As [`ForwardModel::linearize`].
+    fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError>;
+    /// Solves made so far.
+    fn solve_counts(&self) -> SolveCounts {
+        SolveCounts::default()
+    }
+    /// The density at the midpoints of faces, if the model knows it there.
+    fn face_density(&self) -> Option<FaceDensityFn> {
+        None
+    }
+    /// What should be said of how the state at θ was found.
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    fn remarks(&self, theta: &[f64]) -> Result<Vec<String>, ModelError> {
+        let _ = theta;
+        Ok(Vec::new())
+    }
+}
+
+impl ForwardModel for Box<dyn Model> {
+    type Jacobian = Jacobian;
+    fn dim_param(&self) -> usize {
+        self.parameters().len()
+    }
+    fn dim_state(&self) -> usize {
+        (**self).dim_state()
+    }
+    fn parameter_names(&self) -> Vec<String> {
+        self.parameters().into_iter().map(|p| p.name).collect()
+    }
+    fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
+        (**self).state(theta)
+    }
+    fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
+        (**self).linearize(theta)
+    }
+    fn solve_counts(&self) -> SolveCounts {
+        (**self).solve_counts()
+    }
+}
+
+/// A model with its options.
+pub trait ModelChoice: Send + Sync {
+    /// What it is, in a few words with its numbers.
+    fn in_words(&self) -> String;
+    /// Coordinates of the data, if the options say how many; with the key that says so.
+    ///
+    /// # Errors
+    /// Options that name nothing that exists.
+    fn dimension(&self, section: &Section<'_>) -> Result<Option<(&'static str, usize)>, ExperimentError>;
+    /// The model on a ground; `points` of a trajectory, if the data are one, tell a flow its time scale.
+    ///
+    /// # Errors
+    /// Options that make no sense.
+    fn build(
+        &self,
+        section: &Section<'_>,
+        ground: &Ground,
+        points: Option<&[f64]>,
+    ) -> Result<Box<dyn Model>, ExperimentError>;
+    /// The state at known parameters `truth = { theta = [..] }`, with the values of the free ones.
+    ///
+    /// # Errors
+    /// Parameters of the wrong number, or inadmissible ones.
+    fn state_at(
+        &self,
+        section: &Section<'_>,
+        truth: &Section<'_>,
+        theta: &[f64],
+        ground: &Ground,
+        model: &dyn Model,
+    ) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
+        let (_, _, p) = (section, ground, model.parameters().len());
+        if theta.len() != p {
+            return Err(truth.error("theta", format!("{} values, {p} are needed, one per parameter", theta.len())));
+        }
+        let state = model.state(theta).map_err(|e| truth.error("theta", e.to_string()))?;
+        Ok((state, Some(theta.to_vec())))
+    }
+    /// The flow behind the model, if it is the stationary density of one that can be simulated.
+    ///
+    /// # Errors
+    /// Options that name nothing that exists.
+    fn flow(&self, section: &Section<'_>) -> Result<Option<flow::NamedFlow>, ExperimentError> {
+        let _ = section;
+        Ok(None)
+    }
+    /// The scheme of a flow for a system of a time scale, if there is one.
+    ///
+    /// # Errors
+    /// Options that make no sense.
+    fn scheme(
+        &self,
+        section: &Section<'_>,
+        scale: Option<f64>,
+    ) -> Result<Option<wngd::models::flow::Discretisation>, ExperimentError> {
+        let _ = (section, scale);
+        Ok(None)
+    }
+}
+
+crate::registry::family! {
+    /// The models.
+    dyn ModelChoice, what: "model", key: "model.kind",
+    members: [gaussian_mixture, stationary_density, diffusion]
+}

@@ -1,0 +1,201 @@
+//! Stationary densities of flows.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use wngd::adjoint::{Linearization, SolveCounts, State};
+use wngd::models::flow::{Discretisation, HatPerturbation, StationaryDensity};
+use wngd::prelude::{ForwardModel, ModelError};
+
+use super::flow::{NamedFlow, Naming};
+use super::{Jacobian, Model, ModelChoice, Parameter};
+use crate::error::ExperimentError;
+use crate::ground::Ground;
+use crate::registry::{Entry, entry};
+use crate::schemes;
+use crate::source::Section;
+
+/// Options of a stationary density.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// name of the system, or `"polynomial"`: `wngd systems`
+    system: String,
+    /// all parameters of the system: the start; for a polynomial its coefficients, component by component, monomials in
+    /// graded lexicographic order; the usual ones if absent
+    theta: Option<Vec<f64>>,
+    /// dimension of a polynomial
+    dimension: Option<usize>,
+    /// degree of a polynomial
+    degree: Option<usize>,
+    /// `{ kind = "upwind", diffusion = 10, restart = 0.002 }`, `{ kind = "scharfetter-gummel", … the same }`,
+    /// `{ kind = "semi-lagrangian", time = 0.2, step = 0.01, points = 2, restart = 1e-6 }`, the last if absent; for a
+    /// trajectory `time` and `step` by its [time scale](identification.md)
+    #[allow(dead_code, reason = "read by the family of schemes")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
+    discretisation: Option<toml::Table>,
+    /// `{ nodes, scale }`: d·nodes^d free hat functions of velocity `scale` are added, `theta` stays fixed
+    perturbation: Option<Perturbation>,
+    /// names of the free parameters; all if absent
+    free: Option<Vec<String>>,
+}
+
+/// `perturbation = { nodes = .., scale = .. }`
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Perturbation {
+    /// hats per axis: d nodes^d free parameters
+    nodes: usize,
+    /// velocity of a hat with parameter 1
+    #[serde(default = "one")]
+    scale: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+pub(super) const ENTRY: Entry<dyn ModelChoice> =
+    entry!(Options as dyn ModelChoice, "stationary-density", "density that a flow leaves unchanged, on a grid");
+
+impl Options {
+    fn named(&self, section: &Section<'_>) -> Result<NamedFlow, ExperimentError> {
+        let naming = Naming {
+            system: &self.system,
+            polynomial: self.dimension.zip(self.degree),
+            theta: self.theta.as_deref(),
+            free: self.free.as_deref(),
+        };
+        NamedFlow::new(section, &naming)
+    }
+
+    fn discretisation(&self, section: &Section<'_>, scale: Option<f64>) -> Result<Discretisation, ExperimentError> {
+        let usual = scale.map_or(schemes::USUAL, wngd::identify::scheme_at);
+        schemes::read(section.table("discretisation")?, usual)
+    }
+}
+
+impl ModelChoice for Options {
+    fn in_words(&self) -> String {
+        format!("stationary density of {}", self.system)
+    }
+    fn dimension(&self, section: &Section<'_>) -> Result<Option<(&'static str, usize)>, ExperimentError> {
+        Ok(Some(("system", self.named(section)?.field.dim())))
+    }
+    fn build(
+        &self,
+        section: &Section<'_>,
+        ground: &Ground,
+        points: Option<&[f64]>,
+    ) -> Result<Box<dyn Model>, ExperimentError> {
+        let grid = ground.density(section, "kind")?;
+        let NamedFlow { name, field, theta, free } = self.named(section)?;
+        if field.dim() != grid.dim() {
+            let problem = format!(
+                "{} axes, but {name} has {} dimensions; give one entry per dimension",
+                grid.dim(),
+                field.dim()
+            );
+            return Err(section.source().error("grid.cells", problem));
+        }
+        let scale = points.map(|points| wngd::identify::time_scale(field.as_ref(), &theta, points));
+        let scheme = self.discretisation(section, scale)?;
+        if let Some(hats) = self.perturbation {
+            if self.free.is_some() {
+                let problem = "with a perturbation its hats are free and nothing else; remove it";
+                return Err(section.error("free", problem));
+            }
+            let fail = |e: ModelError| section.error("perturbation", e.to_string());
+            let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid).map_err(fail)?;
+            let start = vec![0.0; wngd::models::flow::VelocityField::dim_param(&field)];
+            let density = StationaryDensity::new(Arc::new(field), grid.clone(), scheme, None, start.clone());
+            return Ok(Box::new(Flow { density: density.map_err(fail)?, start }));
+        }
+        let start = free.iter().map(|&i| theta[i]).collect();
+        let density = StationaryDensity::new(field, grid.clone(), scheme, Some(free), theta)
+            .map_err(|e| section.error("", e.to_string()))?;
+        Ok(Box::new(Flow { density, start }))
+    }
+    fn state_at(
+        &self,
+        section: &Section<'_>,
+        truth: &Section<'_>,
+        theta: &[f64],
+        ground: &Ground,
+        model: &dyn Model,
+    ) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
+        let fail = |e: ModelError| truth.error("theta", e.to_string());
+        let grid = ground.density(truth, "theta")?;
+        let NamedFlow { field, theta: own, free, .. } = self.named(section)?;
+        // All parameters of the system, or the free ones.
+        let full = match theta.len() {
+            n if n == own.len() => theta.to_vec(),
+            n if n == free.len() => {
+                let mut full = own;
+                free.iter().zip(theta).for_each(|(&i, value)| full[i] = *value);
+                full
+            }
+            n => {
+                let names = field.parameter_names();
+                let problem = format!("{n} values, {} are needed: {}", names.len(), names.join(", "));
+                return Err(truth.error("theta", problem));
+            }
+        };
+        if self.perturbation.is_some() && theta.len() == model.parameters().len() {
+            return Ok((model.state(theta).map_err(fail)?, Some(theta.to_vec())));
+        }
+        let scheme = self.discretisation(section, None)?;
+        let density = StationaryDensity::new(field, grid.clone(), scheme, None, full.clone()).map_err(fail)?;
+        let state = density.state(&full).map_err(fail)?;
+        // Hats can only come near the system at other parameters.
+        let known = self.perturbation.is_none().then(|| free.iter().map(|&i| full[i]).collect());
+        Ok((state, known))
+    }
+    fn flow(&self, section: &Section<'_>) -> Result<Option<NamedFlow>, ExperimentError> {
+        self.named(section).map(Some)
+    }
+    fn scheme(
+        &self,
+        section: &Section<'_>,
+        scale: Option<f64>,
+    ) -> Result<Option<Discretisation>, ExperimentError> {
+        self.discretisation(section, scale).map(Some)
+    }
+}
+
+struct Flow {
+    density: StationaryDensity,
+    start: Vec<f64>,
+}
+
+impl Model for Flow {
+    fn parameters(&self) -> Vec<Parameter> {
+        let named = self.density.parameter_names().into_iter().zip(&self.start);
+        named.map(|(name, start)| Parameter::around(name, *start)).collect()
+    }
+    fn dim_state(&self) -> usize {
+        self.density.dim_state()
+    }
+    fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
+        self.density.state(theta)
+    }
+    fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
+        let Linearization { state, jacobian } = self.density.linearize(theta)?;
+        Ok(Linearization { state, jacobian: Box::new(jacobian) })
+    }
+    fn solve_counts(&self) -> SolveCounts {
+        self.density.solve_counts()
+    }
+    fn remarks(&self, theta: &[f64]) -> Result<Vec<String>, ModelError> {
+        let (_, report) = self.density.state_with_report(theta)?;
+        let mut remarks = vec![format!("stationary density by {}", report.solver)];
+        if report.spurious_sink {
+            remarks.push(format!(
+                "{:.0} % of the mass sits in 8 cells, which only the upwinding holds there; add diffusion or use scharfetter-gummel or semi-lagrangian",
+                100.0 * report.concentration
+            ));
+        }
+        Ok(remarks)
+    }
+}

@@ -1,0 +1,155 @@
+//! `run.json`: what was asked, so that a result folder explains itself and can be repeated.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ExperimentError;
+use crate::experiment::Experiment;
+use crate::files;
+use crate::source::Source;
+
+/// Name of the file.
+pub const FILE: &str = "run.json";
+/// Format that this version writes and reads.
+const FORMAT: u32 = 1;
+/// A record holds an experiment file at most, so anything much larger is not one.
+const MAX_BYTES: u64 = 16 << 20;
+/// Names listed in full.
+pub const NAMES: usize = 12;
+
+/// A named fact for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is about.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+}
+
+impl Fact {
+    /// A fact.
+    pub fn new(name: &str, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    format: u32,
+    /// Version of the program.
+    pub version: String,
+    /// The command, one of [`COMMANDS`](crate::report::COMMANDS).
+    pub command: String,
+    /// Arguments of the program, without its own name.
+    pub arguments: Vec<String>,
+    /// Name of the experiment file as given, `built-in …` for a built-in one.
+    pub experiment: Option<String>,
+    /// Its text.
+    pub text: Option<String>,
+    /// The model and its grid.
+    pub model: Vec<Fact>,
+    /// The data.
+    pub data: Vec<Fact>,
+    /// Seeds of everything random.
+    pub seeds: Vec<Fact>,
+    /// Whether figures are drawn.
+    pub figures: bool,
+}
+
+impl Record {
+    /// The record of this process.
+    pub fn new(command: &str, figures: bool) -> Self {
+        Self {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            command: command.into(),
+            arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+            experiment: None,
+            text: None,
+            model: Vec::new(),
+            data: Vec::new(),
+            seeds: Vec::new(),
+            figures,
+        }
+    }
+
+    /// The record of a command on an experiment.
+    pub fn of(command: &str, figures: bool, source: &Source, experiment: &Experiment) -> Self {
+        let mut record = Self::new(command, figures);
+        record.describe(source, &experiment.model_in_words, experiment.data_fact.clone());
+        if let Some(grid) = experiment.ground.maybe_grid() {
+            record.grid(grid.lower(), grid.upper(), grid.cells());
+        }
+        record.model.push(Fact::new("free parameters", listed(&experiment.names(), NAMES)));
+        record.model.push(Fact::new("objective", experiment.objective.name()));
+        record.data.extend(experiment.data.notes.iter().map(|note| Fact::new("note", note)));
+        // Exact solvers draw nothing.
+        let seeds = experiment.methods.iter().filter_map(|m| Some(Fact::new(&m.label, m.seed()?.to_string())));
+        record.seeds.extend(seeds);
+        record
+    }
+
+    /// Takes up an experiment's text, and what model and data are.
+    pub fn describe(&mut self, source: &Source, model: &str, data: Fact) {
+        if source.is_text() {
+            self.experiment = Some(source.shown.clone());
+            self.text = Some(source.text.clone());
+        }
+        self.model.push(Fact::new("model", model));
+        self.data.push(data);
+    }
+
+    /// Takes up the grid.
+    pub fn grid(&mut self, lower: &[f64], upper: &[f64], cells: &[usize]) {
+        let rounded = |v: f64| (1e6 * v).round() / 1e6;
+        let axes: Vec<String> =
+            lower.iter().zip(upper).map(|(a, b)| format!("[{}, {}]", rounded(*a), rounded(*b))).collect();
+        let cells: Vec<String> = cells.iter().map(usize::to_string).collect();
+        self.model.push(Fact::new("grid", format!("{} cells on {}", cells.join(" × "), axes.join(" × "))));
+    }
+
+    /// Writes `run.json` into a folder.
+    pub fn write(&self, folder: &Path) -> Result<(), ExperimentError> {
+        files::write_json(&folder.join(FILE), self)
+    }
+
+    /// Reads the record of a result folder.
+    pub fn read(folder: &Path) -> Result<Self, ExperimentError> {
+        if !folder.is_dir() {
+            return Err(ExperimentError::NoResults {
+                folder: folder.to_path_buf(),
+                problem: "it is not a folder".into(),
+            });
+        }
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            let commands: Vec<&str> = crate::report::COMMANDS.iter().map(|c| c.name).collect();
+            let problem = format!("it has no {FILE}; give the --out of one of {}", commands.join(", "));
+            return Err(ExperimentError::NoResults { folder: folder.to_path_buf(), problem });
+        }
+        let record: Self = files::read_json(&path, MAX_BYTES)?;
+        if record.format != FORMAT {
+            let problem = format!("format {} is not known to this version; it reads format {FORMAT}", record.format);
+            return Err(ExperimentError::Data { path, problem });
+        }
+        Ok(record)
+    }
+
+    /// The command that repeats this, for a POSIX shell.
+    pub fn repeat(&self) -> String {
+        let words = std::iter::once("wngd").chain(self.arguments.iter().map(String::as_str));
+        // Arguments of a process hold no NUL, the only thing that cannot be quoted; a foreign record may.
+        words
+            .map(|word| shlex::try_quote(word).map_or_else(|_| "?".into(), |quoted| quoted.into_owned()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// Names, the first `most` where there are many.
+pub fn listed(names: &[String], most: usize) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > most { format!("{shown} and {} more", names.len() - most) } else { shown }
+}

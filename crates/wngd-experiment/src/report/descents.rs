@@ -1,0 +1,103 @@
+//! What reports of descents share: tables of methods and parameters, and their figures.
+
+use super::Named;
+use super::page::{Cell, Table};
+use crate::numbers::{short, with_error};
+use crate::record::listed;
+use crate::results::{MethodResult, ResultFile};
+
+/// Most parameters in a sentence.
+const IN_WORDS: usize = 6;
+/// Most parameters in a table.
+const ROWS: usize = 200;
+
+pub(super) fn convergence(result: &ResultFile) -> Named {
+    let ends = result.methods.iter().map(|m| {
+        format!("{} from {} to {}", m.label, short(m.objective0), m.objective.map_or("no finite value".into(), short))
+    });
+    (
+        "convergence".into(),
+        "The objective against iterations and against time.".into(),
+        format!("Line plots of the objective on a logarithmic axis: {}.", ends.collect::<Vec<_>>().join("; ")),
+    )
+}
+
+pub(super) fn density(method: &MethodResult) -> Named {
+    (
+        format!("density-{}", method.label),
+        format!("Density of the data, density fitted by {}, and their difference.", method.label),
+        format!("Maps of the data's density, of the density fitted by {}, and of their difference.", method.label),
+    )
+}
+
+pub(super) fn parameters_in_words(names: &[String]) -> String {
+    let values = if names.len() == 1 { "value of" } else { "values of" };
+    format!("{values} {}", listed(names, IN_WORDS))
+}
+
+pub(super) fn methods(result: &ResultFile) -> Table {
+    let with_truth = result.truth.is_some();
+    let mut header =
+        vec!["method", "metric", "status", "iterations", "objective at start", "objective", "solves", "seconds"];
+    if with_truth {
+        header.insert(6, "distance to the truth");
+    }
+    let rows = result.methods.iter().map(|method| {
+        let mut row = vec![
+            Cell::text(&method.label),
+            Cell::text(&method.metric),
+            Cell::text(&method.status),
+            Cell::count(method.iterations),
+            Cell::number(method.objective0),
+            Cell::maybe(method.objective),
+            Cell::count(method.solves),
+            Cell::shown(format!("{:.2}", method.seconds), method.seconds),
+        ];
+        if with_truth {
+            row.insert(6, Cell::maybe(method.error));
+        }
+        row
+    });
+    let rows = rows.collect();
+    let mut notes = Vec::new();
+    for method in &result.methods {
+        let label = &method.label;
+        notes.extend(method.reason.as_ref().map(|reason| format!("{label}: {} ({reason}).", method.status)));
+        notes.extend(method.standard_errors_note.as_ref().map(|note| {
+            let about = if note.starts_with("no ") { ":" } else { ": standard errors" };
+            format!("{label}{about} {note}.")
+        }));
+        notes.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction: {note}.")));
+        if method.rank < result.names.len() {
+            notes.push(format!(
+                "{label}: the last direction has rank {} of {}; some combination of parameters does not change the density.",
+                method.rank,
+                result.names.len()
+            ));
+        }
+    }
+    Table { caption: "Methods".into(), header: header.into_iter().map(String::from).collect(), rows, notes }
+}
+
+pub(super) fn parameters(result: &ResultFile) -> Table {
+    let mut header = vec!["parameter".to_string(), "start".to_string()];
+    header.extend(result.methods.iter().map(|m| m.label.clone()));
+    header.extend(result.truth.as_ref().map(|_| "truth".to_string()));
+    let rows = result.names.iter().enumerate().take(ROWS).map(|(i, name)| {
+        let mut row = vec![Cell::text(name), Cell::number(result.theta0[i])];
+        row.extend(result.methods.iter().map(|method| {
+            let error = method.standard_errors.as_ref().map(|e| e[i]);
+            Cell::shown(with_error(method.theta[i], error), method.theta[i])
+        }));
+        row.extend(result.truth.as_ref().map(|truth| Cell::number(truth[i])));
+        row
+    });
+    let mut notes = Vec::new();
+    if result.methods.iter().any(|m| m.standard_errors.is_some()) {
+        notes.push("± one standard error.".to_string());
+    }
+    if result.names.len() > ROWS {
+        notes.push(format!("{} more parameters are in result.json.", result.names.len() - ROWS));
+    }
+    Table { caption: "Parameters".into(), rows: rows.collect(), header, notes }
+}

@@ -1,0 +1,91 @@
+//! `[basin]`: the part of the parameter space that maps look at.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::error::ExperimentError;
+use crate::experiment::Experiment;
+use crate::source::Source;
+
+/// Starts of a map.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BasinSection {
+    /// one or two free parameters; the first two if absent
+    pub parameters: Option<Vec<String>>,
+    /// lowest start values; `--lower`
+    pub lower: Option<Vec<f64>>,
+    /// highest start values; `--upper`
+    pub upper: Option<Vec<f64>>,
+    /// starts per parameter; `--counts`
+    pub counts: Option<Vec<usize>>,
+}
+
+/// A box over one or two free parameters; the others stay at the experiment's start.
+pub struct Window {
+    /// Positions of the varied parameters among the free ones.
+    pub varied: Vec<usize>,
+    /// Their names.
+    pub names: Vec<String>,
+    /// Lowest values.
+    pub lower: Vec<f64>,
+    /// Highest values.
+    pub upper: Vec<f64>,
+    /// Starts per parameter, if the file says how many.
+    pub counts: Option<Vec<usize>>,
+}
+
+impl Window {
+    /// The window of the section `[basin]`, or one over the first two free parameters; `lower` and `upper` come first.
+    ///
+    /// # Errors
+    /// Parameters that are not free, a box that is none.
+    pub fn new(
+        source: &Source,
+        experiment: &Experiment,
+        lower: Option<&[f64]>,
+        upper: Option<&[f64]>,
+    ) -> Result<Self, ExperimentError> {
+        let free = experiment.model.parameters();
+        let place = source.section("basin")?;
+        let section: BasinSection = place.read()?;
+        let names = match section.parameters {
+            Some(names) => names,
+            None => free.iter().take(2).map(|p| p.name.clone()).collect(),
+        };
+        let varied = names
+            .iter()
+            .map(|name| {
+                free.iter().position(|f| f.name == *name).ok_or_else(|| {
+                    let free: Vec<&str> = free.iter().map(|p| p.name.as_str()).collect();
+                    place.error("parameters", format!("\"{name}\" is not free; free are {}", free.join(", ")))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if varied.is_empty() || varied.len() > 2 {
+            return Err(place.error("parameters", "name one or two free parameters"));
+        }
+        let given = [lower.is_some(), upper.is_some()];
+        let usual = |side: usize| varied.iter().map(|&i| free[i].range[side]).collect::<Vec<f64>>();
+        let lower = lower.map(<[f64]>::to_vec).or(section.lower).unwrap_or_else(|| usual(0));
+        let upper = upper.map(<[f64]>::to_vec).or(section.upper).unwrap_or_else(|| usual(1));
+        let fail = |key: &str, given: bool, problem: String| match given {
+            true => ExperimentError::Option { option: format!("--{key}"), problem },
+            false => place.error(key, problem),
+        };
+        for (key, found, given) in [("lower", lower.len(), given[0]), ("upper", upper.len(), given[1])] {
+            if found != varied.len() {
+                let problem = format!("{found} values for {}; give one per parameter", names.join(" and "));
+                return Err(fail(key, given, problem));
+            }
+        }
+        for axis in 0..varied.len() {
+            if !(lower[axis].is_finite() && upper[axis].is_finite() && lower[axis] < upper[axis]) {
+                let problem =
+                    format!("{} to {} for {}; lower < upper is needed", lower[axis], upper[axis], names[axis]);
+                return Err(fail("lower", given[0], problem));
+            }
+        }
+        Ok(Self { varied, names, lower, upper, counts: section.counts })
+    }
+}
