@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{book, deny, docs, pages, root};
+use crate::{book, deny, docs, generate, pages, root};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -24,6 +24,7 @@ pub(crate) fn package() -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
+    generate::run(true)?;
     docs::run()?;
     pages::run()?;
     deny::run()?;
@@ -42,6 +43,27 @@ pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
         }
     }
     book::run()?;
+    minimum_rust()?;
     println!("all checks passed");
     Ok(())
+}
+
+/// Checks the workspace, and the tool without its page, with the stated minimum Rust version where that is installed.
+fn minimum_rust() -> Result<(), Box<dyn Error>> {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    let run = |arguments: &[&str]| {
+        Command::new("cargo").arg(format!("+{version}")).args(arguments).current_dir(root()).env_remove("RUSTC").status()
+    };
+    let there = Command::new("cargo").arg(format!("+{version}")).arg("--version").output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        println!("== Rust {version}, the minimum, is not installed: not checked");
+    } else if !run(&["check", "--workspace", "--release"])?.success() {
+        return Err(format!("it does not build with Rust {version}").into());
+    }
+    println!("== the tool without its page");
+    let status = Command::new(env!("CARGO"))
+        .args(["check", "--release", "-p", "wngd-cli", "--no-default-features"])
+        .current_dir(root())
+        .status()?;
+    if status.success() { Ok(()) } else { Err("the tool does not build without its page".into()) }
 }

@@ -6,6 +6,7 @@ mod book;
 mod ci;
 mod deny;
 mod docs;
+mod generate;
 mod pages;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
@@ -44,6 +45,8 @@ enum Xtask {
     Package,
     /// Checks the pages: names in docs/formulas.md, links, commands of cargo.
     Docs,
+    /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
+    Generate,
     /// Repeats the README's numbers, in target/reproduce, and compares.
     Reproduce(reproduce::Reproduce),
 }
@@ -58,6 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Ci { skip_tests } => ci::run(skip_tests),
         Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| pages::run()),
+        Xtask::Generate => generate::run(false),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }
