@@ -12,6 +12,7 @@
 //! the graph that moves mass along one axis at a time. Masses are first rounded to multiples of
 //! 2⁻⁶⁰ and costs to multiples of a common unit (without error when the squared spacings have
 //! small ratios, in particular for equal ones), so the combinatorial part runs in integers.
+#![forbid(unsafe_code)]
 
 mod network_simplex;
 
