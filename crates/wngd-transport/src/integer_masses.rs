@@ -25,10 +25,10 @@ impl Masses {
         let mut largest = 0;
         for (index, &value) in masses.iter().enumerate() {
             if !value.is_finite() {
-                return Err(TransportError::NotFinite { index });
+                return Err(TransportError::NotFinite { which, index, value });
             }
             if value < 0.0 {
-                return Err(TransportError::NegativeMass { index, value });
+                return Err(TransportError::NegativeMass { which, index, value });
             }
             if value > masses[largest] {
                 largest = index;

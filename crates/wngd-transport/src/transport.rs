@@ -12,8 +12,8 @@ use crate::refinement::refine;
 /// How to solve a transport problem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Cells whose mass is at most this fraction of the total are dropped; at zero, only those up to
-    /// 2⁻⁶⁰ are.
+    /// Cells whose mass is at most this fraction of the total, in [0, 1), are dropped; at zero, only those up
+    /// to 2⁻⁶⁰ are.
     pub threshold: f64,
     /// Most pivots of the network simplex, over all levels of refinement.
     pub max_pivots: usize,
@@ -83,30 +83,20 @@ pub fn half_squared_wasserstein(
     target: &[f64],
     options: &Options,
 ) -> Result<Transport, TransportError> {
-    if !(1..=3).contains(&cells.len()) {
-        return Err(TransportError::Dimension { found: cells.len() });
-    }
-    let cell_count = cells
-        .iter()
-        .try_fold(1usize, |product, &length| product.checked_mul(length))
-        .filter(|&count| count < 1 << 28)
-        .ok_or(TransportError::TooLarge)?;
-    for (expected, found) in [(cells.len(), spacing.len()), (cell_count, source.len()), (cell_count, target.len())] {
-        if expected != found {
-            return Err(TransportError::Shape { expected, found });
-        }
-    }
-    for (axis, &value) in spacing.iter().enumerate() {
-        if !(value > 0.0 && (value * value).is_normal()) {
-            return Err(TransportError::Spacing { axis, value });
-        }
+    check_grid(cells, spacing, source.len(), target.len())?;
+    if !(0.0..1.0).contains(&options.threshold) {
+        return Err(TransportError::Threshold { value: options.threshold });
     }
     let source = Masses::new(source, options.threshold, "source")?;
     let target = Masses::new(target, options.threshold, "target")?;
     let (source_units, target_units, total) = integer_masses(&source, &target);
 
     let mut pivots = 0;
-    let (unit, weights) = integer_costs(cells, spacing).ok_or(TransportError::TooLarge)?;
+    let longest = zip(cells, spacing).fold(0.0, |rest: f64, (&length, h)| rest.hypot((length - 1) as f64 * h));
+    let (unit, weights) = integer_costs(cells, spacing).ok_or_else(|| {
+        let shortest = spacing.iter().copied().fold(f64::INFINITY, f64::min);
+        TransportError::CostRange { shortest, longest }
+    })?;
     let (squares, twice_potentials) = if cells.len() == 1 {
         rearrange(weights[0], &source_units, &target_units)
     } else {
@@ -145,6 +135,9 @@ pub fn half_squared_wasserstein(
         / total as f64;
     let dearest: f64 =
         zip(cells, &curvatures).map(|(&length, curvature)| curvature * ((length - 1) as f64).powi(2)).sum();
+    if !(dearest.is_finite() && dual.is_finite() && potential.iter().all(|u| u.is_finite())) {
+        return Err(TransportError::Overflow { longest });
+    }
     let scale = primal.max(f64::EPSILON * dearest).max(f64::MIN_POSITIVE);
     Ok(Transport {
         half_squared_distance: primal,
@@ -154,4 +147,34 @@ pub fn half_squared_wasserstein(
         pivots,
         dropped_mass: source.dropped.max(target.dropped),
     })
+}
+
+/// Refuses what is no grid, and masses that do not fit it.
+fn check_grid(cells: &[usize], spacing: &[f64], source: usize, target: usize) -> Result<(), TransportError> {
+    /// Nodes of four layers are numbered in 32 bits.
+    const MOST_CELLS: usize = (1 << 28) - 1;
+    if !(1..=3).contains(&cells.len()) {
+        return Err(TransportError::Dimension { found: cells.len() });
+    }
+    if let Some(axis) = cells.iter().position(|&length| length == 0) {
+        return Err(TransportError::NoCells { axis });
+    }
+    let cell_count = cells
+        .iter()
+        .try_fold(1usize, |product, &length| product.checked_mul(length))
+        .filter(|&count| count <= MOST_CELLS)
+        .ok_or(TransportError::TooManyCells { limit: MOST_CELLS })?;
+    for (what, expected, found) in
+        [("spacing", cells.len(), spacing.len()), ("source", cell_count, source), ("target", cell_count, target)]
+    {
+        if expected != found {
+            return Err(TransportError::Shape { what, expected, found });
+        }
+    }
+    for (axis, &value) in spacing.iter().enumerate() {
+        if !(value > 0.0 && (value * value).is_normal()) {
+            return Err(TransportError::Spacing { axis, value });
+        }
+    }
+    Ok(())
 }
