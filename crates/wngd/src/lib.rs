@@ -36,13 +36,14 @@
 //! This facade adds no logic; each part also stands alone:
 //! [`linalg`] (geometry and least squares), [`adjoint`] (models and their
 //! sensitivities, for your own PDE code), [`models`] (mixtures, data on grids),
-//! [`opt`] (descent).
+//! [`opt`] (descent), [`transport`] (exact ½W₂² between histograms).
 #![forbid(unsafe_code)]
 
 pub use wngd_adjoint as adjoint;
 pub use wngd_linalg as linalg;
 pub use wngd_models as models;
 pub use wngd_opt as opt;
+pub use wngd_transport as transport;
 
 /// The names most programs need.
 pub mod prelude {
