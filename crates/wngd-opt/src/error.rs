@@ -1,8 +1,7 @@
 use thiserror::Error;
 use wngd_adjoint::ModelError;
 use wngd_linalg::LinalgError;
-
-use crate::transport::TransportError;
+use wngd_transport::TransportError;
 
 /// What can go wrong when an objective is built or evaluated.
 #[derive(Debug, Clone, Error, PartialEq)]

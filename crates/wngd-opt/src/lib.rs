@@ -37,7 +37,6 @@
 
 pub mod basin;
 pub mod objective;
-pub mod transport;
 
 mod curvature;
 mod descent;
@@ -68,3 +67,4 @@ pub use quadratic::LocalModel;
 pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
 pub use uncertainty::{UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors};
+pub use wngd_transport as transport;

@@ -30,7 +30,8 @@
 //! This facade adds no logic; each part also stands alone:
 //! [`linalg`] (geometry and least squares), [`adjoint`] (models and their
 //! sensitivities, for your own PDE code), [`models`] (mixtures, data on grids),
-//! [`opt`] (descent), [`identify`] (dynamical systems from points on their attractors).
+//! [`opt`] (descent), [`identify`] (dynamical systems from points on their attractors), [`transport`] (exact ½W₂²
+//! between histograms).
 #![forbid(unsafe_code)]
 
 pub use wngd_adjoint as adjoint;
@@ -38,6 +39,7 @@ pub use wngd_identify as identify;
 pub use wngd_linalg as linalg;
 pub use wngd_models as models;
 pub use wngd_opt as opt;
+pub use wngd_transport as transport;
 
 /// The names most programs need.
 pub mod prelude {

@@ -6,10 +6,10 @@ use wngd_linalg::faer::Mat;
 use wngd_linalg::{
     FaceMean, Grid, LaplacianPlan, LinalgError, WeightedLaplacian, check_density, face_densities, floor_density,
 };
+use wngd_transport::{Options, half_squared_wasserstein};
 
 use super::Objective;
 use crate::error::ObjectiveError;
-use crate::transport::{Options, half_squared_wasserstein};
 
 /// The default floor of ρ* in the weight, as a fraction of its mean.
 const LINEARISED_FLOOR: f64 = 1e-2;
