@@ -168,7 +168,7 @@ impl VelocityField for HatPerturbation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{Lorenz63, VanDerPol, check_field};
+    use crate::flow::field::{Lorenz63, VanDerPol, check_field};
 
     #[test]
     fn hats_have_exact_derivatives_and_sum_to_one() {
