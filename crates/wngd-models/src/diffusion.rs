@@ -49,10 +49,14 @@ impl Diffusion {
     /// A source of another length or with NaN.
     pub fn new(grid: Grid, source: Vec<f64>) -> Result<Self, ModelError> {
         if source.len() != grid.len() {
-            return Err(ModelError::Shape { expected: grid.len(), found: source.len() });
+            let problem = format!("{} values, the grid has {} cells; give one per cell", source.len(), grid.len());
+            return Err(ModelError::invalid("source", problem));
         }
-        if let Some(value) = source.iter().copied().find(|v| !v.is_finite()) {
-            return Err(ModelError::OutOfDomain { parameter: "source".into(), value, rule: "the source is finite" });
+        if let Some(i) = source.iter().position(|v| !v.is_finite()) {
+            return Err(ModelError::invalid(
+                format!("source[{i}]"),
+                format!("{} given; a source is finite", source[i]),
+            ));
         }
         let load = source.iter().map(|s| s * grid.cell_volume()).collect();
         Ok(Self { grid, load })
@@ -183,7 +187,8 @@ mod tests {
     #[test]
     fn bad_sources_are_refused() {
         let grid = Grid::new(&[0.0], &[1.0], &[4]).unwrap();
-        assert!(Diffusion::new(grid.clone(), vec![1.0; 3]).is_err());
-        assert!(Diffusion::new(grid, vec![1.0, f64::NAN, 1.0, 1.0]).is_err());
+        let refuse = |source| Diffusion::new(grid.clone(), source).unwrap_err().to_string();
+        assert_eq!(refuse(vec![1.0; 3]), "source: 3 values, the grid has 4 cells; give one per cell");
+        assert!(refuse(vec![1.0, f64::NAN, 1.0, 1.0]).starts_with("source[1]: NaN"));
     }
 }

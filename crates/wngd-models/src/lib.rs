@@ -31,7 +31,7 @@ mod smoothing;
 mod trajectory;
 
 pub use diffusion::Diffusion;
-pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureParameters};
+pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureField, MixtureParameters, MixturePart};
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples};
 pub use smoothing::{GaussianSmoothing, WidthError};
 pub use trajectory::{Binning, TrajectoryDensity, TrajectoryError, bin_trajectory, block_covariance, box_of};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wngd::adjoint::State;
 use wngd::linalg::LinalgError;
 use wngd::models::flow::{self, Discretisation, HatPerturbation, StationaryDensity, VelocityField};
-use wngd::models::{MixtureError, box_of};
+use wngd::models::{MixtureError, MixturePart, box_of};
 use wngd::opt::{ArmijoStart, Estimator, MatrixFree, Metric, StepRule};
 use wngd::prelude::*;
 
@@ -207,14 +207,22 @@ fn covariances(section: &CovarianceSection, components: usize) -> Covariances {
 
 /// Field of the experiment file that a mixture error is about.
 fn mixture_field(error: &MixtureError, section: &str) -> String {
-    match error {
-        MixtureError::Shape { field, .. } | MixtureError::Value { field, .. } => {
-            let field = field.replace("sum of weights", "weights");
-            let field = if field.starts_with("covariances") { "covariance".to_string() } else { field };
-            format!("{section}.{field}")
-        }
-        _ => format!("{section}.free"),
+    match error.field() {
+        Some(field) if field.part == MixturePart::Covariances => format!("{section}.covariance"),
+        Some(field) => format!("{section}.{field}"),
+        None => format!("{section}.free"),
     }
+}
+
+/// An error of a model whose options are the keys of `section`.
+fn model_error(source: &Source, section: &str, error: ModelError) -> CliError {
+    let ModelError::Invalid { field, problem } = error else { return source.error(section, error.to_string()) };
+    let key = match field.split(['.', '[']).next() {
+        Some("grid") => field,
+        Some("theta") => format!("model.{field}"),
+        _ => format!("{section}.{field}"),
+    };
+    source.error(&key, problem)
 }
 
 /// The experiment's name, which names a folder.
@@ -357,8 +365,7 @@ pub fn named_flow(source: &Source) -> Result<NamedFlow, CliError> {
         let (Some(dimension), Some(degree)) = (section.dimension, section.degree) else {
             return Err(source.error("model.system", "a polynomial needs dimension and degree"));
         };
-        let field =
-            flow::Polynomial::new(dimension, degree).map_err(|e| source.error("model.degree", e.to_string()))?;
+        let field = flow::Polynomial::new(dimension, degree).map_err(|e| model_error(source, "model", e))?;
         (Arc::new(field), None)
     } else {
         refuse_stray(
@@ -401,15 +408,16 @@ fn build_flow(source: &Source, grid: &Grid, points: Option<&[f64]>) -> Result<Mo
         if source.file.model.free.is_some() {
             return Err(source.error("model.free", "with a perturbation its hats are free and nothing else; remove it"));
         }
-        let fail = |e: ModelError| source.error("model.perturbation", e.to_string());
-        let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid).map_err(fail)?;
+        let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid)
+            .map_err(|e| model_error(source, "model.perturbation", e))?;
         let start = vec![0.0; field.dim_param()];
-        let density = StationaryDensity::new(Arc::new(field), grid.clone(), discretisation, None, start.clone());
-        return Ok(Model::Flow { density: density.map_err(fail)?, start });
+        let density = StationaryDensity::new(Arc::new(field), grid.clone(), discretisation, None, start.clone())
+            .map_err(|e| model_error(source, "model", e))?;
+        return Ok(Model::Flow { density, start });
     }
     let start = free.iter().map(|&i| theta[i]).collect();
     let density = StationaryDensity::new(field, grid.clone(), discretisation, Some(free), theta)
-        .map_err(|e| source.error("model", e.to_string()))?;
+        .map_err(|e| model_error(source, "model", e))?;
     Ok(Model::Flow { density, start })
 }
 
@@ -523,11 +531,10 @@ pub fn build_metric(
                     let model = model.clone();
                     FaceDensity::Midpoint(Arc::new(move |theta| match model.as_ref() {
                         Model::Mixture(mixture) => mixture.face_midpoint_density(theta),
-                        Model::Flow { .. } => Err(ModelError::OutOfDomain {
-                            parameter: "face_mean".into(),
-                            value: f64::NAN,
-                            rule: "a stationary density is known in cells only; use another face mean",
-                        }),
+                        Model::Flow { .. } => Err(ModelError::invalid(
+                            "face_mean",
+                            "a stationary density is known in cells only; use another face mean",
+                        )),
                     }))
                 }
             };

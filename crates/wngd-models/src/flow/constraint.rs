@@ -58,14 +58,6 @@ impl std::fmt::Debug for FlowConstraint {
 }
 
 impl FlowConstraint {
-    fn restart(&self) -> f64 {
-        match self.discretisation {
-            Discretisation::Upwind { restart, .. }
-            | Discretisation::ScharfetterGummel { restart, .. }
-            | Discretisation::SemiLagrangian { restart, .. } => restart,
-        }
-    }
-
     fn finite_volume(&self, scheme: Scheme, diffusion: f64) -> FiniteVolume<'_> {
         FiniteVolume { field: &*self.field, grid: &self.grid, scheme, diffusion }
     }
@@ -147,7 +139,7 @@ impl FlowConstraint {
     /// Cell probabilities p with Ap = κ/k and Σp = 1.
     fn stationary(&self, a: &SparseMatrix, inverse: &Inverse) -> Result<Vec<f64>, ModelError> {
         let n = self.grid.len();
-        let source = self.restart() / n as f64;
+        let source = self.discretisation.restart() / n as f64;
         let mut p = vec![1.0 / n as f64; n];
         // The correction of the uniform state has mass 0, which keeps the right-hand side free of the
         // slow mode 1/κ; the second pass is a refinement.
@@ -165,11 +157,10 @@ impl FlowConstraint {
         normalise(&mut p);
         match p.iter().position(|p| !(*p > 0.0 && p.is_finite())) {
             None => Ok(p),
-            Some(i) => Err(ModelError::StateSolve {
-                residual: p[i],
-                iterations: 0,
-                remedy: "the stationary density is not positive: raise the restart or the diffusion",
-            }),
+            Some(cell) => {
+                let value = p[cell] / self.grid.cell_volume();
+                Err(ModelError::Density { cell, value, remedy: "raise the restart or the diffusion" })
+            }
         }
     }
 
@@ -194,52 +185,16 @@ impl FlowConstraint {
     }
 
     pub(crate) fn check(&self) -> Result<(), ModelError> {
-        let refuse = |parameter: &str, value: f64, rule| {
-            Err(ModelError::OutOfDomain { parameter: parameter.into(), value, rule })
-        };
-        // Comparisons are written so that NaN is refused.
-        let (field, grid) = (&self.field, &self.grid);
-        if !(1..=3).contains(&field.dim()) || grid.dim() != field.dim() {
-            return refuse("grid dimension", grid.dim() as f64, "the grid has as many axes as the field, 1 to 3");
+        let (axes, coordinates) = (self.grid.dim(), self.field.dim());
+        if !(1..=3).contains(&coordinates) || axes != coordinates {
+            let problem =
+                format!("{axes} axes, the field has {coordinates} coordinates; 1 to 3, as many of each, are needed");
+            return Err(ModelError::invalid("grid", problem));
         }
-        if self.parameters.full.len() != field.dim_param() {
-            return Err(ModelError::Shape { expected: field.dim_param(), found: self.parameters.full.len() });
+        if self.parameters.full.len() != self.field.dim_param() {
+            return Err(ModelError::Shape { expected: self.field.dim_param(), found: self.parameters.full.len() });
         }
-        match self.discretisation {
-            Discretisation::Upwind { diffusion, restart }
-            | Discretisation::ScharfetterGummel { diffusion, restart } => {
-                if !(diffusion >= 0.0 && diffusion.is_finite()) {
-                    return refuse("diffusion", diffusion, "the diffusion is a finite number >= 0");
-                }
-                if diffusion == 0.0 && matches!(self.discretisation, Discretisation::ScharfetterGummel { .. }) {
-                    return refuse("diffusion", diffusion, "Scharfetter-Gummel needs diffusion > 0; upwind does not");
-                }
-                if !(restart > 0.0 && restart.is_finite()) {
-                    return refuse("restart", restart, "the restart rate is a finite number > 0");
-                }
-            }
-            Discretisation::SemiLagrangian { time, step, points, restart } => {
-                if !(time > 0.0 && time.is_finite()) {
-                    return refuse("time", time, "the map time is a finite number > 0");
-                }
-                if !(step > 0.0 && step.is_finite()) {
-                    return refuse("step", step, "the Runge-Kutta step is a finite number > 0");
-                }
-                if time / step > 1e6 {
-                    return refuse("time / step", time / step, "at most a million steps per map");
-                }
-                if !(1..=16).contains(&points) {
-                    return refuse("points", points as f64, "1 to 16 points per axis and cell");
-                }
-                if !(restart > 0.0 && restart < 1.0) {
-                    return refuse("restart", restart, "the restart probability lies strictly between 0 and 1");
-                }
-                if let Some(&few) = grid.cells().iter().find(|&&n| n < 2) {
-                    return refuse("cells along an axis", few as f64, "multilinear deposition needs 2 cells or more");
-                }
-            }
-        }
-        Ok(())
+        self.discretisation.check(&self.grid)
     }
 
     fn factored(&self, a: SparseMatrix, rho: Option<&[f64]>) -> Result<(Vec<f64>, FlowFactor), ModelError> {
@@ -264,7 +219,7 @@ impl FlowConstraint {
                 (found, _) => found?,
             },
         };
-        let source = self.restart() / p.len() as f64;
+        let source = self.discretisation.restart() / p.len() as f64;
         let diagonal =
             (0..p.len()).filter_map(|j| a.column(j).find(|&(i, _)| i == j)).fold(0.0f64, |m, (_, v)| m.max(v));
         let state_residual = sum(apply_vec(&a, &p).iter().map(|ap| (source - ap).abs())) / diagonal;
@@ -303,7 +258,7 @@ impl ImplicitConstraint for FlowConstraint {
     }
     fn residual(&self, state: &[f64], theta: &[f64]) -> Result<Vec<f64>, ModelError> {
         let a = self.generator(&self.parameters.expand(theta)?)?;
-        let source = self.restart() / (self.grid.len() as f64 * self.grid.cell_volume());
+        let source = self.discretisation.restart() / (self.grid.len() as f64 * self.grid.cell_volume());
         Ok(apply_vec(&a, state).iter().map(|v| v - source).collect())
     }
     fn solve_state(&self, theta: &[f64]) -> Result<Vec<f64>, ModelError> {

@@ -377,16 +377,15 @@ impl Polynomial {
     /// All monomials up to `degree` in `dim` variables.
     ///
     /// # Errors
-    /// [`ModelError::OutOfDomain`] unless `dim` is 1, 2 or 3 and `degree` at most 16.
+    /// [`ModelError::Invalid`] unless `dim` is 1, 2 or 3 and `degree` at most 16.
     pub fn new(dim: usize, degree: usize) -> Result<Self, ModelError> {
-        let refuse = |parameter: &str, value: usize, rule| {
-            Err(ModelError::OutOfDomain { parameter: parameter.into(), value: value as f64, rule })
-        };
         if !(1..=3).contains(&dim) {
-            return refuse("dimension", dim, "a polynomial field has 1, 2 or 3 dimensions");
+            let problem = format!("{dim} given; a polynomial field has 1, 2 or 3 dimensions");
+            return Err(ModelError::invalid("dimension", problem));
         }
         if degree > 16 {
-            return refuse("degree", degree, "the degree of a polynomial field is at most 16");
+            let problem = format!("{degree} given; the degree of a polynomial field is at most 16");
+            return Err(ModelError::invalid("degree", problem));
         }
         let mut powers = Vec::new();
         for total in 0..=degree as i32 {

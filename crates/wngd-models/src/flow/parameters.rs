@@ -13,18 +13,23 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn new(full: Vec<f64>, free: Option<Vec<usize>>) -> Result<Self, ModelError> {
-        ModelError::check_theta(&full, full.len())?;
+        if let Some(i) = full.iter().position(|v| !v.is_finite()) {
+            return Err(ModelError::invalid(
+                format!("theta[{i}]"),
+                format!("{} given; parameters are finite", full[i]),
+            ));
+        }
         let free = free.unwrap_or_else(|| (0..full.len()).collect());
         let mut place = vec![None; full.len()];
         for (j, &index) in free.iter().enumerate() {
             match place.get_mut(index) {
                 Some(slot @ None) => *slot = Some(j),
                 _ => {
-                    return Err(ModelError::OutOfDomain {
-                        parameter: format!("free[{j}]"),
-                        value: index as f64,
-                        rule: "free parameters are distinct indices into theta",
-                    });
+                    let problem = format!(
+                        "{index} given; free parameters are distinct indices of the {} parameters, from 0",
+                        full.len()
+                    );
+                    return Err(ModelError::invalid(format!("free[{j}]"), problem));
                 }
             }
         }

@@ -51,9 +51,9 @@ impl StationaryDensity {
     /// the others keep their values in `theta_full`.
     ///
     /// # Errors
-    /// [`ModelError::OutOfDomain`] for a grid of another dimension than the field, a restart, time, step,
-    /// number of points or diffusion outside its range, or repeated free indices; [`ModelError::Shape`]
-    /// for a `theta_full` of the wrong length.
+    /// [`ModelError::Invalid`] for a grid of another dimension than the field, a restart, time, step,
+    /// number of points or diffusion outside its range, repeated free indices, or parameters that are not
+    /// finite; [`ModelError::Shape`] for a `theta_full` of the wrong length.
     pub fn new(
         field: Arc<dyn VelocityField>,
         grid: Grid,
