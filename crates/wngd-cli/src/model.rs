@@ -134,4 +134,7 @@ impl LinearOp for Jacobian {
             Jacobian::Implicit(z) => z.to_dense(),
         }
     }
+    fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
+        (*self).into_dense()
+    }
 }
