@@ -79,6 +79,16 @@ impl FieldCheck {
     }
 }
 
+impl std::fmt::Display for FieldCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verdict = |rate: f64| if rate >= 1.9 { "exact" } else { "wrong, or a kink is near" };
+        writeln!(f, "dv/dx      slope {:.2}: {}", self.rate_x, verdict(self.rate_x))?;
+        writeln!(f, "dv/dtheta  slope {:.2}: {}", self.rate_theta, verdict(self.rate_theta))?;
+        let agree = if self.visits_agree { "agrees with" } else { "differs from" };
+        write!(f, "visit_parameters {agree} jacobian_theta")
+    }
+}
+
 /// Taylor tests of both Jacobians of a field at a point, component by component.
 ///
 /// The steps are at most 1/8 of each coordinate's size: choose a generic point, with
@@ -539,5 +549,7 @@ mod tests {
         }
         let check = check_field(&Wrong, &[0.8], &[1.1]);
         assert!(check.rate_x < 1.5 && check.rate_theta > 1.9 && !check.is_exact());
+        let text = check.to_string();
+        assert!(text.contains("dv/dx      slope 1.00: wrong") && text.contains("agrees"), "{text}");
     }
 }
