@@ -145,7 +145,7 @@ impl ImplicitConstraint for Diffusion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wngd_adjoint::{ForwardModel, Implicit, dot_test, taylor_test};
+    use wngd_adjoint::{ForwardModel, Implicit, LinearOp, Normalised, dot_test, taylor_test};
 
     #[test]
     fn sine_sources_give_sine_states_to_second_order() {
@@ -182,6 +182,25 @@ mod tests {
             let residual = model.constraint.residual(&at.state.values, &m).unwrap();
             assert!(residual.iter().all(|r| r.abs() < 1e-14));
         }
+    }
+
+    #[test]
+    fn normalised_states_keep_their_solves_and_pass_the_same_tests() {
+        let grid = Grid::new(&[0.0, 0.0], &[1.0, 2.0], &[7, 6]).unwrap();
+        let (k, volume) = (grid.len(), grid.cell_volume());
+        let model = Normalised::new(Implicit::new(Diffusion::new(grid, vec![1.0; k]).unwrap()), volume).unwrap();
+        let m: Vec<f64> = (0..k).map(|i| (0.4 * i as f64).sin()).collect();
+        let direction: Vec<f64> = (0..k).map(|i| (1.1 * i as f64).cos()).collect();
+        let test = taylor_test(&model, &m, &direction).unwrap();
+        assert!(test.is_exact(), "{test}");
+        let before = model.solve_counts();
+        let at = model.linearize(&m).unwrap();
+        assert!(at.jacobian.as_dense().is_none() && dot_test(&at.jacobian, 3) < 1e-12);
+        let solves = model.solve_counts().since(before);
+        assert_eq!((solves.state, solves.tangent, solves.adjoint), (1, 1, 1));
+        // No direction moves mass, and a common factor of all conductivities no density.
+        assert!(apply_vec(&at.jacobian, &direction).iter().sum::<f64>().abs() * volume < 1e-13);
+        assert!(apply_vec(&at.jacobian, &vec![1.0; k]).iter().all(|z| z.abs() < 1e-13));
     }
 
     #[test]
