@@ -52,7 +52,12 @@ pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
 fn minimum_rust() -> Result<(), Box<dyn Error>> {
     let version = env!("CARGO_PKG_RUST_VERSION");
     let run = |arguments: &[&str]| {
-        Command::new("cargo").arg(format!("+{version}")).args(arguments).current_dir(root()).env_remove("RUSTC").status()
+        Command::new("cargo")
+            .arg(format!("+{version}"))
+            .args(arguments)
+            .current_dir(root())
+            .env_remove("RUSTC")
+            .status()
     };
     let there = Command::new("cargo").arg(format!("+{version}")).arg("--version").output();
     if !there.is_ok_and(|output| output.status.success()) {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use wngd_linalg::LinearOp;
@@ -15,13 +17,30 @@ fn step_sizes() -> Vec<f64> {
     (3..21).map(|i| 0.5f64.powi(i)).collect()
 }
 
+/// Slopes from here on show an exact derivative: 2 in theory, 1 for a wrong derivative.
+const EXACT: f64 = 1.9;
+
 /// Outcome of a Taylor test: remainders against step sizes and their rate.
+///
+/// `Display` shows the steps whose remainder is above rounding, the slope and what it says.
+///
+/// ```
+/// use wngd_adjoint::taylor_test_scalar;
+/// let sine = |x: &[f64]| Ok::<_, std::convert::Infallible>(x[0].sin());
+/// let right = taylor_test_scalar(sine, &[0.3f64.cos()], &[0.3], &[1.0])?;
+/// assert!(right.is_exact() && right.to_string().ends_with("slope 2.00: the derivative is exact"), "{right}");
+/// let wrong = taylor_test_scalar(sine, &[1.0], &[0.3], &[1.0])?;
+/// assert!(!wrong.is_exact() && wrong.to_string().contains("slope 1.00: the derivative is wrong"), "{wrong}");
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaylorTest {
     /// Step sizes t, decreasing.
     pub steps: Vec<f64>,
     /// ‖ρ(θ + t δ) − ρ(θ) − t Z δ‖ (or the scalar analogue) for each step.
     pub remainders: Vec<f64>,
+    /// Remainders up to here are rounding.
+    pub floor: f64,
     /// Observed order of the remainder in t: 2 for an exact derivative, 1 for a
     /// wrong one. Infinite if the model is affine along δ.
     pub rate: f64,
@@ -51,7 +70,40 @@ impl TaylorTest {
         } else {
             last[last.len() / 2]
         };
-        Self { steps, remainders, rate }
+        Self { steps, remainders, floor, rate }
+    }
+
+    /// Whether the derivative passes: a rate of 1.9 or more.
+    pub fn is_exact(&self) -> bool {
+        self.rate >= EXACT
+    }
+}
+
+impl fmt::Display for TaylorTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "    step  remainder  slope")?;
+        let mut last: Option<(f64, f64)> = None;
+        // NaN is shown, rounding is not.
+        let shown = |r: f64| !(r <= self.floor);
+        for (&t, &r) in self.steps.iter().zip(&self.remainders).filter(|(_, r)| shown(**r)) {
+            write!(f, "{t:8.1e}  {r:9.2e}")?;
+            match last.replace((t, r)) {
+                Some((before, old)) => writeln!(f, "  {:5.2}", (old / r).ln() / (before / t).ln())?,
+                None => writeln!(f)?,
+            }
+        }
+        let hidden = self.remainders.iter().filter(|r| !shown(**r)).count();
+        if hidden > 0 {
+            writeln!(f, "{hidden} of {} remainders are rounding (up to {:.0e})", self.steps.len(), self.floor)?;
+        }
+        match self.rate {
+            rate if rate.is_nan() => write!(f, "no slope: a remainder is not finite; take a shorter direction"),
+            rate if rate.is_infinite() => {
+                write!(f, "no remainder above rounding: the derivative is exact, the model affine along this direction")
+            }
+            rate if self.is_exact() => write!(f, "slope {rate:.2}: the derivative is exact"),
+            rate => write!(f, "slope {rate:.2}: the derivative is wrong, or the model has a kink here (2 is exact)"),
+        }
     }
 }
 
@@ -152,6 +204,22 @@ mod tests {
         }
         let affine = taylor_test(&Waves { error: 0.0 }, &[0.4, 1.0], &[0.0, 0.0]).unwrap();
         assert!(affine.rate.is_infinite());
+    }
+
+    #[test]
+    fn a_test_is_shown_as_a_table_with_a_verdict() {
+        let show = |error| taylor_test(&Waves { error }, &[0.4, 1.0], &[1.0, -0.5]).unwrap();
+        let right = show(0.0);
+        let text = right.to_string();
+        assert!(text.starts_with("    step  remainder  slope\n  1.2e-1  "), "{text}");
+        assert!(text.contains(" remainders are rounding") && text.ends_with(": the derivative is exact"), "{text}");
+        let hidden = right.remainders.iter().filter(|r| **r <= right.floor).count();
+        assert_eq!(text.lines().count(), 3 + right.steps.len() - hidden, "{text}");
+        assert!(show(0.1).to_string().contains("the derivative is wrong"));
+        let affine = taylor_test(&Waves { error: 0.0 }, &[0.4, 1.0], &[0.0, 0.0]).unwrap().to_string();
+        assert!(affine.contains("18 of 18 remainders") && affine.contains("affine"), "{affine}");
+        let nothing = TaylorTest { rate: f64::NAN, remainders: vec![f64::NAN; 18], ..right };
+        assert!(nothing.to_string().contains("not finite") && !nothing.is_exact());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use wngd_linalg::LinalgError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// The parameters lie where the model is not defined. Recoverable: a line
-    /// search shortens its step.
+    /// The parameters lie where the model is not defined, and a shorter step stays
+    /// where it is. Whatever no step can mend is [`Invalid`](ModelError::Invalid).
     #[error("{parameter} = {value} is outside the model's domain: {rule}")]
     OutOfDomain {
         /// Name of the parameter, or of the quantity made from several.
@@ -15,6 +15,25 @@ pub enum ModelError {
         value: f64,
         /// The rule it breaks.
         rule: &'static str,
+    },
+    /// The state is a density, and that found is not positive, or not finite, somewhere.
+    #[error("the density is {value:e} in cell {cell}, but must be positive and finite; {remedy}")]
+    Density {
+        /// Index of the first such cell.
+        cell: usize,
+        /// The density there.
+        value: f64,
+        /// What to change.
+        remedy: &'static str,
+    },
+    /// The model was asked to be what it cannot be, whatever the parameters: shapes
+    /// that do not fit, options without a meaning. No step can mend it.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The option or argument, as a path such as `discretisation.restart`.
+        field: String,
+        /// What is wrong with it, and the remedy.
+        problem: String,
     },
     /// The parameter vector has the wrong length.
     #[error("{found} parameters given, the model has {expected}")]
@@ -45,7 +64,12 @@ pub enum ModelError {
 impl ModelError {
     /// Whether a smaller step could avoid the error.
     pub fn is_recoverable(&self) -> bool {
-        matches!(self, ModelError::OutOfDomain { .. })
+        matches!(self, ModelError::OutOfDomain { .. } | ModelError::Density { .. })
+    }
+
+    /// An error that no step can mend, about an option or argument.
+    pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        ModelError::Invalid { field: field.into(), problem: problem.into() }
     }
 
     /// Checks the length and finiteness of a parameter vector.
@@ -64,5 +88,21 @@ impl ModelError {
             }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_shorter_step_can_mend_is_recoverable() {
+        let far = ModelError::check_theta(&[1.0, f64::INFINITY], 2).unwrap_err();
+        assert!(far.is_recoverable() && far.to_string().contains("theta[1] = inf"), "{far}");
+        assert!(ModelError::Density { cell: 3, value: -1.0, remedy: "start elsewhere" }.is_recoverable());
+        let never = ModelError::invalid("restart", "-1 given; a rate is positive");
+        assert!(!never.is_recoverable());
+        assert_eq!(never.to_string(), "restart: -1 given; a rate is positive");
+        assert!(!ModelError::check_theta(&[1.0], 2).unwrap_err().is_recoverable());
     }
 }

@@ -15,6 +15,47 @@ const BLOCK: usize = 8;
 ///
 /// [`Implicit`] makes a [`ForwardModel`] of it: with A = ∂_ρ g and E = ∂_θ g,
 /// Z = −A⁻¹E by tangent solves and hᵀZ = −λᵀE with Aᵀλ = h by adjoint solves.
+///
+/// # Example
+/// Poisson's equation −e^θ₀ u″ = θ₁ on (0, 1), u = 0 at both ends, at n inner points:
+/// ```
+/// use wngd_adjoint::faer::Mat;
+/// use wngd_adjoint::{Implicit, ImplicitConstraint, LuOrdering, ModelError, SparseLu, SparseMatrix};
+/// use wngd_adjoint::{apply_vec, solve, taylor_test};
+///
+/// struct Poisson(usize);
+///
+/// fn matrix(n: usize, theta: &[f64]) -> Result<SparseMatrix, ModelError> {
+///     let c = theta[0].exp() * (n as f64 + 1.0).powi(2);
+///     let entries = (0..n).flat_map(|i| [(i, i, 2.0 * c), (i, i + 1, -c), (i + 1, i, -c)]);
+///     Ok(SparseMatrix::from_entries(n, n, entries.filter(|&(i, j, _)| i < n && j < n))?)
+/// }
+///
+/// impl ImplicitConstraint for Poisson {
+///     type StateFactor = SparseLu;
+///     type ParamJacobian = Mat<f64>;
+///     fn dim_param(&self) -> usize { 2 }
+///     fn dim_state(&self) -> usize { self.0 }
+///     fn residual(&self, u: &[f64], theta: &[f64]) -> Result<Vec<f64>, ModelError> {
+///         Ok(apply_vec(&matrix(self.0, theta)?, u).iter().map(|au| au - theta[1]).collect())
+///     }
+///     fn solve_state(&self, theta: &[f64]) -> Result<Vec<f64>, ModelError> {
+///         Ok(solve(&self.factor_state_jacobian(&[], theta)?, &vec![theta[1]; self.0]))
+///     }
+///     fn factor_state_jacobian(&self, _: &[f64], theta: &[f64]) -> Result<SparseLu, ModelError> {
+///         Ok(SparseLu::new(&matrix(self.0, theta)?, LuOrdering::Colamd)?)
+///     }
+///     fn param_jacobian(&self, u: &[f64], theta: &[f64]) -> Result<Mat<f64>, ModelError> {
+///         let au = apply_vec(&matrix(self.0, theta)?, u);
+///         Ok(Mat::from_fn(self.0, 2, |i, j| if j == 0 { au[i] } else { -1.0 }))
+///     }
+/// }
+///
+/// let model = Implicit::new(Poisson(50));
+/// let test = taylor_test(&model, &[0.3, 1.0], &[1.0, -0.5])?;
+/// assert!(test.is_exact(), "{test}");
+/// # Ok::<(), ModelError>(())
+/// ```
 pub trait ImplicitConstraint: Sync {
     /// A factored A = ∂_ρ g (k x k), or a preconditioned solver for it.
     type StateFactor: Factorization;

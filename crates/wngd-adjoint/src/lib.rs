@@ -3,16 +3,20 @@
 
 mod checks;
 mod error;
+mod fn_model;
 mod implicit;
 mod model;
+mod normalised;
 mod probes;
 mod sketch;
 mod trace;
 
 pub use checks::{TaylorTest, dot_test, taylor_test, taylor_test_scalar};
 pub use error::ModelError;
+pub use fn_model::FnModel;
 pub use implicit::{Implicit, ImplicitConstraint, ImplicitJacobian};
 pub use model::{ForwardModel, Linearization, SolveCounts, State};
+pub use normalised::{Normalised, NormalisedJacobian};
 pub use probes::{ProbeKind, Probes};
 pub use sketch::Sketch;
 pub use trace::{Estimate, Gram, TraceEstimate, estimate_trace};

@@ -114,7 +114,7 @@ impl Probes {
         let mut seed = [0; 32];
         let mut state = self.seed;
         for (i, word) in [self.iteration, index, 1, 2].into_iter().enumerate() {
-            state = mix(state ^ mix(word.wrapping_add(0x9e37_79b9_7f4a_7c15 * (i as u64 + 1))));
+            state = mix(state ^ mix(word.wrapping_add(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(i as u64 + 1))));
             seed[8 * i..8 * i + 8].copy_from_slice(&state.to_le_bytes());
         }
         Pcg64::from_seed(seed)

@@ -40,7 +40,9 @@ pub trait LinearOp: Sync {
         self.to_dense()
     }
     /// As [`into_dense`](Self::into_dense), for operators behind a pointer.
-    fn boxed_into_dense(self: Box<Self>) -> Mat<f64> {
+    ///
+    /// Whoever overrides one of the two overrides both.
+    fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
         self.to_dense()
     }
 }
@@ -74,12 +76,12 @@ impl LinearOp for Mat<f64> {
     fn into_dense(self) -> Mat<f64> {
         self
     }
-    fn boxed_into_dense(self: Box<Self>) -> Mat<f64> {
+    fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
         *self
     }
 }
 
-impl LinearOp for Box<dyn LinearOp + '_> {
+impl<T: LinearOp + ?Sized> LinearOp for Box<T> {
     fn nrows(&self) -> usize {
         (**self).nrows()
     }
@@ -99,7 +101,10 @@ impl LinearOp for Box<dyn LinearOp + '_> {
         (**self).to_dense()
     }
     fn into_dense(self) -> Mat<f64> {
-        self.boxed_into_dense()
+        self.into_dense_boxed()
+    }
+    fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
+        (*self).into_dense_boxed()
     }
 }
 
@@ -149,4 +154,40 @@ pub fn solve(factor: &dyn Factorization, b: &[f64]) -> Vec<f64> {
     let mut x = b.to_vec();
     factor.apply_inverse(MatMut::from_column_major_slice_mut(&mut x, b.len(), 1));
     x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_in_a_box_is_the_operator() {
+        /// Twice the identity of ℝ³, by its action alone.
+        struct Twice;
+        impl LinearOp for Twice {
+            fn nrows(&self) -> usize {
+                3
+            }
+            fn ncols(&self) -> usize {
+                3
+            }
+            fn apply(&self, mut out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
+                out.copy_from(x * faer::Scale(2.0));
+            }
+            fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
+                self.apply(out, y);
+            }
+        }
+        let z = Mat::from_fn(4, 3, |i, j| (i * 3 + j) as f64);
+        let place = z.as_ptr();
+        let ops: [Box<dyn LinearOp + Send>; 2] = [Box::new(z.clone()), Box::new(Twice)];
+        assert_eq!(apply_vec(&ops[0], &[1.0, 2.0, 3.0]), apply_vec(&z, &[1.0, 2.0, 3.0]));
+        assert_eq!(apply_transpose_vec(&ops[1], &[1.0, 2.0, 3.0]), [2.0, 4.0, 6.0]);
+        assert!(ops[0].as_dense().is_some() && ops[1].as_dense().is_none());
+        let boxed: Box<dyn LinearOp + '_> = Box::new(z);
+        let back = Box::new(boxed).into_dense();
+        assert_eq!((back.as_ptr(), back.nrows()), (place, 4), "a stored matrix comes out without a copy");
+        let [_, twice] = ops;
+        assert_eq!(twice.into_dense(), Mat::from_fn(3, 3, |i, j| if i == j { 2.0 } else { 0.0 }));
+    }
 }

@@ -49,10 +49,14 @@ impl Diffusion {
     /// A source of another length or with NaN.
     pub fn new(grid: Grid, source: Vec<f64>) -> Result<Self, ModelError> {
         if source.len() != grid.len() {
-            return Err(ModelError::Shape { expected: grid.len(), found: source.len() });
+            let problem = format!("{} values, the grid has {} cells; give one per cell", source.len(), grid.len());
+            return Err(ModelError::invalid("source", problem));
         }
-        if let Some(value) = source.iter().copied().find(|v| !v.is_finite()) {
-            return Err(ModelError::OutOfDomain { parameter: "source".into(), value, rule: "the source is finite" });
+        if let Some(i) = source.iter().position(|v| !v.is_finite()) {
+            return Err(ModelError::invalid(
+                format!("source[{i}]"),
+                format!("{} given; a source is finite", source[i]),
+            ));
         }
         let load = source.iter().map(|s| s * grid.cell_volume()).collect();
         Ok(Self { grid, load })
@@ -141,7 +145,7 @@ impl ImplicitConstraint for Diffusion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wngd_adjoint::{ForwardModel, Implicit, dot_test, taylor_test};
+    use wngd_adjoint::{ForwardModel, Implicit, LinearOp, Normalised, dot_test, taylor_test};
 
     #[test]
     fn sine_sources_give_sine_states_to_second_order() {
@@ -181,9 +185,29 @@ mod tests {
     }
 
     #[test]
+    fn normalised_states_keep_their_solves_and_pass_the_same_tests() {
+        let grid = Grid::new(&[0.0, 0.0], &[1.0, 2.0], &[7, 6]).unwrap();
+        let (k, volume) = (grid.len(), grid.cell_volume());
+        let model = Normalised::new(Implicit::new(Diffusion::new(grid, vec![1.0; k]).unwrap()), volume).unwrap();
+        let m: Vec<f64> = (0..k).map(|i| (0.4 * i as f64).sin()).collect();
+        let direction: Vec<f64> = (0..k).map(|i| (1.1 * i as f64).cos()).collect();
+        let test = taylor_test(&model, &m, &direction).unwrap();
+        assert!(test.is_exact(), "{test}");
+        let before = model.solve_counts();
+        let at = model.linearize(&m).unwrap();
+        assert!(at.jacobian.as_dense().is_none() && dot_test(&at.jacobian, 3) < 1e-12);
+        let solves = model.solve_counts().since(before);
+        assert_eq!((solves.state, solves.tangent, solves.adjoint), (1, 1, 1));
+        // No direction moves mass, and a common factor of all conductivities no density.
+        assert!(apply_vec(&at.jacobian, &direction).iter().sum::<f64>().abs() * volume < 1e-13);
+        assert!(apply_vec(&at.jacobian, &vec![1.0; k]).iter().all(|z| z.abs() < 1e-13));
+    }
+
+    #[test]
     fn bad_sources_are_refused() {
         let grid = Grid::new(&[0.0], &[1.0], &[4]).unwrap();
-        assert!(Diffusion::new(grid.clone(), vec![1.0; 3]).is_err());
-        assert!(Diffusion::new(grid, vec![1.0, f64::NAN, 1.0, 1.0]).is_err());
+        let refuse = |source| Diffusion::new(grid.clone(), source).unwrap_err().to_string();
+        assert_eq!(refuse(vec![1.0; 3]), "source: 3 values, the grid has 4 cells; give one per cell");
+        assert!(refuse(vec![1.0, f64::NAN, 1.0, 1.0]).starts_with("source[1]: NaN"));
     }
 }

@@ -25,13 +25,20 @@
 pub mod flow;
 
 mod diffusion;
+#[cfg(feature = "autodiff")]
+mod dual;
 mod mixture;
 mod observe;
 mod smoothing;
 mod trajectory;
 
 pub use diffusion::Diffusion;
-pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureParameters};
+#[cfg(feature = "autodiff")]
+pub use dual::dual_model;
+pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureField, MixtureParameters, MixturePart};
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples};
 pub use smoothing::{GaussianSmoothing, WidthError};
+// The numbers that formulas to be differentiated are written in.
+#[cfg(feature = "autodiff")]
+pub use num_dual;
 pub use trajectory::{Binning, TrajectoryDensity, TrajectoryError, bin_trajectory, block_covariance, box_of};

@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use wngd::adjoint::Implicit;
+use wngd::adjoint::{Gram, Implicit, estimate_trace};
 use wngd::models::Diffusion;
 use wngd::prelude::*;
 
@@ -35,5 +35,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     // ANCHOR_END: fit
     // Eight directions for little more than the k solves of one Jacobian.
     assert!(last.objective < 1e-6 * first.objective && last.solves.tangent + last.solves.adjoint < 2 * k);
+
+    // ANCHOR: trace
+    // What the data say of the conductivities: trace and diagonal of G = ZᵀZ, without the k columns of Z.
+    let z = model.linearize(&last.theta)?.jacobian;
+    let found = estimate_trace(&Gram(&z), 24, 1);
+    let (trace, edge, corner) = (found.trace, found.diagonal[14], found.diagonal[0]);
+    println!("tr G = {:.2e} ± {:.0e} from {} products with G", trace.value, trace.error, found.products);
+    println!(
+        "middle of an edge {:.1e} ± {:.0e}, corner {:.1e} ± {:.0e}",
+        edge.value, edge.error, corner.value, corner.error
+    );
+    // ANCHOR_END: trace
+    let columns = z.into_dense();
+    let exact: f64 = columns.col_iter().map(|z| z.squared_norm_l2()).sum();
+    assert!((trace.value - exact).abs() < 4.0 * trace.error && trace.error < 0.02 * exact);
     Ok(())
 }

@@ -43,7 +43,9 @@ pub use wngd_transport as transport;
 
 /// The names most programs need.
 pub mod prelude {
-    pub use wngd_adjoint::{ForwardModel, Linearization, ModelError, State, dot_test, taylor_test};
+    pub use wngd_adjoint::{
+        FnModel, ForwardModel, Linearization, ModelError, Normalised, State, dot_test, taylor_test,
+    };
     pub use wngd_linalg::{FaceMean, Grid, LaplacianPlan, LinearOp};
     pub use wngd_models::{Covariances, Estimate, GaussianMixture, MixtureParameters, density_of_samples};
     pub use wngd_opt::{

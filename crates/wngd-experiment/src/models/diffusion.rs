@@ -77,7 +77,7 @@ impl ModelChoice for Options {
         let grid = ground.grid(section, "kind")?;
         let source = self.source.on(section, "source", grid.len())?;
         let start = self.start.on(section, "start", grid.len())?;
-        let diffusion = Diffusion::new(grid.clone(), source).map_err(|e| section.error("source", e.to_string()))?;
+        let diffusion = Diffusion::new(grid.clone(), source).map_err(|e| section.model_error("", e))?;
         Ok(Box::new(Conductivity { model: Implicit::new(diffusion), start }))
     }
 }

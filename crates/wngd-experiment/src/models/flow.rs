@@ -43,7 +43,7 @@ impl NamedFlow {
             let Some((dimension, degree)) = naming.polynomial else {
                 return Err(section.error("dimension", "a polynomial needs dimension and degree"));
             };
-            let field = Polynomial::new(dimension, degree).map_err(|e| section.error("dimension", e.to_string()))?;
+            let field = Polynomial::new(dimension, degree).map_err(|e| section.model_error("", e))?;
             (Arc::new(field), None)
         } else {
             let stray = if section.has("dimension") { "dimension" } else { "degree" };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use wngd::adjoint::{Linearization, State};
-use wngd::models::MixtureError;
+use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
 
@@ -122,24 +122,16 @@ impl ModelChoice for Options {
             names
         });
         let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
-        Ok(Box::new(Mixture(mixture.map_err(|e| section.error(field(&e), e.to_string()))?)))
+        Ok(Box::new(Mixture(mixture.map_err(|e| section.error(&field(&e), e.to_string()))?)))
     }
 }
 
 /// The key that a mixture's error is about.
-fn field(error: &MixtureError) -> &'static str {
-    match error {
-        MixtureError::Shape { field, .. } | MixtureError::Value { field, .. } => {
-            let is = |name: &str| field.starts_with(name);
-            if is("weights") || is("sum of weights") {
-                "weights"
-            } else if is("means") {
-                "means"
-            } else {
-                "covariance"
-            }
-        }
-        _ => "free",
+fn field(error: &MixtureError) -> String {
+    match error.field() {
+        Some(field) if field.part == MixturePart::Covariances => "covariance".into(),
+        Some(field) => field.to_string(),
+        None => "free".into(),
     }
 }
 
@@ -155,7 +147,7 @@ pub fn truth(
     let Components { weights, means, covariance } = truth.read()?;
     let parameters = MixtureParameters { covariances: covariance.of(weights.len()), weights, means };
     let data = GaussianMixture::new(grid.clone(), parameters.clone(), &["means"]);
-    let data = data.map_err(|e| truth.error(field(&e), e.to_string()))?;
+    let data = data.map_err(|e| truth.error(&field(&e), e.to_string()))?;
     let density = data.state(&data.theta())?;
     let theta = GaussianMixture::new(grid.clone(), parameters, names).ok().map(|m| m.theta());
     Ok((density, theta))

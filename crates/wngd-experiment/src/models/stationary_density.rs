@@ -106,15 +106,15 @@ impl ModelChoice for Options {
                 let problem = "with a perturbation its hats are free and nothing else; remove it";
                 return Err(section.error("free", problem));
             }
-            let fail = |e: ModelError| section.error("perturbation", e.to_string());
-            let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid).map_err(fail)?;
+            let field = HatPerturbation::new(field, theta, hats.scale, hats.nodes, grid)
+                .map_err(|e| section.model_error("perturbation", e))?;
             let start = vec![0.0; wngd::models::flow::VelocityField::dim_param(&field)];
             let density = StationaryDensity::new(Arc::new(field), grid.clone(), scheme, None, start.clone());
-            return Ok(Box::new(Flow { density: density.map_err(fail)?, start }));
+            return Ok(Box::new(Flow { density: density.map_err(|e| section.model_error("", e))?, start }));
         }
         let start = free.iter().map(|&i| theta[i]).collect();
         let density = StationaryDensity::new(field, grid.clone(), scheme, Some(free), theta)
-            .map_err(|e| section.error("", e.to_string()))?;
+            .map_err(|e| section.model_error("", e))?;
         Ok(Box::new(Flow { density, start }))
     }
     fn state_at(

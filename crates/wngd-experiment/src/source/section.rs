@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+use wngd::adjoint::ModelError;
 
 use super::Source;
 use crate::error::ExperimentError;
@@ -59,6 +60,16 @@ impl<'s> Section<'s> {
     /// An error about a key, or about the table if the key is empty.
     pub fn error(&self, key: &str, problem: impl Into<String>) -> ExperimentError {
         self.source.error(&self.place(key), problem)
+    }
+
+    /// An error of a model whose options stand here; `key` is what they belong to, if not the table itself.
+    pub fn model_error(&self, key: &str, error: ModelError) -> ExperimentError {
+        let ModelError::Invalid { field, problem } = error else { return self.error(key, error.to_string()) };
+        match field.split(['.', '[']).next() {
+            Some("grid") => self.source.error(&field, problem),
+            _ if key.is_empty() || field.starts_with("theta") => self.error(&field, problem),
+            _ => self.error(&format!("{key}.{field}"), problem),
+        }
     }
 
     /// A text, if the key is given.

@@ -96,7 +96,9 @@ mod tests {
     use wngd_linalg::Grid;
 
     use super::*;
-    use crate::flow::{Discretisation, Lorenz63, StationaryDensity, check_field};
+    use crate::flow::discretisation::Discretisation;
+    use crate::flow::field::{Lorenz63, check_field};
+    use crate::flow::stationary::StationaryDensity;
 
     struct Lorenz;
 

@@ -5,8 +5,8 @@ use wngd_adjoint::{LinearOp, ModelError};
 use wngd_linalg::faer::{MatMut, MatRef};
 use wngd_linalg::{FaceBlock, Grid, SparseMatrix};
 
-use crate::flow::field::VelocityField;
-use crate::flow::{Parameters, columns_of, not_finite};
+use crate::flow::field::{VelocityField, not_finite};
+use crate::flow::parameters::Parameters;
 
 /// Faces handled by one task; fixed, so that results do not depend on the number of threads.
 const CHUNK: usize = 8192;
@@ -259,22 +259,22 @@ impl LinearOp for FaceSensitivity {
         self.parameters
     }
     fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
-        columns_of(out).into_par_iter().enumerate().for_each(|(c, mut out)| {
+        out.col_iter_mut().collect::<Vec<_>>().into_par_iter().enumerate().for_each(|(c, mut out)| {
             out.fill(0.0);
             self.for_each(|left, right, entries| {
                 let flux: f64 = entries.map(|e| self.flux[e] * x[(self.parameter[e] as usize, c)]).sum();
-                out[(left, 0)] += flux;
-                out[(right, 0)] -= flux;
+                out[left] += flux;
+                out[right] -= flux;
             });
         });
     }
     fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
-        columns_of(out).into_par_iter().enumerate().for_each(|(c, mut out)| {
+        out.col_iter_mut().collect::<Vec<_>>().into_par_iter().enumerate().for_each(|(c, mut out)| {
             out.fill(0.0);
             self.for_each(|left, right, entries| {
                 let drop = y[(left, c)] - y[(right, c)];
                 for e in entries {
-                    out[(self.parameter[e] as usize, 0)] += self.flux[e] * drop;
+                    out[self.parameter[e] as usize] += self.flux[e] * drop;
                 }
             });
         });

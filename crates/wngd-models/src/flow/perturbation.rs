@@ -47,26 +47,31 @@ impl HatPerturbation {
         nodes: usize,
         grid: &Grid,
     ) -> Result<Self, ModelError> {
-        ModelError::check_theta(&base_theta, base.dim_param())?;
-        let refuse = |parameter: &str, value: f64, rule| {
-            Err(ModelError::OutOfDomain { parameter: parameter.into(), value, rule })
-        };
+        let refuse = |field: &str, problem: String| Err(ModelError::invalid(field, problem));
+        if base_theta.len() != base.dim_param() {
+            return Err(ModelError::Shape { expected: base.dim_param(), found: base_theta.len() });
+        }
+        if let Some(i) = base_theta.iter().position(|v| !v.is_finite()) {
+            return refuse(&format!("theta[{i}]"), format!("{} given; parameters are finite", base_theta[i]));
+        }
         if nodes < 2 {
-            return refuse("nodes per axis", nodes as f64, "hats need 2 nodes per axis or more");
+            return refuse("nodes", format!("{nodes} given; hats need 2 nodes per axis or more"));
         }
         if grid.dim() != base.dim() {
-            return refuse("grid dimension", grid.dim() as f64, "the grid has as many axes as the field");
+            return refuse(
+                "grid",
+                format!("{} axes, the field has {} coordinates; give as many", grid.dim(), base.dim()),
+            );
         }
         let hats = nodes.checked_pow(grid.dim() as u32).and_then(|count| count.checked_mul(grid.dim()));
         if hats.is_none_or(|hats| hats > MAX_HATS) {
             return refuse(
-                "nodes per axis",
-                nodes as f64,
-                "at most a million hats are possible, nodes^d for each axis",
+                "nodes",
+                format!("{nodes} given; at most a million hats are possible, nodes^d for each axis"),
             );
         }
         if !scale.is_finite() {
-            return refuse("scale of the hats", scale, "the scale is a finite number");
+            return refuse("scale", format!("{scale} given; the scale of the hats is a finite number"));
         }
         Ok(Self { base, base_theta, scale, nodes, lower: grid.lower().to_vec(), upper: grid.upper().to_vec() })
     }
@@ -168,7 +173,7 @@ impl VelocityField for HatPerturbation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{Lorenz63, VanDerPol, check_field};
+    use crate::flow::field::{Lorenz63, VanDerPol, check_field};
 
     #[test]
     fn hats_have_exact_derivatives_and_sum_to_one() {

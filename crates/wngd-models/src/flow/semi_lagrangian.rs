@@ -5,8 +5,8 @@ use wngd_adjoint::ModelError;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{Grid, SparseMatrix};
 
-use crate::flow::field::VelocityField;
-use crate::flow::{Parameters, columns_of, not_finite};
+use crate::flow::field::{VelocityField, not_finite};
+use crate::flow::parameters::Parameters;
 
 /// Cells handled by one task; fixed, so that results do not depend on the number of threads.
 const CHUNK: usize = 64;
@@ -274,10 +274,10 @@ impl SemiLagrangian<'_> {
                     Ok((cells, slopes))
                 })
                 .collect::<Result<_, ModelError>>()?;
-            columns_of(out.as_mut()).into_par_iter().enumerate().for_each(|(j, mut column)| {
+            out.col_iter_mut().collect::<Vec<_>>().into_par_iter().enumerate().for_each(|(j, mut column)| {
                 for (cells, slopes) in &pieces {
                     for (at, &cell) in cells.iter().enumerate() {
-                        column[(cell, 0)] += slopes[at * p + j];
+                        column[cell] += slopes[at * p + j];
                     }
                 }
             });

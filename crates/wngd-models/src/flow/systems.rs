@@ -73,3 +73,23 @@ pub fn system(name: &str) -> Option<System> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::field::check_field;
+
+    #[test]
+    fn every_registered_system_has_exact_derivatives() {
+        for name in SYSTEM_NAMES {
+            let system = system(name).unwrap();
+            let x: Vec<f64> = system.lower.iter().zip(&system.upper).map(|(a, b)| a + 0.61 * (b - a)).collect();
+            let check = check_field(&*system.field, &x, &system.theta);
+            assert!(check.is_exact(), "{name}: {check:?}");
+            assert_eq!(system.field.parameter_names().len(), system.field.dim_param());
+            assert_eq!(system.field.name(), *name);
+            assert!(system.lower.len() == system.field.dim() && system.start.len() == system.field.dim());
+        }
+        assert!(system("nowhere").is_none());
+    }
+}

@@ -1,7 +1,7 @@
 mod component;
 mod parameters;
 
-pub use parameters::{Covariances, MixtureError, MixtureParameters};
+pub use parameters::{Covariances, MixtureError, MixtureField, MixtureParameters, MixturePart};
 
 use rayon::prelude::*;
 use wngd_adjoint::{ForwardModel, Linearization, ModelError, State};
@@ -282,5 +282,10 @@ mod tests {
                 .contains("positive definite")
         );
         assert!(change(&|p| p.weights = vec![]).contains("weights"));
+        let heavy = MixtureParameters { weights: vec![0.5, 0.6], ..base.clone() }.check(2).unwrap_err();
+        assert_eq!(heavy.field().unwrap(), MixtureField { part: MixturePart::Weights, index: vec![] });
+        let flat = MixtureParameters { covariances: Covariances::Isotropic(vec![1.0, 0.0]), ..base.clone() };
+        assert_eq!(flat.check(2).unwrap_err().field().unwrap().to_string(), "covariances[1]");
+        assert_eq!(MixtureError::NoFreeParameter.field(), None);
     }
 }

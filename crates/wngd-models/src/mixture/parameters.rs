@@ -1,3 +1,5 @@
+use std::fmt;
+
 use thiserror::Error;
 use wngd_adjoint::ModelError;
 
@@ -6,6 +8,7 @@ const MEANS: std::ops::RangeInclusive<f64> = -1e100..=1e100;
 const MEAN_RULE: &str = "means are finite, at most 1e100 in size";
 const VARIANCES: std::ops::RangeInclusive<f64> = 1e-50..=1e50;
 const VARIANCE_RULE: &str = "variances are positive, between 1e-50 and 1e50";
+const PIVOT_RULE: &str = "covariance matrices are positive definite (smallest pivot given)";
 
 /// Covariances of the components of a mixture.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +34,37 @@ pub struct MixtureParameters {
     pub covariances: Covariances,
 }
 
+/// The arrays of a mixture's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MixturePart {
+    /// [`MixtureParameters::weights`].
+    Weights,
+    /// [`MixtureParameters::means`].
+    Means,
+    /// [`MixtureParameters::covariances`].
+    Covariances,
+}
+
+/// An array of a mixture's description, or an entry of one; shown as `means[0][1]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MixtureField {
+    /// The array.
+    pub part: MixturePart,
+    /// Indices of the entry, outermost first; none for the array itself.
+    pub index: Vec<usize>,
+}
+
+impl fmt::Display for MixtureField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.part {
+            MixturePart::Weights => "weights",
+            MixturePart::Means => "means",
+            MixturePart::Covariances => "covariances",
+        })?;
+        self.index.iter().try_for_each(|i| write!(f, "[{i}]"))
+    }
+}
+
 /// What can be wrong with the description of a mixture.
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -39,23 +73,29 @@ pub enum MixtureError {
     #[error("{field} has {found} entries, {expected} are needed ({reason})")]
     Shape {
         /// The array.
-        field: String,
+        field: MixtureField,
         /// Entries needed.
         expected: usize,
         /// Entries given.
         found: usize,
         /// Why so many.
-        reason: String,
+        reason: &'static str,
     },
     /// A value is not admissible.
     #[error("{field} = {value}: {rule}")]
     Value {
-        /// The value's name.
-        field: String,
+        /// The entry.
+        field: MixtureField,
         /// The value.
         value: f64,
         /// The rule it breaks.
         rule: &'static str,
+    },
+    /// The weights are no partition of 1.
+    #[error("the sum of weights is {sum}; it must be 1")]
+    Sum {
+        /// Their sum.
+        sum: f64,
     },
     /// A free parameter is not a parameter of this mixture.
     #[error("free parameter \"{name}\" does not exist; this mixture has {}", known.join(", "))]
@@ -74,6 +114,19 @@ pub enum MixtureError {
     /// No parameter is free.
     #[error("no free parameter: name at least one, for example \"means[0]\"")]
     NoFreeParameter,
+}
+
+impl MixtureError {
+    /// The part of the description that the error is about; `None` if it is the choice of free parameters.
+    pub fn field(&self) -> Option<MixtureField> {
+        match self {
+            MixtureError::Shape { field, .. } | MixtureError::Value { field, .. } => Some(field.clone()),
+            MixtureError::Sum { .. } => Some(MixtureField { part: MixturePart::Weights, index: Vec::new() }),
+            MixtureError::UnknownParameter { .. } | MixtureError::Duplicate { .. } | MixtureError::NoFreeParameter => {
+                None
+            }
+        }
+    }
 }
 
 /// One scalar parameter.
@@ -112,74 +165,68 @@ impl MixtureParameters {
     /// # Errors
     /// The first violated rule, with the name of the entry.
     pub fn check(&self, dim: usize) -> Result<(), MixtureError> {
+        use MixturePart::{Covariances as Covariance, Means, Weights};
         let k = self.components();
-        let shape = |field: String, expected: usize, found: usize, reason: &str| {
-            if expected == found {
-                Ok(())
-            } else {
-                Err(MixtureError::Shape { field, expected, found, reason: reason.to_string() })
-            }
+        let at = |part: MixturePart, index: &[usize]| MixtureField { part, index: index.to_vec() };
+        let shape = |field: MixtureField, expected: usize, found: usize, reason: &'static str| {
+            if expected == found { Ok(()) } else { Err(MixtureError::Shape { field, expected, found, reason }) }
         };
-        let value = |field: String, value: f64, ok: bool, rule: &'static str| {
+        let value = |field: MixtureField, value: f64, ok: bool, rule: &'static str| {
             if ok { Ok(()) } else { Err(MixtureError::Value { field, value, rule }) }
         };
         if k == 0 {
-            return shape("weights".into(), 1, 0, "at least one component");
+            return shape(at(Weights, &[]), 1, 0, "at least one component");
         }
         for (i, &w) in self.weights.iter().enumerate() {
-            value(format!("weights[{i}]"), w, (0.0..=1.0).contains(&w), "weights lie in [0, 1]")?;
+            value(at(Weights, &[i]), w, (0.0..=1.0).contains(&w), "weights lie in [0, 1]")?;
         }
-        let total: f64 = self.weights.iter().sum();
-        value("sum of weights".into(), total, (total - 1.0).abs() <= 1e-9, "weights sum to 1")?;
-        shape("means".into(), k, self.means.len(), "one per weight")?;
+        let sum: f64 = self.weights.iter().sum();
+        if !((sum - 1.0).abs() <= 1e-9) {
+            return Err(MixtureError::Sum { sum });
+        }
+        shape(at(Means, &[]), k, self.means.len(), "one per weight")?;
         for (i, mean) in self.means.iter().enumerate() {
-            shape(format!("means[{i}]"), dim, mean.len(), "one per grid axis")?;
+            shape(at(Means, &[i]), dim, mean.len(), "one per grid axis")?;
             for (a, &m) in mean.iter().enumerate() {
-                value(format!("means[{i}][{a}]"), m, MEANS.contains(&m), MEAN_RULE)?;
+                value(at(Means, &[i, a]), m, MEANS.contains(&m), MEAN_RULE)?;
             }
         }
         match &self.covariances {
             Covariances::Identity => {}
             Covariances::Isotropic(v) => {
-                shape("covariance.isotropic".into(), k, v.len(), "one variance per component")?;
+                shape(at(Covariance, &[]), k, v.len(), "isotropic: one variance per component")?;
                 for (i, &s) in v.iter().enumerate() {
-                    value(format!("covariances[{i}]"), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
+                    value(at(Covariance, &[i]), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
                 }
             }
             Covariances::Diagonal(v) => {
-                shape("covariance.diagonal".into(), k, v.len(), "one row per component")?;
+                shape(at(Covariance, &[]), k, v.len(), "diagonal: one row per component")?;
                 for (i, row) in v.iter().enumerate() {
-                    shape(format!("covariance.diagonal[{i}]"), dim, row.len(), "one variance per grid axis")?;
+                    shape(at(Covariance, &[i]), dim, row.len(), "diagonal: one variance per grid axis")?;
                     for (a, &s) in row.iter().enumerate() {
-                        value(format!("covariances[{i}][{a}]"), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
+                        value(at(Covariance, &[i, a]), s, VARIANCES.contains(&s), VARIANCE_RULE)?;
                     }
                 }
             }
             Covariances::Full(v) => {
-                shape("covariance.full".into(), k, v.len(), "one matrix per component")?;
+                shape(at(Covariance, &[]), k, v.len(), "full: one matrix per component")?;
                 for (i, matrix) in v.iter().enumerate() {
-                    shape(format!("covariance.full[{i}]"), dim, matrix.len(), "a d x d matrix")?;
+                    shape(at(Covariance, &[i]), dim, matrix.len(), "full: a d x d matrix")?;
                     for (a, row) in matrix.iter().enumerate() {
-                        shape(format!("covariance.full[{i}][{a}]"), dim, row.len(), "a d x d matrix")?;
+                        shape(at(Covariance, &[i, a]), dim, row.len(), "full: a d x d matrix")?;
                     }
                     for (a, row) in matrix.iter().enumerate() {
                         for (b, &s) in row.iter().enumerate() {
-                            let name = format!("covariances[{i}][{a}][{b}]");
-                            value(name.clone(), s, a != b || VARIANCES.contains(&s), VARIANCE_RULE)?;
-                            value(name.clone(), s, s.is_finite(), "covariances are finite")?;
+                            let field = || at(Covariance, &[i, a, b]);
+                            value(field(), s, a != b || VARIANCES.contains(&s), VARIANCE_RULE)?;
+                            value(field(), s, s.is_finite(), "covariances are finite")?;
                             let twin = matrix[b][a];
                             let symmetric = (s - twin).abs() <= 1e-12 * (s.abs() + twin.abs());
-                            value(name, s, symmetric, "covariance matrices are symmetric")?;
+                            value(field(), s, symmetric, "covariance matrices are symmetric")?;
                         }
                     }
-                    let name = format!("covariances[{i}]");
                     let pivot = smallest_pivot(matrix);
-                    value(
-                        name,
-                        pivot,
-                        pivot > 0.0,
-                        "covariance matrices are positive definite (smallest pivot given)",
-                    )?;
+                    value(at(Covariance, &[i]), pivot, pivot > 0.0, PIVOT_RULE)?;
                 }
             }
         }
@@ -296,11 +343,7 @@ impl MixtureParameters {
                 (Parameter::Covariance(i, ..), Covariances::Full(v)) => {
                     let pivot = smallest_pivot(&v[i]);
                     if !(pivot > 0.0) {
-                        return out(
-                            format!("covariances[{i}]"),
-                            pivot,
-                            "covariance matrices are positive definite (smallest pivot given)",
-                        );
+                        return out(format!("covariances[{i}]"), pivot, PIVOT_RULE);
                     }
                 }
                 _ => {}
