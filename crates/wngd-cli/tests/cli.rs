@@ -169,7 +169,7 @@ fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
         ("cells = [20, 20]", "cells = [1, 1]", &["grid.cells", "line 6", "at least 2"]),
         ("upper = [6.0, 6.0]", "upper = [6.0, -6.0]", &["grid", "lower < upper"]),
         ("upper = [6.0, 6.0]", "upper = [6.0, nan]", &["grid", "finite"]),
-        ("weights = [0.3, 0.7]\nmeans", "weights = [0.3, 0.8]\nmeans", &["model.weights", "line 10", "sum to 1"]),
+        ("weights = [0.3, 0.7]\nmeans", "weights = [0.3, 0.8]\nmeans", &["model.weights", "line 10", "must be 1"]),
         ("weights = [0.3, 0.7]\nmeans", "weights = [-0.3, 1.3]\nmeans", &["model.weights[0]", "[0, 1]"]),
         (
             "means = [[2.0, 2.5], [2.0, 1.0]]",

@@ -94,7 +94,7 @@ fn experiments_that_ask_for_too_much_name_field_and_remedy() {
             FLOW,
             "kind = \"upwind\", diffusion = 1.0",
             "kind = \"semi-lagrangian\", time = 1e300, step = 1e-300".into(),
-            &["time / step", "million"],
+            &["discretisation.step", "million"],
         ),
         (
             FLOW,

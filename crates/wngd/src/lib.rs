@@ -34,6 +34,9 @@
 //! between histograms).
 #![forbid(unsafe_code)]
 
+mod error;
+
+pub use error::Error;
 pub use wngd_adjoint as adjoint;
 pub use wngd_identify as identify;
 pub use wngd_linalg as linalg;

@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use wngd_experiment::files::write_file;
+use wngd_experiment::schema;
 use wngd_experiment::source::builtin;
 
 use super::print;
 use crate::args::InitArgs;
 use crate::error::CliError;
 
-/// Writes a built-in experiment, and its data, as files to edit.
+/// JSON schema of experiment files, written beside them.
+const SCHEMA: &str = "wngd.schema.json";
+
+/// Writes a built-in experiment, its data and the schema as files to edit.
 pub fn init(args: &InitArgs) -> Result<u8, CliError> {
     let Some(text) = builtin::text(&args.name) else {
         return Err(CliError::usage(
@@ -18,10 +22,13 @@ pub fn init(args: &InitArgs) -> Result<u8, CliError> {
         ));
     };
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.name)));
-    let mut files: Vec<(PathBuf, &str)> = vec![(path.clone(), text)];
+    // Editors that know the schema complete keys and tell typos.
+    let text = format!("#:schema ./{SCHEMA}\n{text}");
+    let beside = |name: &str| path.parent().unwrap_or(Path::new("")).join(name);
+    let mut files: Vec<(PathBuf, String)> = vec![(path.clone(), text)];
     let data = format!("{}.csv", args.name);
     if let Some(contents) = builtin::data(&data) {
-        files.push((path.parent().unwrap_or(Path::new("")).join(&data), contents));
+        files.push((beside(&data), contents.to_string()));
     }
     for (path, _) in &files {
         if path.exists() {
@@ -34,6 +41,8 @@ pub fn init(args: &InitArgs) -> Result<u8, CliError> {
     for (path, contents) in &files {
         write_file(path, |w| w.write_all(contents.as_bytes()))?;
     }
+    let schema = serde_json::to_string_pretty(&schema::json_schema()).map_err(|e| CliError::Internal(e.to_string()))?;
+    write_file(&beside(SCHEMA), |w| writeln!(w, "{schema}"))?;
     let written: Vec<String> = files.iter().map(|(p, _)| p.display().to_string()).collect();
     print(&format!("wrote {}\nnext: wngd run {}", written.join(" and "), path.display()))?;
     Ok(0)

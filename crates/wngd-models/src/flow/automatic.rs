@@ -97,8 +97,9 @@ mod tests {
 
     use super::*;
     use crate::flow::discretisation::Discretisation;
-    use crate::flow::field::{Lorenz63, check_field};
+    use crate::flow::field::check_field;
     use crate::flow::stationary::StationaryDensity;
+    use crate::flow::systems::Lorenz63;
 
     struct Lorenz;
 

@@ -26,6 +26,7 @@ mod field;
 mod finite_volume;
 mod parameters;
 mod perturbation;
+mod polynomial;
 mod semi_lagrangian;
 mod sensitivity;
 mod solver;
@@ -36,12 +37,11 @@ mod systems;
 pub use automatic::{Automatic, GenericField};
 pub use constraint::FlowConstraint;
 pub use discretisation::Discretisation;
-pub use field::{
-    Chen, DoubleWell, FieldCheck, Lorenz63, Polynomial, Roessler, Thomas, VanDerPol, VelocityField, check_field,
-};
+pub use field::{FieldCheck, VelocityField, check_field};
 pub use finite_volume::FaceSensitivity;
 pub use perturbation::HatPerturbation;
+pub use polynomial::Polynomial;
 pub use sensitivity::FlowSensitivity;
 pub use solver::{FlowFactor, FlowReport, Solver, SolverUsed};
 pub use stationary::StationaryDensity;
-pub use systems::{SYSTEM_NAMES, System, system};
+pub use systems::{Chen, DoubleWell, Lorenz63, Roessler, SYSTEM_NAMES, System, Thomas, VanDerPol, system};

@@ -173,7 +173,8 @@ impl VelocityField for HatPerturbation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::field::{Lorenz63, VanDerPol, check_field};
+    use crate::flow::field::check_field;
+    use crate::flow::systems::{Lorenz63, VanDerPol};
 
     #[test]
     fn hats_have_exact_derivatives_and_sum_to_one() {
