@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use num_dual::Dual64;
-use wngd_adjoint::FnModel;
+use wngd_adjoint::{FnModel, ForwardModel};
 use wngd_linalg::faer::Mat;
 
 /// A model from one formula θ → ρ in dual numbers, which give the Jacobian, exact to rounding.
@@ -30,7 +30,7 @@ pub fn dual_model<F>(
     names: impl IntoIterator<Item = impl Into<String>>,
     dim_state: usize,
     formula: F,
-) -> FnModel<impl Fn(&[f64]) -> Vec<f64> + Send + Sync, impl Fn(&[f64]) -> Mat<f64> + Send + Sync>
+) -> impl ForwardModel<Jacobian = Mat<f64>> + Send
 where
     F: Fn(&[Dual64]) -> Vec<Dual64> + Send + Sync,
 {
@@ -58,7 +58,7 @@ where
 #[cfg(test)]
 mod tests {
     use num_dual::DualNum;
-    use wngd_adjoint::{ForwardModel, Normalised, dot_test, taylor_test};
+    use wngd_adjoint::{Normalised, dot_test, taylor_test};
 
     use super::*;
 
