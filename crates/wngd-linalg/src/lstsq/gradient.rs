@@ -66,9 +66,12 @@ pub struct GradientSolution {
     pub iterations: usize,
 }
 
+/// A map of p unknowns to p.
+pub(super) type VectorMap<'f> = Box<dyn Fn(&[f64]) -> Vec<f64> + 'f>;
+
 /// An approximate (AᵀA + D²)⁺ with what its making told.
 pub(super) struct NormalInverse<'f> {
-    pub(super) apply: Box<dyn Fn(&[f64]) -> Vec<f64> + 'f>,
+    pub(super) apply: VectorMap<'f>,
     pub(super) rank: usize,
     pub(super) condition: f64,
     pub(super) algorithm: Algorithm,

@@ -1,6 +1,6 @@
 use faer::Mat;
 
-use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
+use super::gradient::{GradientProblem, GradientSolution, NormalInverse, VectorMap};
 use super::qr::PivotedFactor;
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{column_norms, norm, small_svd, tall_qr};
@@ -69,7 +69,7 @@ impl LeastSquares for Svd {
             (Some(large), Some(small)) => large / small,
             _ => 1.0,
         };
-        let apply: Box<dyn Fn(&[f64]) -> Vec<f64>> = if rank == p {
+        let apply: VectorMap<'_> = if rank == p {
             Box::new(move |g| {
                 let mut x = vec![0.0; p];
                 for (i, &value) in s.iter().enumerate() {

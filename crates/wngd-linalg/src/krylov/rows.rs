@@ -1,0 +1,25 @@
+//! One direction of a matrix with its preconditioner.
+
+use super::coarse::Coarse;
+use super::compressed::Compressed;
+use super::incomplete_lu::IncompleteLu;
+
+/// One direction of the matrix: its rows, its incomplete LU, and the columns summed over aggregates.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) a: Compressed<f64>,
+    pub(super) ilu: Option<IncompleteLu>,
+    /// AP, with the aggregates' weights in the columns of P.
+    pub(super) ap: Option<Compressed<f64>>,
+}
+
+impl Rows {
+    pub(super) fn new(a: Compressed<f64>, ilu: Option<IncompleteLu>, coarse: Option<&Coarse>) -> Self {
+        let ap = coarse.map(|coarse| coarse.columns(&a));
+        Self { a, ilu, ap }
+    }
+
+    pub(super) fn transposed(&self, coarse: Option<&Coarse>) -> Self {
+        Self::new(self.a.transposed(false), self.ilu.as_ref().map(IncompleteLu::transposed), coarse)
+    }
+}

@@ -1,0 +1,100 @@
+//! From face densities to a factored Laplacian, checked on the constant potential.
+
+use std::sync::Arc;
+
+use super::elimination::Elimination;
+use super::plan::{Analysis, LaplacianPlan};
+use super::report::{EliminationKind, LaplacianReport};
+use super::support::Support;
+use super::weighted::WeightedLaplacian;
+use crate::cholesky::Cholesky;
+use crate::divergence::{ACTIVE_DENSITY, check_density};
+use crate::error::{LinalgError, check_vector};
+use crate::krylov::{KrylovOptions, KrylovStats};
+
+/// Above this error of the constant potential Cholesky has lost digits to a valley
+/// of the density, and the factorisation is redone without subtractions.
+const CONSTANT_ERROR: f64 = 1e-10;
+
+impl LaplacianPlan {
+    /// Factors BBᵀ = D diag(ρ_f) Dᵀ on the complement of the constants.
+    ///
+    /// Each connected component of the open faces is grounded at its densest cell
+    /// and the rest is scaled to unit diagonal, which removes the range of ρ from
+    /// the condition number. One solve checks that the constant potential comes
+    /// back; across a deep valley between two modes it does not (and no single pivot
+    /// shows it), and the matrix is eliminated again without subtractions; the
+    /// report says so.
+    ///
+    /// # Shapes
+    /// `density`: k cells (used for grounding and the mass projection); `faces`: q
+    /// face densities, as from [`face_densities`](crate::face_densities).
+    ///
+    /// Without elimination the check is a Krylov solve, and what it reports.
+    ///
+    /// # Errors
+    /// Wrong lengths, NaN or negative entries, no mass; [`LinalgError::IterationLimit`] if that Krylov solve
+    /// misses its tolerance.
+    pub fn factor(self: &Arc<Self>, density: &[f64], faces: &[f64]) -> Result<WeightedLaplacian, LinalgError> {
+        check_density(&self.grid, density)?;
+        check_vector("face density", faces, self.grid.face_count())?;
+        let n = self.grid.len();
+        let conductance = self.conductances(faces);
+        let mut degree = vec![0.0; n];
+        self.for_each_face(|face, left, right| {
+            degree[left] += conductance[face];
+            degree[right] += conductance[face];
+        });
+        let support = Support::new(self, density, &conductance);
+        let kept: Vec<bool> = (0..n).map(|i| degree[i] > 0.0 && support.ground[support.label[i]] != i).collect();
+        let scale: Vec<f64> = (0..n).map(|i| if kept[i] { 1.0 / degree[i].sqrt() } else { 0.0 }).collect();
+
+        let carried = (0..n).map(|i| if degree[i] > 0.0 || density[i] > ACTIVE_DENSITY { density[i] } else { 0.0 });
+        let mut laplacian = WeightedLaplacian {
+            plan: self.clone(),
+            faces: faces.to_vec(),
+            density: carried.collect(),
+            carries: degree.iter().map(|&d| d > 0.0).collect(),
+            report: LaplacianReport {
+                elimination: EliminationKind::Cholesky,
+                components: support.ground.iter().filter(|&&g| density[g] > ACTIVE_DENSITY).count(),
+                inactive_cells: (0..n).filter(|&i| degree[i] <= 0.0 && density[i] <= ACTIVE_DENSITY).count(),
+                constant_error: f64::INFINITY,
+                krylov: None,
+            },
+            scale,
+            support,
+            elimination: Elimination::None,
+        };
+        let Some(Analysis { symbolic, face_entry, diagonal_entry }) = &self.analysis else {
+            laplacian.use_krylov(&conductance, &degree)?;
+            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
+            return match laplacian.report().krylov {
+                Some(KrylovStats { missed: 1.., iterations, residual, .. }) => Err(LinalgError::IterationLimit {
+                    what: "BiCGSTAB on the weighted Laplacian",
+                    iterations,
+                    residual,
+                    tolerance: KrylovOptions::default().tolerance,
+                }),
+                _ => Ok(laplacian),
+            };
+        };
+        let mut lower = vec![0.0; symbolic.pattern().1.len()];
+        for &entry in diagonal_entry {
+            lower[entry] = 1.0;
+        }
+        self.for_each_face(|face, left, right| {
+            lower[face_entry[face]] = -conductance[face] * laplacian.scale[left] * laplacian.scale[right];
+        });
+        if let Ok(cholesky) = Cholesky::new(symbolic.clone(), &lower) {
+            laplacian.elimination = Elimination::Cholesky(cholesky);
+            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
+        }
+        // Not "greater than": a NaN error must switch as well.
+        if !(laplacian.report.constant_error <= CONSTANT_ERROR) {
+            laplacian.use_subtraction_free(symbolic, &conductance, &kept);
+            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
+        }
+        Ok(laplacian)
+    }
+}

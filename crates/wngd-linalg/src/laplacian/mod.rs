@@ -1,0 +1,17 @@
+//! The density-weighted Laplacian −∇·(ρ∇), factored: solves, whitening and mass leaks.
+
+mod elimination;
+mod factor;
+mod panel;
+mod plan;
+mod report;
+mod support;
+#[cfg(test)]
+mod tests;
+mod valley;
+mod weighted;
+
+pub use plan::LaplacianPlan;
+pub use report::{EliminationKind, LaplacianReport, MassLeak};
+pub use valley::valley_depth;
+pub use weighted::WeightedLaplacian;

@@ -1,0 +1,53 @@
+//! What a factorisation met, and the mass that a tangent would have to create.
+
+use crate::krylov::KrylovStats;
+
+/// How a weighted Laplacian was eliminated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EliminationKind {
+    /// Supernodal Cholesky of the matrix scaled to unit diagonal.
+    Cholesky,
+    /// Subtraction-free elimination, chosen because Cholesky did not reproduce the constant potential.
+    SubtractionFree,
+    /// None: Krylov solves with an incomplete factorisation and aggregates, on three-dimensional grids of
+    /// more than 48³ cells. [`LaplacianReport::krylov`] tells how they went.
+    Krylov,
+}
+
+impl std::fmt::Display for EliminationKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            EliminationKind::Cholesky => "cholesky",
+            EliminationKind::SubtractionFree => "subtraction-free",
+            EliminationKind::Krylov => "bicgstab",
+        })
+    }
+}
+
+/// What a factorisation met.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaplacianReport {
+    /// Algorithm used.
+    pub elimination: EliminationKind,
+    /// Connected components of the support that hold mass.
+    pub components: usize,
+    /// Cells without usable density.
+    pub inactive_cells: usize,
+    /// Largest error with which the factorisation used reproduces the potential 1
+    /// from its flow into the ground; measures what valleys of the density cost.
+    pub constant_error: f64,
+    /// All Krylov solves so far, where there is no factor: columns that missed the tolerance of 1e-12
+    /// are counted, not refused.
+    pub krylov: Option<KrylovStats>,
+}
+
+/// Mass that a tangent would have to create, removed before whitening.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MassLeak {
+    /// |1ᵀz| / ‖z‖₁ per column: the relative mass leak removed by z ← z − ρ (1ᵀz)/(1ᵀρ).
+    pub relative: Vec<f64>,
+    /// Mass per unit parameter that would have to jump between components of the
+    /// support (infinite W₂ cost), per column; 0 for a connected support.
+    pub between_components: Vec<f64>,
+}

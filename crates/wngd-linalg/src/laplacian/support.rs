@@ -1,0 +1,55 @@
+//! Connected components of the cells that carry mass.
+
+use super::plan::LaplacianPlan;
+
+/// Connected components of the open faces.
+#[derive(Debug)]
+pub(super) struct Support {
+    /// Component of each cell.
+    pub(super) label: Vec<usize>,
+    /// Densest cell of each component.
+    pub(super) ground: Vec<usize>,
+    /// Total density of each component.
+    pub(super) mass: Vec<f64>,
+}
+
+impl Support {
+    pub(super) fn new(plan: &LaplacianPlan, density: &[f64], conductance: &[f64]) -> Self {
+        let n = density.len();
+        let mut parent: Vec<usize> = (0..n).collect();
+        fn find(parent: &mut [usize], mut i: usize) -> usize {
+            while parent[i] != i {
+                parent[i] = parent[parent[i]];
+                i = parent[i];
+            }
+            i
+        }
+        plan.for_each_face(|face, left, right| {
+            if conductance[face] > 0.0 {
+                let (a, b) = (find(&mut parent, left), find(&mut parent, right));
+                // The smaller root wins, so that labels follow cell order.
+                parent[a.max(b)] = a.min(b);
+            }
+        });
+        let mut label = vec![usize::MAX; n];
+        let mut ground: Vec<usize> = Vec::new();
+        for i in 0..n {
+            let root = find(&mut parent, i);
+            if root == i {
+                label[i] = ground.len();
+                ground.push(i);
+            } else {
+                label[i] = label[root];
+            }
+            let best = &mut ground[label[i]];
+            if density[i] > density[*best] {
+                *best = i;
+            }
+        }
+        let mut mass = vec![0.0; ground.len()];
+        for i in 0..n {
+            mass[label[i]] += density[i];
+        }
+        Self { label, ground, mass }
+    }
+}

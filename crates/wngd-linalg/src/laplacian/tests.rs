@@ -1,0 +1,230 @@
+use std::sync::Arc;
+
+use faer::Mat;
+
+use super::*;
+use crate::dense;
+use crate::divergence::{Divergence, FaceMean, face_densities};
+use crate::grid::Grid;
+use crate::operator::{LinearOp, apply_transpose_vec};
+
+fn gaussian_pair(grid: &Grid, distance: f64) -> Vec<f64> {
+    (0..grid.len())
+        .map(|i| {
+            let p = grid.center(i);
+            let g = |m: f64| (-0.5 * ((p[0] - m).powi(2) + p[1].powi(2))).exp() / (2.0 * std::f64::consts::PI);
+            0.4 * g(-distance / 2.0) + 0.6 * g(distance / 2.0)
+        })
+        .collect()
+}
+
+fn factor(grid: &Grid, density: &[f64]) -> WeightedLaplacian {
+    let plan = Arc::new(LaplacianPlan::new(grid).unwrap());
+    plan.factor(density, &face_densities(grid, density, FaceMean::Arithmetic, 0.0).unwrap()).unwrap()
+}
+
+fn columns(grid: &Grid, density: &[f64]) -> Mat<f64> {
+    Mat::from_fn(grid.len(), 3, |i, j| {
+        let p = grid.center(i);
+        density[i] * [p[0], p[1] - 0.3 * p[0], p[0] * p[1]][j]
+    })
+}
+
+#[test]
+fn solution_satisfies_the_projected_equation_and_half_whitening_has_its_gram() {
+    let grid = Grid::new(&[-6.0, -5.0], &[6.0, 5.0], &[41, 37]).unwrap();
+    let density = gaussian_pair(&grid, 3.0);
+    let laplacian = factor(&grid, &density);
+    let z = columns(&grid, &density);
+    let (y, leak) = laplacian.flux(z.clone()).unwrap();
+    let b = Divergence::new(&grid, &density, FaceMean::Arithmetic).unwrap();
+    let mut back = Mat::zeros(grid.len(), 3);
+    b.apply(back.as_mut(), y.as_ref());
+    let total: f64 = density.iter().sum();
+    for j in 0..3 {
+        let excess = (0..grid.len()).map(|i| z[(i, j)]).sum::<f64>() / total;
+        for i in 0..grid.len() {
+            assert!((back[(i, j)] - (z[(i, j)] - density[i] * excess)).abs() < 1e-12);
+        }
+        assert!(leak.relative[j] < 1.0 && leak.between_components[j] == 0.0);
+    }
+    let (x, _) = laplacian.whiten(z.clone());
+    let (gx, gy) = (dense::gram(x.as_ref()), dense::gram(y.as_ref()));
+    assert!((&gx - &gy).norm_max() < 1e-12 * gy.norm_max());
+
+    let u: Vec<f64> = (0..grid.len()).map(|i| (grid.center(i)[0] * 0.7).sin() + grid.center(i)[1]).collect();
+    let bx = laplacian.whiten_derivative(&u);
+    let by = apply_transpose_vec(&b, &u);
+    assert!((dense::norm(&bx) - dense::norm(&by)).abs() < 1e-12 * dense::norm(&by));
+    for j in 0..3 {
+        let (dx, dy) = (dense::dot(&bx, &dense::column(x.as_ref(), j)), dense::dot(&by, &dense::column(y.as_ref(), j)));
+        assert!((dx - dy).abs() < 1e-11 * dense::norm(&by));
+    }
+}
+
+#[test]
+fn transposed_whitening_is_the_transpose() {
+    let grid = Grid::new(&[-6.0, -5.0], &[6.0, 5.0], &[21, 18]).unwrap();
+    let split: Vec<f64> = gaussian_pair(&grid, 6.0)
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| if (10..12).contains(&(i / 18)) { 0.0 } else { r })
+        .collect();
+    let wave = |rows: usize, seed: f64| Mat::from_fn(rows, 20, |i, j| (seed * (i + 7 * j) as f64).sin());
+    for density in [&gaussian_pair(&grid, 3.0), &split] {
+        // Without a factor L ends on the faces, and solves are good to their tolerance.
+        let plan = Arc::new(LaplacianPlan::iterative(&grid));
+        let faces = face_densities(&grid, density, FaceMean::Arithmetic, 0.0).unwrap();
+        let laplacian = plan.factor(density, &faces).unwrap();
+        let z = wave(grid.len(), 0.7);
+        let x = laplacian.whiten(z.clone()).0;
+        let xi = wave(x.nrows(), 1.3);
+        let h = laplacian.whiten_transpose(xi.clone());
+        for j in 0..20 {
+            let left = dense::dot(&dense::column(x.as_ref(), j), &dense::column(xi.as_ref(), j));
+            let right = dense::dot(&dense::column(z.as_ref(), j), &dense::column(h.as_ref(), j));
+            assert!((left - right).abs() < 1e-9 * x.col(j).norm_l2() * xi.col(j).norm_l2(), "{left} {right}");
+        }
+    }
+    for density in [gaussian_pair(&grid, 3.0), split] {
+        let laplacian = factor(&grid, &density);
+        let (z, xi) = (wave(grid.len(), 0.7), wave(grid.len(), 1.3));
+        let (x, h) = (laplacian.whiten(z.clone()).0, laplacian.whiten_transpose(xi.clone()));
+        for j in 0..20 {
+            let left = dense::dot(&dense::column(x.as_ref(), j), &dense::column(xi.as_ref(), j));
+            let right = dense::dot(&dense::column(z.as_ref(), j), &dense::column(h.as_ref(), j));
+            let scale = x.col(j).norm_l2() * xi.col(j).norm_l2();
+            assert!((left - right).abs() < 1e-12 * scale, "{left} against {right}");
+        }
+        // A column on its own has the bits it has in a block.
+        let alone = laplacian.whiten_transpose(Mat::from_fn(grid.len(), 1, |i, _| xi[(i, 18)]));
+        assert_eq!(alone.col(0), h.col(18));
+        let alone = laplacian.whiten(Mat::from_fn(grid.len(), 1, |i, _| z[(i, 18)])).0;
+        assert_eq!(alone.col(0), x.col(18));
+    }
+}
+
+#[test]
+fn deep_valleys_switch_to_subtraction_free_elimination_and_say_so() {
+    // One row of cells: the flux of a weight tangent across the valley is its
+    // cumulative sum, known exactly, and G = Σ flux²/ρ_f.
+    for distance in [6.0, 14.0, 18.0] {
+        let grid = Grid::new(&[-16.0], &[16.0], &[320]).unwrap();
+        let g = |x: f64, m: f64| (-0.5 * (x - m).powi(2)).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let x = grid.centers(0);
+        let (a, b) = (-distance / 2.0, distance / 2.0);
+        let density: Vec<f64> = x.iter().map(|&x| 0.4 * g(x, a) + 0.6 * g(x, b)).collect();
+        let z: Vec<f64> = x.iter().map(|&x| g(x, a) - g(x, b)).collect();
+        let laplacian = factor(&grid, &density);
+        if distance > 13.0 {
+            assert_eq!(laplacian.report().elimination, EliminationKind::SubtractionFree);
+        } else {
+            assert_eq!(laplacian.report().elimination, EliminationKind::Cholesky);
+        }
+        let (whitened, _) = laplacian.whiten(Mat::from_fn(320, 1, |i, _| z[i]));
+        let found = dense::gram(whitened.as_ref())[(0, 0)];
+        let mut expected = 0.0;
+        for face in 0..319 {
+            // From the nearer end, so that the cumulative sum does not cancel.
+            let flux: f64 = if x[face] < 0.0 { z[..=face].iter().sum() } else { -z[face + 1..].iter().sum::<f64>() };
+            let flux = flux * grid.spacing()[0];
+            expected += flux * flux / (0.5 * (density[face] + density[face + 1]));
+        }
+        assert!((found / expected - 1.0).abs() < 1e-9, "distance {distance}: {found:e} against {expected:e}");
+        assert!(laplacian.report().constant_error < 1e-10);
+    }
+}
+
+#[test]
+fn both_eliminations_agree_in_two_dimensions() {
+    let grid = Grid::new(&[-8.0, -5.0], &[8.0, 5.0], &[40, 25]).unwrap();
+    let density = gaussian_pair(&grid, 5.0);
+    let plan = Arc::new(LaplacianPlan::new(&grid).unwrap());
+    let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
+    let laplacian = plan.factor(&density, &faces).unwrap();
+    assert_eq!(laplacian.report().elimination, EliminationKind::Cholesky);
+    let kept: Vec<bool> = laplacian.scale.iter().map(|&s| s > 0.0).collect();
+    let mut other = plan.factor(&density, &faces).unwrap();
+    let symbolic = &plan.analysis.as_ref().unwrap().symbolic;
+    other.use_subtraction_free(symbolic, &plan.conductances(&faces), &kept);
+    let z = columns(&grid, &density);
+    let (a, b) = (laplacian.whiten(z.clone()).0, other.whiten(z.clone()).0);
+    let (ga, gb) = (dense::gram(a.as_ref()), dense::gram(b.as_ref()));
+    assert!((&ga - &gb).norm_max() < 1e-11 * ga.norm_max());
+    let u: Vec<f64> = (0..grid.len()).map(|i| (grid.center(i)[0]).cos()).collect();
+    let (na, nb) = (dense::norm(&laplacian.whiten_derivative(&u)), dense::norm(&other.whiten_derivative(&u)));
+    assert!((na - nb).abs() < 1e-12 * na);
+    let (fa, fb) = (laplacian.flux(z.clone()).unwrap().0, other.flux(z).unwrap().0);
+    assert!((&fa - &fb).norm_max() < 1e-9 * fa.norm_max());
+}
+
+/// Two ridges, with a range of 1e-12, and optionally empty cells that cut the box.
+fn ridges(grid: &Grid, cut: bool) -> Vec<f64> {
+    let value = |i: usize| {
+        let [x, y, z] = grid.center(i);
+        let bump = |a: f64| (-2.0 * (x - a).powi(2) - 0.5 * (y - a * z).powi(2) - 0.3 * z * z).exp();
+        if cut && (x.abs() < 0.2 || z > 2.2) { 0.0 } else { bump(-1.2) + 0.5 * bump(1.1) }
+    };
+    (0..grid.len()).map(value).collect()
+}
+
+#[test]
+fn krylov_solves_agree_with_cholesky() {
+    for (n, cut) in [(16, false), (16, true), (24, false)] {
+        let grid = Grid::new(&[-3.0; 3], &[3.0; 3], &[n, n, n]).unwrap();
+        let density = ridges(&grid, cut);
+        let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
+        let direct = factor(&grid, &density);
+        let iterative = Arc::new(LaplacianPlan::iterative(&grid)).factor(&density, &faces).unwrap();
+        assert_eq!(direct.report().elimination, EliminationKind::Cholesky);
+        assert_eq!(iterative.report().elimination, EliminationKind::Krylov);
+        assert_eq!(iterative.report().components, direct.report().components);
+        let z = Mat::from_fn(grid.len(), 3, |i, j| {
+            let [x, y, z] = grid.center(i);
+            density[i] * [x, y - 0.3 * x, x * z][j]
+        });
+        let ((x, _), (y, leak)) = (direct.whiten(z.clone()), iterative.whiten(z.clone()));
+        let (gx, gy) = (dense::gram(x.as_ref()), dense::gram(y.as_ref()));
+        assert!((&gx - &gy).norm_max() < 1e-9 * gx.norm_max(), "{n} {cut} {:?}", iterative.report());
+        assert!(leak.relative.iter().all(|l| l.is_finite()));
+        let stats = iterative.report().krylov.unwrap();
+        assert!(stats.missed == 0 && stats.iterations < 60, "{stats:?}");
+        let u: Vec<f64> = (0..grid.len()).map(|i| grid.center(i)[0].sin() + grid.center(i)[2]).collect();
+        let (a, b) = (direct.whiten_derivative(&u), iterative.whiten_derivative(&u));
+        for j in 0..3 {
+            let (a, b) = (dense::dot(&a, &dense::column(x.as_ref(), j)), dense::dot(&b, &dense::column(y.as_ref(), j)));
+            assert!((a - b).abs() < 1e-9 * gx.norm_max().sqrt() * dense::norm(&u), "{a} against {b}");
+        }
+        let flux = iterative.flux(z).unwrap().0;
+        assert_eq!(flux, y);
+    }
+}
+
+#[test]
+fn split_support_reports_mass_that_cannot_move() {
+    let grid = Grid::new(&[0.0], &[6.0], &[6]).unwrap();
+    let density = [1.0, 1.0, 0.0, 0.0, 2.0, 2.0];
+    let laplacian = factor(&grid, &density);
+    assert_eq!((laplacian.report().components, laplacian.report().inactive_cells), (2, 2));
+    let z = Mat::from_fn(6, 1, |i, _| [1.0, 0.0, 0.0, 0.0, 0.0, -1.0][i]);
+    let (x, leak) = laplacian.whiten(z);
+    assert_eq!(leak.between_components[0], 1.0);
+    assert!(x.norm_max().is_finite());
+}
+
+#[test]
+fn one_cell_has_nothing_to_transport() {
+    let grid = Grid::new(&[0.0, 0.0], &[1.0, 1.0], &[1, 1]).unwrap();
+    let laplacian = factor(&grid, &[1.0]);
+    let (x, _) = laplacian.whiten(Mat::from_fn(1, 2, |_, j| j as f64 + 1.0));
+    assert_eq!(x.norm_max(), 0.0);
+}
+
+#[test]
+fn valley_depth_sees_the_saddle() {
+    let grid = Grid::new(&[-8.0, -5.0], &[8.0, 5.0], &[80, 51]).unwrap();
+    assert_eq!(valley_depth(&grid, &gaussian_pair(&grid, 0.0), 0.01), 1.0);
+    let deep = valley_depth(&grid, &gaussian_pair(&grid, 8.0), 0.01);
+    // Saddle: 2·exp(-16/2)·…/peak of the lower mode, within the grid's resolution.
+    assert!(deep > 1e-4 && deep < 2e-3, "{deep}");
+}
