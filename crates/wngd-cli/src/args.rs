@@ -172,7 +172,7 @@ impl TypedValueParser for Suggesting {
         StringValueParser::new().parse_ref(command, argument, value)
     }
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new((self.0)().into_iter().map(|name| PossibleValue::new(name))))
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
     }
 }
 

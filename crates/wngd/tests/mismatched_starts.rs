@@ -1,5 +1,7 @@
 //! Starts that are narrower or wider than the data: directions stay right, and no end is called what it is not.
 #![allow(clippy::unwrap_used)]
+// References keep the digits they were computed with.
+#![allow(clippy::excessive_precision)]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -64,6 +66,8 @@ fn directions(model: &GaussianMixture, objective: &dyn Objective, metric: &dyn M
 fn gap(a: &[f64], b: &[f64]) -> f64 {
     norm(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>()) / norm(b)
 }
+
+type NamedRule<'a> = (String, Box<dyn DirectionSolver<Mat<f64>> + 'a>);
 
 /// Directions in sixty decimal digits, from the formulas of the mixture and of the three metrics.
 #[test]
@@ -222,7 +226,7 @@ fn every_solver_ends_in_the_minimum_or_stalls() {
         for metric in metrics(&grid) {
             let metric: &dyn Metric = metric.as_ref();
             let free = |estimator| MatrixFree { estimator, damping: 1e-6, ..MatrixFree::new(metric) };
-            let mut rules: Vec<(String, Box<dyn DirectionSolver<Mat<f64>> + '_>)> = Vec::new();
+            let mut rules: Vec<NamedRule<'_>> = Vec::new();
             for route in ROUTES {
                 rules.push((format!("{route:?}"), Box::new(Natural { metric, route, damping: 0.0 })));
             }

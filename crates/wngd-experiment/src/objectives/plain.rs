@@ -24,8 +24,11 @@ pub(super) struct Facts {
     /// In a sentence.
     pub(super) words: &'static str,
     /// What makes it.
-    pub(super) build: fn(&Section<'_>, &Ground, &State) -> Result<Box<dyn Objective + Send>, ExperimentError>,
+    pub(super) build: Build,
 }
+
+/// Makes an objective of its section, the ground and the data.
+type Build = fn(&Section<'_>, &Ground, &State) -> Result<Box<dyn Objective + Send>, ExperimentError>;
 
 /// Describes an objective.
 pub(super) const fn entry(

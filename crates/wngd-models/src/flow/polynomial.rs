@@ -2,7 +2,7 @@
 
 use wngd_adjoint::ModelError;
 
-use super::field::{VelocityField, names};
+use super::field::VelocityField;
 
 /// A polynomial field with free coefficients, for identification without a model.
 ///
