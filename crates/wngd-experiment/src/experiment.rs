@@ -7,12 +7,12 @@ use wngd::prelude::ForwardModel;
 
 use crate::data::{self, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
+use crate::facts::Fact;
 use crate::grid::GridSection;
 use crate::ground::Ground;
 use crate::method::{self, Method};
 use crate::models::{self, Jacobian, Model, ModelChoice};
 use crate::objectives;
-use crate::record::Fact;
 use crate::source::{Section, Source};
 use crate::stop;
 

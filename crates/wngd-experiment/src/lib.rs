@@ -24,6 +24,7 @@ pub mod basin;
 pub mod checkpoint;
 pub mod data;
 pub mod density;
+pub mod facts;
 pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

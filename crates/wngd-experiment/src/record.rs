@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
+use crate::facts::{Fact, NAMES, listed};
 use crate::files;
 use crate::source::Source;
 
@@ -15,24 +16,6 @@ pub const FILE: &str = "run.json";
 const FORMAT: u32 = 1;
 /// A record holds an experiment file at most, so anything much larger is not one.
 const MAX_BYTES: u64 = 16 << 20;
-/// Names listed in full.
-pub const NAMES: usize = 12;
-
-/// A named fact for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
-    /// What it is about.
-    pub name: String,
-    /// What it says.
-    pub value: String,
-}
-
-impl Fact {
-    /// A fact.
-    pub fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into() }
-    }
-}
 
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +23,7 @@ pub struct Record {
     format: u32,
     /// Version of the program.
     pub version: String,
-    /// The command, one of [`COMMANDS`](crate::report::COMMANDS).
+    /// The command, one that leaves a report.
     pub command: String,
     /// Arguments of the program, without its own name.
     pub arguments: Vec<String>,
@@ -125,8 +108,8 @@ impl Record {
         }
         let path = folder.join(FILE);
         if !path.is_file() {
-            let commands: Vec<&str> = crate::report::COMMANDS.iter().map(|c| c.name).collect();
-            let problem = format!("it has no {FILE}; give the --out of one of {}", commands.join(", "));
+            let problem =
+                format!("it has no {FILE}; give the folder that a run, identification, map or comparison left");
             return Err(ExperimentError::NoResults { folder: folder.to_path_buf(), problem });
         }
         let record: Self = files::read_json(&path, MAX_BYTES)?;
@@ -146,10 +129,4 @@ impl Record {
             .collect::<Vec<_>>()
             .join(" ")
     }
-}
-
-/// Names, the first `most` where there are many.
-pub fn listed(names: &[String], most: usize) -> String {
-    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
-    if names.len() > most { format!("{shown} and {} more", names.len() - most) } else { shown }
 }

@@ -1,6 +1,7 @@
 //! Panels with axes: ranges, ticks, frames, colour bars.
 
-use super::canvas::{Align, Canvas, Point, Rect, Rgb, Stroke, fit, text_width};
+use super::canvas::{Align, Canvas, Point, Rect, Stroke, fit, text_width};
+use super::color::Rgb;
 use super::number::{self, minus, power_of_ten, short};
 use super::style::{BLACK, LABEL, PALE, SMALL};
 

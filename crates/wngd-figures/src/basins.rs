@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::axes::{BELOW, Decor, Panel, Range, extent, left_margin};
-use super::canvas::{Align, Canvas, Point, Rect, Rgb, Stroke, fit, wrap};
+use super::canvas::{Align, Canvas, Point, Rect, Stroke, fit, wrap};
+use super::color::Rgb;
 use super::error::FigureError;
 use super::field::hatch;
 use super::legend::{Entry, Legend, Sample, title, title_height};

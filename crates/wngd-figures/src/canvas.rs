@@ -6,37 +6,10 @@ use std::fmt::Write as _;
 use kuva::render::color::Color;
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
-use super::style::{BLACK, FONT_FAMILY, WHITE};
+use super::color::{BLACK, FONT_FAMILY, Rgb, WHITE};
 
 /// A point in pixels, y downwards.
 pub(super) type Point = (f64, f64);
-
-/// An sRGB colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rgb(pub u8, pub u8, pub u8);
-
-impl Rgb {
-    /// The colour a fraction `t` of the way to `other`.
-    pub fn mix(self, other: Rgb, t: f64) -> Rgb {
-        let f = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * t).round() as u8;
-        Rgb(f(self.0, other.0), f(self.1, other.1), f(self.2, other.2))
-    }
-
-    /// Perceived lightness in `0 ..= 1` (a rough luma, enough to choose a
-    /// contrasting ink).
-    pub fn luminance(self) -> f64 {
-        (0.299 * f64::from(self.0) + 0.587 * f64::from(self.1) + 0.114 * f64::from(self.2)) / 255.0
-    }
-
-    /// As in a style sheet.
-    pub fn css(self) -> String {
-        format!("#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
-    }
-
-    fn kuva(self) -> Color {
-        Color::Rgb(self.0, self.1, self.2)
-    }
-}
 
 /// A line's look.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::axes::{ABOVE, BAR_BELOW, BELOW, Decor, Panel, Range, color_bar_below, extent, left_margin};
-use super::canvas::{Canvas, Point, Rect, Rgb, Stroke, simplify, wrap};
+use super::canvas::{Canvas, Point, Rect, Stroke, simplify, wrap};
+use super::color::Rgb;
 use super::error::FigureError;
 use super::field::contour;
 use super::legend::{Entry, Legend, Sample, title, title_height};

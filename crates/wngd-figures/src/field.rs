@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::axes::{Panel, Range, extent};
-use super::canvas::{Canvas, Point, Rect, Rgb, Stroke, clip_segment, simplify};
+use super::canvas::{Canvas, Point, Rect, Stroke, clip_segment, simplify};
+use super::color::Rgb;
 use super::error::FigureError;
-use super::landscape::Landscape;
 use super::style::{self, CONTOUR, HATCH, OUTSIDE};
 
 /// The lattice is refined until it has about this many nodes per axis, so that
@@ -52,10 +52,10 @@ pub struct Relief {
 }
 
 impl Field {
-    /// Checks a landscape's lattice and prepares it.
-    pub fn new(l: &Landscape, prefix: &str) -> Result<Self, FigureError> {
-        let (nx, ny) = (l.x.len(), l.y.len());
-        for (name, v) in [("x", &l.x), ("y", &l.y)] {
+    /// Checks values `v[iy * x.len() + ix]` on a lattice and prepares them; `prefix` leads the names of fields in errors.
+    pub fn new(x: &[f64], y: &[f64], values: &[f64], prefix: &str) -> Result<Self, FigureError> {
+        let (nx, ny) = (x.len(), y.len());
+        for (name, v) in [("x", x), ("y", y)] {
             if v.len() < 2 {
                 return Err(FigureError::shape(
                     format!("{prefix}{name}"),
@@ -66,20 +66,19 @@ impl Field {
                 return Err(FigureError::shape(format!("{prefix}{name}"), "is not strictly increasing and finite"));
             }
         }
-        if nx.checked_mul(ny) != Some(l.values.len()) {
+        if nx.checked_mul(ny) != Some(values.len()) {
             return Err(FigureError::shape(
                 format!("{prefix}values"),
-                format!("has {} entries for a lattice of {nx} by {ny}", l.values.len()),
+                format!("has {} entries for a lattice of {nx} by {ny}", values.len()),
             ));
         }
-        let Some((lo, hi)) = extent(l.values.iter().copied()) else {
+        let Some((lo, hi)) = extent(values.iter().copied()) else {
             return Err(FigureError::shape(format!("{prefix}values"), "holds no finite number"));
         };
-        let least = l.values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).fold(f64::INFINITY, f64::min);
+        let least = values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).fold(f64::INFINITY, f64::min);
         // Logarithmic for a non-negative function that spans more than a factor of 30.
         let log = lo >= 0.0 && least.is_finite() && hi / least > 30.0;
-        let z: Vec<f64> = l
-            .values
+        let z: Vec<f64> = values
             .iter()
             .map(|v| match (v.is_finite(), log) {
                 (false, _) => f64::NAN,
@@ -99,7 +98,7 @@ impl Field {
         // A constant function still gets a map, of one colour.
         let safe = Range::linear(z_lo, z_hi);
         let levels = if z_hi > z_lo { levels(safe.lo, safe.hi, log) } else { Vec::new() };
-        let (x, y, z) = resample(&l.x, &l.y, &z);
+        let (x, y, z) = resample(x, y, &z);
         let has_gaps = z.iter().any(|v| v.is_nan());
         Ok(Self { x, y, z, z_lo: safe.lo, z_hi: safe.hi, z_floor: safe.lo, levels, log, has_gaps })
     }

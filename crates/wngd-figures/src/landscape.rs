@@ -54,7 +54,7 @@ impl Landscape {
 /// # Errors
 /// [`FigureError::Shape`] as for [`landscape`].
 pub fn relief(data: &Landscape) -> Result<Relief, FigureError> {
-    Ok(Field::new(data, "")?.relief())
+    Ok(Field::new(&data.x, &data.y, &data.values, "")?.relief())
 }
 
 /// Draws level sets of the function with the traces of all methods.
@@ -63,7 +63,7 @@ pub fn relief(data: &Landscape) -> Result<Relief, FigureError> {
 /// [`FigureError::Shape`] if the lattice is too small, not increasing, or does
 /// not fit the values; [`FigureError::Io`] if a file cannot be written.
 pub fn landscape(data: &Landscape, path_stem: &Path) -> Result<(), FigureError> {
-    let field = Field::new(data, "")?;
+    let field = Field::new(&data.x, &data.y, &data.values, "")?;
     let styles = style::styles(data.traces.iter().map(|t| t.label.as_str()));
     let (x, y) = field.window();
 

@@ -1,6 +1,7 @@
 //! Legends below the panels, where they cover nothing.
 
-use super::canvas::{Align, Canvas, Marker, Rect, Rgb, Stroke, fit, text_width};
+use super::canvas::{Align, Canvas, Marker, Rect, Stroke, fit, text_width};
+use super::color::Rgb;
 use super::style::{BLACK, MethodStyle, SMALL, STAR, WHITE};
 
 /// What is drawn beside a legend's text.

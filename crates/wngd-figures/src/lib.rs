@@ -15,6 +15,7 @@
 mod axes;
 mod basins;
 mod canvas;
+mod color;
 mod convergence;
 mod densities;
 mod error;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::axes::{ABOVE, BELOW, Decor, Panel, Range, left_margin};
-use super::canvas::{Canvas, Marker, Point, Rect, Rgb, Stroke, wrap};
+use super::canvas::{Canvas, Marker, Point, Rect, Stroke, wrap};
+use super::color::Rgb;
 use super::error::FigureError;
 use super::legend::{Entry, Legend, Sample, title, title_height};
 use super::save::save;

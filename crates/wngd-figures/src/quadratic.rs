@@ -280,7 +280,7 @@ fn window(panel: &QuadraticPanel, field: Option<&Field>) -> (Range, Range) {
 /// Two parameters.
 fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let mut field = match &data.landscape {
-        Some(l) => Some(Field::new(l, "landscape.")?),
+        Some(l) => Some(Field::new(&l.x, &l.y, &l.values, "landscape.")?),
         None => None,
     };
     let mut windows: Vec<(Range, Range)> = data.panels.iter().map(|p| window(p, field.as_ref())).collect();

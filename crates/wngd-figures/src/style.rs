@@ -1,6 +1,8 @@
 //! One palette, one set of sizes, and one look per method.
 
-use super::canvas::{Marker, Rgb, Stroke};
+use super::canvas::{Marker, Stroke};
+use super::color::Rgb;
+pub(super) use super::color::{BLACK, CONTOUR, GREY, HATCH, OUTSIDE, PALE, STAR, WHITE};
 use super::number;
 
 /// Tick labels, legends, captions: 9 pt at print size.
@@ -11,21 +13,6 @@ pub(super) const LABEL: u32 = 13;
 pub(super) const TITLE: u32 = 15;
 /// The width of a figure with several panels (two text columns).
 pub(super) const WIDE: f64 = 680.0;
-
-/// The fonts an SVG viewer is asked for: the bundled one, then look-alikes.
-pub(super) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Bitstream Vera Sans, Arial, sans-serif";
-
-pub(super) const BLACK: Rgb = Rgb(0x1a, 0x1a, 0x1a);
-pub(super) const WHITE: Rgb = Rgb(0xff, 0xff, 0xff);
-pub(super) const GREY: Rgb = Rgb(0x80, 0x80, 0x80);
-pub(super) const PALE: Rgb = Rgb(0xe4, 0xe4, 0xe4);
-/// Where the model has no value.
-pub(super) const OUTSIDE: Rgb = Rgb(0xec, 0xec, 0xec);
-pub(super) const HATCH: Rgb = Rgb(0xa8, 0xa8, 0xa8);
-/// Contour lines on the light map.
-pub(super) const CONTOUR: Rgb = Rgb(0x5d, 0x77, 0x94);
-/// The truth's star.
-pub(super) const STAR: Rgb = Rgb(0xff, 0xe1, 0x4d);
 
 /// How a method looks in every figure.
 #[derive(Clone, Debug)]

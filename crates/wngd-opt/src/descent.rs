@@ -7,7 +7,7 @@ use wngd_linalg::operator::apply_transpose_vec;
 
 use crate::direction::{DirectionSolver, Natural};
 use crate::error::{DescentError, ObjectiveError};
-use crate::matrix_free::EstimateReport;
+use crate::estimate::EstimateReport;
 use crate::metric::{L2, Metric, Point};
 use crate::objective::Objective;
 use crate::quadratic::LocalModel;

@@ -7,7 +7,7 @@ use wngd_linalg::{
 };
 
 use crate::error::DirectionError;
-use crate::matrix_free::EstimateReport;
+use crate::estimate::EstimateReport;
 use crate::metric::{Metric, Point};
 
 /// How η = argmin ‖b + Yη‖ is solved.

@@ -42,6 +42,7 @@ mod curvature;
 mod descent;
 mod direction;
 mod error;
+mod estimate;
 mod keep;
 mod matrix_free;
 mod metric;
@@ -54,8 +55,9 @@ pub use curvature::gauss_newton_curvature;
 pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, StandardErrors, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
+pub use estimate::{EstimateReport, Estimator};
 pub use keep::{Finished, Keep, KeepNothing};
-pub use matrix_free::{EstimateReport, Estimator, MatrixFree};
+pub use matrix_free::MatrixFree;
 pub use metric::{
     FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2,
     Whitened,

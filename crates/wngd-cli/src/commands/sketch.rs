@@ -4,8 +4,9 @@ use std::path::Path;
 
 use wngd_experiment::Experiment;
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::facts::Fact;
 use wngd_experiment::numbers::short;
-use wngd_experiment::record::{Fact, Record};
+use wngd_experiment::record::Record;
 use wngd_experiment::results::{MetricStudy, Study};
 use wngd_experiment::study::{Settings, sketch as carry_out};
 

@@ -9,31 +9,8 @@ use wngd_experiment::Method;
 use wngd_experiment::numbers::finite;
 use wngd_experiment::steps::{self, Step};
 
+use super::limits::{FACTORS, MAX_DAMPING, MAX_ITERATIONS};
 use super::session::Session;
-
-/// Most iterations of one descent.
-const MAX_ITERATIONS: usize = 2000;
-/// Factors by which step lengths may be changed.
-const FACTORS: std::ops::RangeInclusive<f64> = 1e-4..=1e4;
-/// Most damping.
-const MAX_DAMPING: f64 = 1e6;
-
-/// What a [`Request`] may ask for.
-#[derive(Debug, Serialize)]
-pub struct Limits {
-    /// Most iterations.
-    iterations: usize,
-    /// Least and largest factor of the step lengths.
-    factor: [f64; 2],
-    /// Most damping.
-    damping: f64,
-}
-
-impl Limits {
-    /// Those of every session.
-    pub const ALL: Self =
-        Self { iterations: MAX_ITERATIONS, factor: [*FACTORS.start(), *FACTORS.end()], damping: MAX_DAMPING };
-}
 
 /// What the page asks for.
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,7 @@
 mod api;
 mod descend;
 mod guard;
+mod limits;
 mod server;
 mod session;
 

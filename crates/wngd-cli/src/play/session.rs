@@ -10,7 +10,7 @@ use wngd_experiment::window::Window;
 use wngd_experiment::{Experiment, ExperimentError, Method, Source, method, metrics, pictures};
 use wngd_figures::{Axis, Landscape, Look, looks, marginal, palettes, relief};
 
-use super::descend::Limits;
+use super::limits::Limits;
 
 /// An experiment, the two parameters that vary, and the methods on offer.
 pub struct Session {

@@ -7,9 +7,9 @@ use wngd::adjoint::State;
 use wngd::identify::View;
 
 use crate::error::ExperimentError;
+use crate::facts::Fact;
 use crate::ground::Ground;
 use crate::models::{Model, ModelChoice};
-use crate::record::Fact;
 use crate::source::Section;
 
 pub use recording::{Points, Recording};

@@ -8,7 +8,7 @@ use wngd::models::Binning;
 
 use super::{Data, DataChoice, Noise, Observing, Recording, counts};
 use crate::error::ExperimentError;
-use crate::record::Fact;
+use crate::facts::Fact;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::models::{ModelChoice, mixture_truth};
-use crate::record::Fact;
+use crate::facts::Fact;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 

@@ -7,7 +7,7 @@ use wngd::adjoint::State;
 use super::formats::{self, Input};
 use super::{Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
-use crate::record::Fact;
+use crate::facts::Fact;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 

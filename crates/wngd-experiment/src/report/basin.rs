@@ -6,8 +6,8 @@ use super::content::results;
 use super::page::{Cell, Page, Table, strings};
 use super::{Command, Named};
 use crate::error::ExperimentError;
+use crate::facts::listed;
 use crate::numbers::short;
-use crate::record::listed;
 use crate::results::BasinFile;
 
 /// Most minima in a table.

@@ -2,8 +2,8 @@
 
 use super::Named;
 use super::page::{Cell, Table};
+use crate::facts::listed;
 use crate::numbers::{short, with_error};
-use crate::record::listed;
 use crate::results::{MethodResult, ResultFile};
 
 /// Most parameters in a sentence.

@@ -7,8 +7,8 @@ use super::descents::{convergence, density, methods, parameters, parameters_in_w
 use super::page::{Cell, Page, Table};
 use super::{Command, Named};
 use crate::error::ExperimentError;
+use crate::facts::Fact;
 use crate::numbers::{combination, short, with_error};
-use crate::record::Fact;
 use crate::results::identify::Identifiability;
 use crate::results::{IdentifyFile, ResultFile};
 

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
+use crate::facts::Fact;
 use crate::numbers::short;
-use crate::record::Fact;
 
 /// The page.
 #[derive(Template)]

@@ -8,7 +8,7 @@ use csv::ByteRecord;
 use super::super::Points;
 use super::{Format, Input, Time};
 use crate::error::ExperimentError;
-use crate::record::{NAMES, listed};
+use crate::facts::{NAMES, listed};
 
 /// Longest row read, in bytes. A quote that is never closed makes a row of the rest of a file.
 const MAX_ROW: usize = 1 << 20;
