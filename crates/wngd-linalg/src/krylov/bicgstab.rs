@@ -68,7 +68,7 @@ impl BiCgStab {
     ///
     /// # Errors
     /// As [`new`](Self::new); [`LinalgError::Shape`] for the wrong number of labels; as
-    /// [`DominantLu::new`] for the aggregated matrix.
+    /// [`DominantLu::new`](crate::DominantLu::new) for the aggregated matrix.
     pub fn with_aggregates(
         matrix: &SparseMatrix,
         options: KrylovOptions,

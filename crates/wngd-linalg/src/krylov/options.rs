@@ -2,18 +2,18 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-/// Preconditioner of a [`BiCgStab`].
+/// Preconditioner of a [`BiCgStab`](crate::BiCgStab).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Preconditioner {
-    /// Incomplete LU without fill in [`flow_order`], by slabs of rows, for advection-dominated generators.
+    /// Incomplete LU without fill in [`flow_order`](crate::flow_order), by slabs of rows, for advection-dominated generators.
     #[default]
     Ilu0,
     /// None, for matrices close to the identity.
     Identity,
 }
 
-/// Tolerance and limits of a [`BiCgStab`].
+/// Tolerance and limits of a [`BiCgStab`](crate::BiCgStab).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KrylovOptions {
     /// Relative residual ‖b − Ax‖/‖b‖ to reach. Where rounding in the residual itself is
@@ -42,7 +42,7 @@ pub struct KrylovReport {
     pub missed: usize,
 }
 
-/// What all solves with one [`BiCgStab`] took so far.
+/// What all solves with one [`BiCgStab`](crate::BiCgStab) took so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct KrylovStats {
     /// Right-hand sides solved.

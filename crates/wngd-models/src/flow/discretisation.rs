@@ -12,7 +12,7 @@ pub enum Discretisation {
     /// Upwind finite volumes with isotropic diffusion (which may be 0).
     ///
     /// Monotone and very diffusive; ρ(θ) has kinks where a face velocity changes sign, and
-    /// without diffusion coarse grids have spurious sinks ([`FlowReport::spurious_sink`]).
+    /// without diffusion coarse grids have spurious sinks ([`FlowReport::spurious_sink`](crate::flow::FlowReport::spurious_sink)).
     Upwind {
         /// Diffusion coefficient D ≥ 0.
         diffusion: f64,

@@ -3,12 +3,12 @@ use wngd_linalg::dense::sum;
 use wngd_linalg::faer::MatMut;
 use wngd_linalg::{BiCgStab, DominantLu, KrylovStats};
 
-/// Which linear solver a [`StationaryDensity`] uses.
+/// Which linear solver a [`StationaryDensity`](crate::flow::StationaryDensity) uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Solver {
     /// Direct up to 10⁶ cells in one dimension, 40 000 in two, 10 000 in three (2000 for the semi-Lagrangian
     /// scheme), and up to 150 000 where 150 or more solves per θ are expected
-    /// ([`StationaryDensity::with_expected_solves`]); Krylov otherwise. If Krylov misses its tolerance on
+    /// ([`with_expected_solves`](crate::flow::StationaryDensity::with_expected_solves)); Krylov otherwise. If Krylov misses its tolerance on
     /// the state and the grid has at most 150 000 cells, A is factored instead. [`FlowReport::solver`] is what
     /// was used in the end, [`FlowReport::krylov`] tells of an attempt that failed.
     #[default]
