@@ -81,6 +81,25 @@ impl LinearOp for Mat<f64> {
     }
 }
 
+/// The entries of an operator: borrowed where it stores them, formed where it does not.
+pub(crate) enum Entries<'a> {
+    Stored(MatRef<'a, f64>),
+    Formed(Mat<f64>),
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) fn of(a: &'a dyn LinearOp) -> Self {
+        a.as_dense().map_or_else(|| Self::Formed(a.to_dense()), Self::Stored)
+    }
+
+    pub(crate) fn as_ref(&self) -> MatRef<'_, f64> {
+        match self {
+            Self::Stored(entries) => *entries,
+            Self::Formed(entries) => entries.as_ref(),
+        }
+    }
+}
+
 impl<T: LinearOp + ?Sized> LinearOp for Box<T> {
     fn nrows(&self) -> usize {
         (**self).nrows()

@@ -4,7 +4,7 @@ use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{column_norms, gram, norm, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
-use crate::operator::{LinearOp, apply_transpose_vec};
+use crate::operator::{Entries, LinearOp, apply_transpose_vec};
 
 /// Least squares through the normal equations (information matrix) G = AᵀA.
 ///
@@ -22,14 +22,8 @@ pub struct NormalEquations {
 impl LeastSquares for NormalEquations {
     fn solve(&self, a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<LstsqSolution, LinalgError> {
         check_problem(a, b, damping)?;
-        let owned;
-        let dense = match a.as_dense() {
-            Some(dense) => dense,
-            None => {
-                owned = a.to_dense();
-                owned.as_ref()
-            }
-        };
+        let entries = Entries::of(a);
+        let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
         let mut g = gram(dense);
         let a_norm = (0..p).map(|i| g[(i, i)]).sum::<f64>().sqrt();
@@ -56,14 +50,8 @@ impl LeastSquares for NormalEquations {
     /// Columns whose squares would overflow or underflow are scaled before G is formed.
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
         problem.check()?;
-        let owned;
-        let dense = match problem.a.as_dense() {
-            Some(dense) => dense,
-            None => {
-                owned = problem.a.to_dense();
-                owned.as_ref()
-            }
-        };
+        let entries = Entries::of(problem.a);
+        let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
         // Powers of two: no rounding.
         let units: Vec<f64> = column_norms(dense).iter().map(|&s| unit(s)).collect();

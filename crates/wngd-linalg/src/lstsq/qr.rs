@@ -6,7 +6,7 @@ use super::{
 };
 use crate::dense::{column_norms, gram, norm, small_svd, solve_upper, tall_qr};
 use crate::error::LinalgError;
-use crate::operator::LinearOp;
+use crate::operator::{Entries, LinearOp};
 
 /// From this many columns on the Gram matrix is worth forming for a preconditioner.
 const CHOLESKY_QR_COLUMNS: usize = 48;
@@ -45,14 +45,8 @@ pub struct PivotedQr {
 impl LeastSquares for PivotedQr {
     fn solve(&self, a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<LstsqSolution, LinalgError> {
         check_problem(a, b, damping)?;
-        let owned;
-        let dense = match a.as_dense() {
-            Some(dense) => dense,
-            None => {
-                owned = a.to_dense();
-                owned.as_ref()
-            }
-        };
+        let entries = Entries::of(a);
+        let dense = entries.as_ref();
         if dense.ncols() >= CHOLESKY_QR_COLUMNS
             && dense.nrows() >= 3 * dense.ncols()
             && let Some(solution) = cholesky_qr(a, dense, b, damping)
@@ -64,14 +58,8 @@ impl LeastSquares for PivotedQr {
 
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
         problem.check()?;
-        let owned;
-        let dense = match problem.a.as_dense() {
-            Some(dense) => dense,
-            None => {
-                owned = problem.a.to_dense();
-                owned.as_ref()
-            }
-        };
+        let entries = Entries::of(problem.a);
+        let dense = entries.as_ref();
         if dense.ncols() >= CHOLESKY_QR_COLUMNS
             && dense.nrows() >= 3 * dense.ncols()
             && let Some(CholeskyFactor { r, condition, .. }) = CholeskyFactor::new(dense, problem.damping)

@@ -5,7 +5,7 @@ use super::qr::PivotedFactor;
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{column_norms, norm, small_svd, tall_qr};
 use crate::error::LinalgError;
-use crate::operator::LinearOp;
+use crate::operator::{Entries, LinearOp};
 
 /// Truncated singular value decomposition: minimum-norm solution on the
 /// singular values above `tolerance` times the largest.
@@ -25,14 +25,8 @@ pub struct Svd {
 impl LeastSquares for Svd {
     fn solve(&self, a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<LstsqSolution, LinalgError> {
         check_problem(a, b, damping)?;
-        let owned;
-        let dense = match a.as_dense() {
-            Some(dense) => dense,
-            None => {
-                owned = a.to_dense();
-                owned.as_ref()
-            }
-        };
+        let entries = Entries::of(a);
+        let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
         let reduced = tall_qr(dense, b, damping);
         let (u, s, v): (Mat<f64>, Vec<f64>, Mat<f64>) = small_svd(reduced.r.as_ref())?;
@@ -54,9 +48,10 @@ impl LeastSquares for Svd {
     /// As [`solve`](LeastSquares::solve), but the rank is decided on columns scaled to unit norm, as by the other solvers.
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
         problem.check()?;
-        let dense = problem.a.to_dense();
+        let entries = Entries::of(problem.a);
+        let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
-        let reduced = tall_qr(dense.as_ref(), problem.b, problem.damping);
+        let reduced = tall_qr(dense, problem.b, problem.damping);
         let scale = column_norms(reduced.r.as_ref());
         let scaled =
             Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
