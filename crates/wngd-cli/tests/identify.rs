@@ -278,27 +278,40 @@ fn a_density_is_computed_and_drawn() {
     assert!(!dir.join("n").exists());
 }
 
-/// Takes minutes: `cargo test --release -p wngd-cli --test identify -- --ignored`.
+/// Takes minutes: `cargo test --release -p wngd-cli --test identify -- --ignored --nocapture` prints the figures of the book.
+/// A run may say that it cannot give standard errors, and must say why: it covers nothing, and there may be few of them.
 #[test]
 #[ignore = "takes minutes"]
 fn standard_errors_cover_the_truth() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let mut covered = [0; 3];
+    let (mut covered, mut squares, mut given, mut without) = ([0; 3], [0.0; 3], 0_u32, Vec::new());
     for seed in 101..121 {
         let seed = seed.to_string();
         let simulate = ["simulate", "--system", "lorenz63", "--points", "100000", "--out", "l.npy", "--quiet"];
         good(wngd(dir, &[&simulate[..], &["--seed", &seed]].concat()));
         let identify = ["identify", "--system", "lorenz63", "--trajectory", "l.npy", "--start", "9,26,2.4"];
         let options = ["--cells", "16", "--dt", "0.05", "--seed", &seed, "--out", "o", "--quiet", "--no-figures"];
-        good(wngd(dir, &[&identify[..], &options[..]].concat()));
+        let code = wngd(dir, &[&identify[..], &options[..]].concat()).status.code();
         let result = result(dir, "o");
         let method = &result["methods"][0];
+        let Some(errors) = method["standard_errors"].as_array() else {
+            let why = method["standard_errors_note"].as_str().or(method["reason"].as_str()).unwrap();
+            assert!(!why.is_empty() && matches!(code, Some(0 | 1)), "{seed}: {code:?}");
+            without.push(format!("{seed}: {why}"));
+            continue;
+        };
+        assert_eq!(code, Some(0), "{seed}: standard errors of a run that failed");
+        given += 1;
         for (j, truth) in [10.0, 28.0, 8.0 / 3.0].into_iter().enumerate() {
-            let (found, error) = (method["theta"][j].as_f64().unwrap(), method["standard_errors"][j].as_f64().unwrap());
-            covered[j] += usize::from((found - truth).abs() < 2.0 * error);
+            let normalised = (method["theta"][j].as_f64().unwrap() - truth) / errors[j].as_f64().unwrap();
+            covered[j] += usize::from(normalised.abs() < 2.0);
+            squares[j] += normalised * normalised;
         }
     }
-    // 19 of 20 are expected of normal errors; fewer than 15 would come about once in three thousand times.
-    assert!(covered.iter().all(|n| *n >= 15), "{covered:?}");
+    let root_mean_squares = squares.map(|s| (s / f64::from(given)).sqrt());
+    eprintln!("{covered:?} of {given}, root mean squares {root_mean_squares:.2?}; without: {without:#?}");
+    // Of normal errors 1 in 20 misses; more than 5 in 20 would come about once in three thousand times.
+    assert!(given >= 16, "{without:#?}");
+    assert!(covered.iter().all(|n| n + 5 >= given as usize), "{covered:?} of {given}");
 }
