@@ -58,6 +58,12 @@ pub trait Model: Send + Sync {
     fn face_density(&self) -> Option<FaceDensityFn> {
         None
     }
+    /// The model as counts see it: its means over cells and, where counts outside the box were left out (`cut`), what of
+    /// it lies in the box; `None` if its values are that anyway.
+    fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
+        let _ = cut;
+        None
+    }
     /// What should be said of how the state at θ was found.
     ///
     /// # Errors
