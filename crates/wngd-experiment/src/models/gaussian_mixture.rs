@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::adjoint::{Linearization, Normalised, State};
+use wngd::adjoint::{Bound, Linearization, Normalised, State};
 use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
@@ -191,6 +191,9 @@ where
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
         let Linearization { state, jacobian } = self.seen.linearize(theta)?;
         Ok(Linearization { state, jacobian: Box::new(jacobian) })
+    }
+    fn bounds(&self) -> Vec<Bound> {
+        self.seen.bounds()
     }
     fn face_density(&self) -> Option<FaceDensityFn> {
         let mixture = self.mixture.clone();

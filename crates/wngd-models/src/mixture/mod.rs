@@ -7,7 +7,7 @@ mod quadrature;
 pub use parameters::{Covariances, MixtureError, MixtureField, MixtureParameters, MixturePart};
 
 use rayon::prelude::*;
-use wngd_adjoint::{ForwardModel, Linearization, ModelError, State};
+use wngd_adjoint::{Bound, ForwardModel, Linearization, ModelError, State};
 use wngd_linalg::dense::contiguous_columns;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{ACTIVE_DENSITY, Grid};
@@ -177,6 +177,11 @@ impl ForwardModel for GaussianMixture {
     fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         Ok(self.density(&parameters, &self.components(&parameters, false)))
+    }
+
+    /// Weights of at least 0, the last one included.
+    fn bounds(&self) -> Vec<Bound> {
+        self.parameters.weight_bounds(&self.free)
     }
 
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Mat<f64>>, ModelError> {
@@ -420,6 +425,27 @@ mod tests {
             assert!(error.is_recoverable(), "{error}");
         }
         assert!(!model.state(&[1.0]).unwrap_err().is_recoverable());
+    }
+
+    #[test]
+    fn weights_are_bounded_below_the_last_one_too() {
+        let grid = Grid::new(&[-5.0], &[6.0], &[30]).unwrap();
+        let parameters = MixtureParameters {
+            weights: vec![0.2, 0.3, 0.5],
+            means: vec![vec![0.0], vec![1.0], vec![2.0]],
+            covariances: Covariances::Identity,
+        };
+        let names = |free: &[&str]| -> Vec<String> {
+            let model = GaussianMixture::new(grid.clone(), parameters.clone(), free).unwrap();
+            model.bounds().into_iter().map(|b| b.name).collect()
+        };
+        assert_eq!(names(&["weights", "means"]), ["weights[0]", "weights[1]", "weights[2]"]);
+        assert_eq!(names(&["means", "weights[1]"]), ["weights[1]", "weights[2]"]);
+        assert!(names(&["means"]).is_empty());
+        let model = GaussianMixture::new(grid, parameters, &["weights[1]"]).unwrap();
+        // What the fixed first weight leaves.
+        assert!((model.bounds()[1].slack(&[0.3]) - 0.5).abs() < 1e-15);
+        assert!(model.state(&[0.8 + 1e-14]).is_ok() && model.state(&[0.81]).is_err());
     }
 
     #[test]
