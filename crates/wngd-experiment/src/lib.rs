@@ -51,6 +51,7 @@ pub mod stop;
 pub mod study;
 pub mod window;
 
+mod end;
 mod error;
 mod experiment;
 mod ground;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::opt::{Iteration, Outcome};
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::ResultFile;
 use wngd_experiment::run::{Event, Run, run as carry_out};
@@ -75,7 +76,15 @@ fn remarks(result: &ResultFile) -> Vec<String> {
     let mut lines = Vec::new();
     for method in &result.methods {
         let label = &method.label;
-        lines.extend(method.standard_errors_note.as_ref().map(|note| format!("{label}: {note}")));
+        lines.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}")));
+        lines.extend(method.goodness_of_fit.as_ref().filter(|test| test.p_value >= 1e-3).map(|test| {
+            format!(
+                "{label}: the model fits, χ² = {} on {} degrees of freedom, p = {:.2}",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                test.p_value
+            )
+        }));
         lines.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction by {note}")));
         if method.rank < result.names.len() {
             lines.push(format!(

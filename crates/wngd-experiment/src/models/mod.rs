@@ -68,6 +68,10 @@ pub trait Model: Send + Sync {
         let _ = cut;
         None
     }
+    /// Distance between two values of the parameters: the least over what exchanges parts that are alike.
+    fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
+        euclidean(a, b)
+    }
     /// What should be said of how the state at θ was found.
     ///
     /// # Errors
@@ -76,6 +80,11 @@ pub trait Model: Send + Sync {
         let _ = theta;
         Ok(Vec::new())
     }
+}
+
+/// ‖a − b‖₂.
+fn euclidean(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
 impl ForwardModel for Box<dyn Model> {

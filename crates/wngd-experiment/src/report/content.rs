@@ -67,7 +67,7 @@ pub(super) fn check(folder: &Path, result: &ResultFile) -> Result<(), Experiment
     let fits = |values: &Vec<f64>| values.len() == p;
     let good = fits(&result.theta0)
         && result.truth.as_ref().is_none_or(fits)
-        && result.methods.iter().all(|m| fits(&m.theta) && m.standard_errors.as_ref().is_none_or(fits));
+        && result.methods.iter().all(|m| fits(&m.theta) && m.standard_errors.as_ref().is_none_or(|e| e.len() == p));
     if good {
         return Ok(());
     }

@@ -63,9 +63,17 @@ pub(super) fn methods(result: &ResultFile) -> Table {
     for method in &result.methods {
         let label = &method.label;
         notes.extend(method.reason.as_ref().map(|reason| format!("{label}: {} ({reason}).", method.status)));
-        notes.extend(method.standard_errors_note.as_ref().map(|note| {
-            let about = if note.starts_with("no ") { ":" } else { ": standard errors" };
-            format!("{label}{about} {note}.")
+        let about = |note: &String| if note.starts_with("no ") { ":" } else { ": standard errors" };
+        let note = method.standard_errors_note.as_ref().filter(|note| !method.remarks.contains(note));
+        notes.extend(note.map(|note| format!("{label}{} {note}.", about(note))));
+        notes.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}.")));
+        notes.extend(method.goodness_of_fit.as_ref().map(|test| {
+            format!(
+                "{label}: goodness of fit χ² = {} on {} degrees of freedom, p = {}.",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                short(test.p_value)
+            )
         }));
         notes.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction: {note}.")));
         if method.rank < result.names.len() {
@@ -86,7 +94,7 @@ pub(super) fn parameters(result: &ResultFile) -> Table {
     let rows = result.names.iter().enumerate().take(ROWS).map(|(i, name)| {
         let mut row = vec![Cell::text(name), Cell::number(result.theta0[i])];
         row.extend(result.methods.iter().map(|method| {
-            let error = method.standard_errors.as_ref().map(|e| e[i]);
+            let error = method.standard_errors.as_ref().and_then(|e| e[i]);
             Cell::shown(with_error(method.theta[i], error), method.theta[i])
         }));
         row.extend(result.truth.as_ref().map(|truth| Cell::number(truth[i])));

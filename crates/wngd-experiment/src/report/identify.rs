@@ -30,7 +30,7 @@ fn identify(page: &mut Page, file: &IdentifyFile) {
     page.question = format!("Which {} of the system made this trajectory?", parameters_in_words(&result.names));
     if let Some(method) = result.methods.first() {
         let values = result.names.iter().zip(&method.theta).enumerate().map(|(i, (name, value))| {
-            format!("{name} = {}", with_error(*value, method.standard_errors.as_ref().map(|e| e[i])))
+            format!("{name} = {}", with_error(*value, method.standard_errors.as_ref().and_then(|e| e[i])))
         });
         page.answer.push(format!("{}.", values.collect::<Vec<_>>().join(", ")));
         if !found.corrections.is_empty() {
