@@ -30,6 +30,7 @@ mod divergence;
 mod dominant_lu;
 mod elimination;
 mod error;
+mod forest;
 mod grid;
 mod krylov;
 mod laplacian;

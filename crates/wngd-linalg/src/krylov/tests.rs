@@ -1,8 +1,8 @@
-use faer::{Mat, MatMut};
+use faer::Mat;
 
 use super::dots::SLAB;
 use super::*;
-use crate::dense::norm;
+use crate::dense::{as_column_mut, norm};
 use crate::error::LinalgError;
 use crate::operator::{Factorization, LinearOp, apply_transpose_vec, apply_vec};
 use crate::sparse::SparseMatrix;
@@ -44,7 +44,7 @@ pub(crate) fn solve_error(a: &SparseMatrix, factor: &dyn Factorization, transpos
     let n = a.ncols();
     let b: Vec<f64> = (0..n).map(|i| (0.37 * i as f64).cos()).collect();
     let mut x = b.clone();
-    let column = MatMut::from_column_major_slice_mut(&mut x, n, 1);
+    let column = as_column_mut(&mut x);
     if transpose {
         factor.apply_inverse_transpose(column)
     } else {

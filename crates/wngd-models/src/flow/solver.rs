@@ -1,5 +1,5 @@
 use wngd_adjoint::{Factorization, ModelError, SparseLu};
-use wngd_linalg::dense::sum;
+use wngd_linalg::dense::{as_column_mut, sum};
 use wngd_linalg::faer::MatMut;
 use wngd_linalg::{BiCgStab, DominantLu, KrylovStats};
 
@@ -76,8 +76,7 @@ pub(crate) enum Inverse {
 
 impl Inverse {
     pub(crate) fn solve(&self, b: &mut [f64]) -> Result<(), ModelError> {
-        let n = b.len();
-        let column = MatMut::from_column_major_slice_mut(b, n, 1);
+        let column = as_column_mut(b);
         if let Inverse::Krylov(krylov) = self {
             krylov.solve(column, false)?;
         } else {

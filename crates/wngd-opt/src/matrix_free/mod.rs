@@ -11,8 +11,8 @@ mod sketched;
 use std::sync::Mutex;
 
 use wngd_adjoint::{ProbeKind, Probes};
-use wngd_linalg::dense::{column, dot, gram, norm, symmetric_eigen};
-use wngd_linalg::faer::{Mat, MatRef};
+use wngd_linalg::dense::{as_column, column, dot, gram, norm, symmetric_eigen};
+use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{Bidiagonalization, GradientProblem, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
 
@@ -175,7 +175,7 @@ struct Found {
 impl<J: LinearOp> Prepared<'_, J> {
     /// Yᵀb = Zᵀu, once, without the rounding of b.
     fn gradient(&self, memory: &mut Memory) -> Vec<f64> {
-        let find = || column(self.y.adjoint(MatRef::from_column_major_slice(&self.u, self.u.len(), 1)).as_ref(), 0);
+        let find = || column(self.y.adjoint(as_column(&self.u)).as_ref(), 0);
         memory.gradient.get_or_insert_with(find).clone()
     }
 
