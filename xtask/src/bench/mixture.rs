@@ -148,6 +148,7 @@ impl Measure {
         stage("1 model");
         let point = Point { theta: &problem.theta, state: &state, iteration: 0 };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
+        let laplacian = laplacian.factored().ok_or("the grid is too large to be eliminated")?;
         stage("2 factor");
         let b = laplacian.whiten_derivative(&u);
         let (x, _) = laplacian.whiten(jacobian);
