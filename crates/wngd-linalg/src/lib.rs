@@ -45,7 +45,7 @@ pub use dominant_lu::DominantLu;
 pub use error::LinalgError;
 pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
-pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, Preconditioner, flow_order};
+pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
 pub use laplacian::{
     EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
     WeightedLaplacian, valley_depth,
