@@ -111,7 +111,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             label: method.label.clone(),
             metric: method.metric.to_string(),
             status: outcome.status.name().to_string(),
-            reason: outcome.status.reason().map(str::to_string),
+            reason: outcome.reason(),
             iterations: last.iteration,
             objective0: outcome.trace[0].objective,
             objective: finite(last.objective),

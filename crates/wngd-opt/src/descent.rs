@@ -5,7 +5,7 @@ use wngd_adjoint::{ForwardModel, SolveCounts, State};
 use wngd_linalg::dense::norm;
 use wngd_linalg::operator::apply_transpose_vec;
 
-use crate::direction::{DirectionSolver, Natural};
+use crate::direction::{DirectionSolver, Natural, PreparedDirection};
 use crate::error::{DescentError, ObjectiveError};
 use crate::estimate::EstimateReport;
 use crate::metric::{L2, Metric, Point};
@@ -141,6 +141,9 @@ const SAME: f64 = 1e-8;
 
 /// Share of a step that counts as none below which a descent ends by itself.
 const FAR_BELOW: f64 = 1e-3;
+/// Relative mass leak from which it may be what stalls a descent, and the share of the gradient that is then lost.
+const LEAK: f64 = 1e-3;
+const LOST: f64 = 0.01;
 /// A step that gains at most this share of f, and is as short as its root, may be the last one.
 const STANDING: f64 = 1e-14;
 
@@ -158,9 +161,21 @@ pub struct Outcome {
     /// How far from stationary the last iterate is, where that was asked of it: at ends by rounding, by a failed
     /// search or by the iteration limit.
     pub stationarity: Option<Stationarity>,
+    /// Largest relative mass leak of the tangents at the last iterate, where it is why the descent stalled: the
+    /// model's mass depends on θ and the metric cannot make mass. Remedy: [`Normalised`](wngd_adjoint::Normalised).
+    pub mass_leak: Option<f64>,
 }
 
 impl Outcome {
+    /// Why the descent ended, with the numbers that belong to it.
+    pub fn reason(&self) -> Option<String> {
+        let reason = self.status.reason()?;
+        Some(match self.mass_leak {
+            Some(leak) => format!("{reason}; the largest relative mass leak is {leak:.2e}"),
+            None => reason.to_string(),
+        })
+    }
+
     /// The last iterate.
     pub fn last(&self) -> &Iteration {
         // The trace holds the start at least.
@@ -245,6 +260,14 @@ enum End {
     Failed(&'static str),
     /// The iteration limit.
     Limit,
+}
+
+/// Where tangents carry mass and a share of the gradient is along it: the largest relative mass leak.
+fn blocking_leak(prepared: &dyn PreparedDirection, gradient: &[f64], weight: f64) -> Option<f64> {
+    let leak = prepared.mass_leak()?.relative.iter().copied().fold(0.0, f64::max);
+    let felt = prepared.gradient()?;
+    let lost: Vec<f64> = gradient.iter().zip(felt).map(|(all, felt)| all - weight * felt).collect();
+    (leak > LEAK && norm(&lost) > LOST * norm(gradient)).then_some(leak)
 }
 
 impl<M: ForwardModel> Descent<'_, M> {
@@ -335,17 +358,24 @@ impl<M: ForwardModel> Descent<'_, M> {
             let status = if stopped { Some(Status::StoppedByObserver) } else { self.finished(&trace)? };
             if let Some(status) = status {
                 let status = self.met(status, &linearization.state);
-                return Ok(Outcome { status, trace, state: linearization.state, models, stationarity: None });
+                return Ok(Outcome {
+                    status,
+                    trace,
+                    state: linearization.state,
+                    models,
+                    stationarity: None,
+                    mass_leak: None,
+                });
             }
             if self.stands(&trace)
                 && let Some(found) = self.stationarity(&trace).filter(|s| s.step <= FAR_BELOW)
             {
                 let status = self.met(Status::Converged("stationary"), &linearization.state);
                 let state = linearization.state;
-                return Ok(Outcome { status, trace, state, models, stationarity: Some(found) });
+                return Ok(Outcome { status, trace, state, models, stationarity: Some(found), mass_leak: None });
             }
             if row.iteration >= self.stop.iterations {
-                return Ok(self.end(End::Limit, trace, linearization.state, models));
+                return Ok(self.end(End::Limit, None, trace, linearization.state, models));
             }
 
             let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
@@ -374,18 +404,29 @@ impl<M: ForwardModel> Descent<'_, M> {
                 StepOutcome::AtRounding => End::Rounding,
                 StepOutcome::Failed(reason) => End::Failed(reason),
             };
-            return Ok(self.end(end, trace, linearization.state, models));
+            let leak = blocking_leak(prepared.as_ref(), &gradient, weight);
+            return Ok(self.end(end, leak, trace, linearization.state, models));
         }
     }
 
     /// An end that no test of [`Stop`] brought about is judged anew: by the gradient and the curvature of f at the last
     /// iterate, not by the direction that led nowhere.
-    fn end(&self, end: End, trace: Vec<Iteration>, state: State, models: Vec<LocalModel>) -> Outcome {
+    fn end(
+        &self,
+        end: End,
+        leak: Option<f64>,
+        trace: Vec<Iteration>,
+        state: State,
+        models: Vec<LocalModel>,
+    ) -> Outcome {
         let stationarity = self.stationarity(&trace);
         let stationary = stationarity.as_ref().is_some_and(|s| s.stationary);
         let status = match end {
             End::Rounding if stationary => Status::Converged("no decrease above rounding is left"),
             End::Failed(_) | End::Limit if stationary => Status::Converged("stationary"),
+            End::Rounding | End::Failed(_) if leak.is_some() => Status::Stalled(
+                "the model's mass depends on its parameters and this metric moves mass without making any, so that it cannot follow the gradient: divide the state by its mass (`Normalised`) or take a metric that makes mass",
+            ),
             End::Rounding => Status::Stalled(
                 "steps of this method are lost in rounding though a decrease is left: its direction or its length is wrong here; take another solver, damping or the matched metric",
             ),
@@ -393,7 +434,8 @@ impl<M: ForwardModel> Descent<'_, M> {
             End::Limit => Status::MaxIterations,
         };
         let status = self.met(status, &state);
-        Outcome { status, trace, state, models, stationarity }
+        let mass_leak = leak.filter(|_| !stationary);
+        Outcome { status, trace, state, models, stationarity, mass_leak }
     }
 
     /// Nothing is converged where model and data have nothing in common.
