@@ -121,6 +121,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             error,
             rank: last.rank,
             condition: finite(last.condition),
+            capped: Some(outcome.capped()).filter(|steps| *steps > 0),
             solves: last.solves.total(),
             solver_note: last.estimate.as_ref().map(EstimateReport::summary),
             seconds: last.seconds,

@@ -91,6 +91,8 @@ pub struct Iteration {
     pub rejected: usize,
     /// Whether a fixed step was shortened to stay in the domain.
     pub shortened: bool,
+    /// Whether a search's step was cut to the longest one that the metric's picture reaches.
+    pub capped: bool,
     /// Solves of the state equation and its linearisations so far.
     pub solves: SolveCounts,
     /// What a matrix-free direction that led here cost and how good it was.
@@ -167,6 +169,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Number of steps that were cut to the longest one that the metric's picture reaches.
+    pub fn capped(&self) -> usize {
+        self.trace.iter().filter(|row| row.capped).count()
+    }
+
     /// Why the descent ended, with the numbers that belong to it.
     pub fn reason(&self) -> Option<String> {
         let reason = self.status.reason()?;
@@ -542,6 +549,7 @@ impl Iteration {
             damping: 0.0,
             rejected: 0,
             shortened: false,
+            capped: false,
             solves: SolveCounts::default(),
             estimate: None,
             seconds: 0.0,
@@ -560,6 +568,7 @@ impl Iteration {
             damping: step.damping,
             rejected: step.rejected,
             shortened: step.shortened,
+            capped: step.capped,
             estimate: step.direction.estimate,
             ..self
         }

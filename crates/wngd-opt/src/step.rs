@@ -57,6 +57,8 @@ pub struct Step {
     pub rejected: usize,
     /// Whether a fixed step was shortened to stay in the domain.
     pub shortened: bool,
+    /// Whether a search would have begun with a longer step than [`Trial::longest`], and took that one.
+    pub capped: bool,
 }
 
 /// Outcome of asking a rule for a step.
@@ -122,6 +124,7 @@ impl StepRule for Fixed {
                     damping: trial.damping,
                     rejected,
                     shortened: rejected > 0,
+                    capped: false,
                 }));
             }
             length *= 0.5;
@@ -198,6 +201,7 @@ impl StepRule for Armijo {
             (ArmijoStart::Expand, Some(longest)) => longest / slope.abs().sqrt(),
             _ => f64::INFINITY,
         };
+        let cut = length > most;
         length = length.min(most);
         let first = length;
         for rejected in 0..=MAX_HALVINGS {
@@ -222,6 +226,7 @@ impl StepRule for Armijo {
                     damping: trial.damping,
                     rejected,
                     shortened: false,
+                    capped: cut && length == most,
                 }));
             }
             // Once the promised decrease drowns in rounding of f, no comparison can succeed.
@@ -359,6 +364,7 @@ impl StepRule for LevenbergMarquardt {
                         damping,
                         rejected,
                         shortened: false,
+                        capped: false,
                     }));
                 }
             }

@@ -52,6 +52,8 @@ struct Row {
     damping: Bits,
     rejected: usize,
     shortened: bool,
+    #[serde(default)]
+    capped: bool,
     /// State, tangent, adjoint.
     solves: [usize; 3],
     estimate: Option<Report>,
@@ -96,6 +98,7 @@ impl Row {
             damping: Bits(row.damping),
             rejected: row.rejected,
             shortened: row.shortened,
+            capped: row.capped,
             solves: [row.solves.state, row.solves.tangent, row.solves.adjoint],
             estimate: row.estimate.as_ref().map(|report| Report {
                 estimator: report.estimator.name().into(),
@@ -141,6 +144,7 @@ impl Row {
             damping: self.damping.0,
             rejected: self.rejected,
             shortened: self.shortened,
+            capped: self.capped,
             solves: SolveCounts { state, tangent, adjoint },
             estimate: estimate.transpose()?,
             seconds: self.seconds.0,
@@ -209,6 +213,7 @@ mod tests {
             damping: 0.0,
             rejected: 1,
             shortened: true,
+            capped: true,
             solves: SolveCounts { state: 1, tangent: 2, adjoint: 3 },
             estimate: Some(estimate),
             seconds: 0.25,
