@@ -2,8 +2,12 @@
 //! denormal or at 1e-300, supports in pieces, grids of one cell.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
+
 use std::sync::Arc;
 
+use cases::config;
 use proptest::prelude::*;
 use wngd_linalg::dense::{self, column, dot, norm};
 use wngd_linalg::faer::Mat;
@@ -16,17 +20,6 @@ use wngd_linalg::{
 };
 
 const MEANS: [FaceMean; 4] = [FaceMean::Arithmetic, FaceMean::Geometric, FaceMean::Logarithmic, FaceMean::Harmonic];
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let factor = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: factor.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
-}
 
 /// Grids of one to three axes, an axis of one cell being as likely as any.
 fn grids() -> impl Strategy<Value = Grid> {
