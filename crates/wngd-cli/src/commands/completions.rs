@@ -1,27 +1,24 @@
-//! `wngd completions` and `wngd man`
+//! `wngd completions`
 
-use std::path::Path;
+use clap::Args;
 
-use clap::CommandFactory;
-use wngd_experiment::{ExperimentError, files};
-
-use super::{print, print_raw};
-use crate::args::Cli;
 use crate::error::CliError;
+use crate::output::print_raw;
 
-/// Prints a completion script.
-pub fn completions(shell: clap_complete::Shell) -> Result<u8, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "wngd", &mut script);
-    print_raw(String::from_utf8_lossy(&script).trim_end())?;
-    Ok(0)
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd completions bash > ~/.local/share/bash-completion/completions/wngd\n  wngd completions zsh > ~/.zfunc/_wngd"
+)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
 }
 
-/// Writes `wngd.1` and a page per command.
-pub fn man(folder: &Path) -> Result<u8, CliError> {
-    files::make_folder(folder)?;
-    let fail = |source| CliError::from(ExperimentError::Write { path: folder.to_path_buf(), source });
-    clap_mangen::generate_to(Cli::command(), folder).map_err(fail)?;
-    print(&format!("manual pages in {}", folder.display()))?;
+/// Prints a completion script for the whole command line.
+pub fn completions(args: &CompletionsArgs, mut whole: clap::Command) -> Result<u8, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut whole, "wngd", &mut script);
+    print_raw(String::from_utf8_lossy(&script).trim_end())?;
     Ok(0)
 }
