@@ -11,7 +11,8 @@ use wngd::linalg::faer::Mat;
 use wngd::models::flow::{Discretisation, Lorenz63, Solver, StationaryDensity};
 use wngd::prelude::*;
 
-use super::{Bench, peak_megabytes, peer, run};
+use super::options::Bench;
+use super::process::{peak_megabytes, peer, run};
 
 /// Largest relative difference of density and adjoint product from the peer's.
 const AGREEMENT: f64 = 1e-8;

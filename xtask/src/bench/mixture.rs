@@ -10,7 +10,8 @@ use wngd::linalg::{LeastSquares, PivotedQr, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
-use super::{Bench, peak_megabytes, peer, run};
+use super::options::Bench;
+use super::process::{peak_megabytes, peer, run};
 use crate::problem::Problem;
 
 /// Largest relative difference of η from the peer's.

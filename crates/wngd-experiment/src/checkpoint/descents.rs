@@ -7,7 +7,8 @@ use wngd::adjoint::SolveCounts;
 use wngd::linalg::faer::Mat;
 use wngd::opt::{EstimateReport, Estimator, Finished, Iteration, LocalModel};
 
-use super::{Bits, Unit};
+use super::Bits;
+use super::unit::Unit;
 
 /// An iterate, with the local model that was kept on the way to it.
 #[derive(Serialize, Deserialize)]
@@ -180,6 +181,14 @@ impl Quadratic {
             tau: self.tau.0,
             step: Bits::numbers(&self.step),
         })
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+impl super::Checkpoint {
+    /// The iterates of all descents.
+    pub fn iterates(&self) -> Result<Vec<Finished>, String> {
+        finished(super::unit::units(&self.entries, Iterate::KIND)?)
     }
 }
 
