@@ -146,6 +146,9 @@ const FAR_BELOW: f64 = 1e-3;
 /// Relative mass leak from which it may be what stalls a descent, and the share of the gradient that is then lost.
 const LEAK: f64 = 1e-3;
 const LOST: f64 = 0.01;
+/// Relative leak of a tangent that is mass above all, and the share of the gradient that is above rounding.
+const MASS_ABOVE_ALL: f64 = 0.5;
+const ROUNDED: f64 = 1e-9;
 /// A step that gains at most this share of f, and is as short as its root, may be the last one.
 const STANDING: f64 = 1e-14;
 
@@ -269,12 +272,14 @@ enum End {
     Limit,
 }
 
-/// Where tangents carry mass and a share of the gradient is along it: the largest relative mass leak.
+/// Where tangents carry mass, and with it a share of the gradient: the largest relative mass leak.
 fn blocking_leak(prepared: &dyn PreparedDirection, gradient: &[f64], weight: f64) -> Option<f64> {
     let leak = prepared.mass_leak()?.relative.iter().copied().fold(0.0, f64::max);
     let felt = prepared.gradient()?;
     let lost: Vec<f64> = gradient.iter().zip(felt).map(|(all, felt)| all - weight * felt).collect();
-    (leak > LEAK && norm(&lost) > LOST * norm(gradient)).then_some(leak)
+    // Of a tangent that is mass above all, rounding is left and gives the direction.
+    let share = if leak > MASS_ABOVE_ALL { ROUNDED } else { LOST };
+    (leak > LEAK && norm(&lost) > share * norm(gradient)).then_some(leak)
 }
 
 impl<M: ForwardModel> Descent<'_, M> {
