@@ -1,10 +1,13 @@
 //! The page that every command leaves beside its results.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use common::wngd;
 use scraper::{Html, Selector};
 use serde_json::Value;
 
@@ -47,10 +50,6 @@ counts = [3, 3]
 [stop]
 iterations = 30
 "#;
-
-fn wngd(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap()
-}
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -256,6 +256,7 @@ fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {
             error: None,
             rank: last.rank,
             condition: finite(last.condition),
+            capped: Some(found.fit.capped()).filter(|steps| *steps > 0),
             solves: last.solves.total(),
             solver_note: None,
             seconds,

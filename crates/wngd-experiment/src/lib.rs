@@ -31,6 +31,7 @@ pub mod fuzzing;
 pub mod grid;
 pub mod identification;
 pub mod inspection;
+mod keys;
 pub mod method;
 pub mod metrics;
 pub mod models;

@@ -143,7 +143,9 @@ pub trait ModelChoice: Send + Sync {
         ground: &Ground,
         model: &dyn Model,
     ) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
-        let (_, _, p) = (section, ground, model.parameters().len());
+        // Some models need them; this one is known by its parameters alone.
+        let _ = (section, ground);
+        let p = model.parameters().len();
         if theta.len() != p {
             return Err(truth.error("theta", format!("{} values, {p} are needed, one per parameter", theta.len())));
         }

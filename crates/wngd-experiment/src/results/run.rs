@@ -82,6 +82,9 @@ pub struct MethodResult {
     pub rank: usize,
     /// Its condition number; null where the rank is deficient.
     pub condition: Option<f64>,
+    /// Steps cut to the longest one that the metric's picture reaches, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capped: Option<usize>,
     /// Solves of the state equation and its linearisations.
     pub solves: usize,
     /// How the last direction was estimated, for matrix-free solvers.
