@@ -11,7 +11,7 @@ use super::legend::{Entry, Legend, Sample, title, title_height};
 use super::number::short;
 use super::quadratic::Tiling;
 use super::save::save;
-use super::style::{self, BLACK, CATEGORIES, LABEL, OUTSIDE, SMALL, TITLE, WHITE, WIDE};
+use super::style::{self, BLACK, CATEGORIES, LABEL, OUTSIDE, SMALL, TITLE, WHITE};
 
 /// Where one method goes from each start.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +75,7 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
     let lattice = Lattice::new(&data.starts);
     let (x, y) = window(data, lattice.as_ref());
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
-    let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
+    let heading = wrap(&data.title, TITLE, Tiling::width(data.panels.len()) - 20.0, 2);
     let above = 40.0;
     let left = left_margin(&y, 170.0, true) + 10.0;
     let tiles = Tiling::new(data.panels.len(), left, 26.0, title_height(&heading, TITLE), 0.95, above);
@@ -88,7 +88,7 @@ pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
     if data.panels.iter().any(|p| p.ends.contains(&None)) {
         entries.push(Entry::new("not converged", Sample::Patch(OUTSIDE)));
     }
-    let legend = Legend::new(entries, tiles.width - 30.0);
+    let legend = Legend::new(entries, tiles.width - 40.0);
     let legend_y = tiles.bottom + BELOW + 8.0;
     let mut canvas = Canvas::new(tiles.width, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, tiles.width / 2.0);

@@ -131,9 +131,9 @@ pub fn density(data: &Density, path_stem: &Path) -> Result<(), FigureError> {
     let margins: Vec<f64> =
         pairs.iter().map(|p| left_margin(&Range::linear(axes[p[1]].lower, axes[p[1]].upper), h, true) + 8.0).collect();
     let w = ((WIDE - 8.0 - margins.iter().sum::<f64>()) / pairs.len() as f64 - gap).min(360.0);
-    let heading = wrap(&data.title, TITLE, WIDE - 20.0, 2);
-    let top = title_height(&heading, TITLE) + ABOVE;
     let total = 8.0 + margins.iter().sum::<f64>() + (w + gap) * pairs.len() as f64;
+    let heading = wrap(&data.title, TITLE, total - 20.0, 2);
+    let top = title_height(&heading, TITLE) + ABOVE;
     let bar_y = top + h + BELOW + 8.0;
     let mut canvas = Canvas::new(total, bar_y + BAR_BELOW + 6.0);
     title(&mut canvas, &heading, TITLE, total / 2.0);
@@ -290,10 +290,10 @@ fn maps(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Result<()
         h = h.max(w / 8.0);
     }
     let pitch = w.max(110.0) + gap;
-    let heading = wrap(&data.title, TITLE, WIDE - 20.0, 2);
+    let total = left + 3.0 * pitch - gap + 18.0;
+    let heading = wrap(&data.title, TITLE, total - 20.0, 2);
     let top = title_height(&heading, TITLE) + ABOVE;
     let bar_y = top + h + BELOW + 8.0;
-    let total = left + 3.0 * pitch - gap + 18.0;
     let mut canvas = Canvas::new(total, bar_y + BAR_BELOW + 6.0);
     title(&mut canvas, &heading, TITLE, total / 2.0);
     let dense = density_scale([&grids[0], &grids[1]]);
@@ -361,7 +361,7 @@ fn marginals(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Resu
     let spare = WIDE - name_width - 16.0 - margins.iter().sum::<f64>();
     let w = (spare / 3.0 - 8.0).max(w * 0.8);
     let total = name_width + 16.0 + margins.iter().sum::<f64>() + 3.0 * (w + 8.0);
-    let mut canvas = Canvas::new(total, tops[2] + h + below);
+    let mut canvas = Canvas::new(total, tops[2] + h + BELOW + 8.0 + BAR_BELOW + 6.0);
     title(&mut canvas, &heading, TITLE, total / 2.0);
     let mut x0 = name_width;
     for (c, pair) in pairs.iter().enumerate() {
@@ -389,7 +389,7 @@ fn marginals(data: &Densities, fit: &[f64], fit_name: &str, stem: &Path) -> Resu
                 },
             );
             if r > 0 {
-                let y = panel.rect.bottom() + BELOW + 6.0;
+                let y = panel.rect.bottom() + BELOW + 8.0;
                 color_bar_below(&mut canvas, (x0, y), w, scale, caption, color, &marks);
             }
             if c == 0 {
@@ -438,7 +438,7 @@ fn curves(data: &Densities, fit: &[f64], label: &str, fit_name: &str, stem: &Pat
         ],
         total - 40.0,
     );
-    let legend_y = lower.rect.bottom() + BELOW + 6.0;
+    let legend_y = lower.rect.bottom() + BELOW + 8.0;
     let mut canvas = Canvas::new(total, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, total / 2.0);
 

@@ -79,7 +79,7 @@ pub fn estimators(data: &Estimators, path_stem: &Path) -> Result<(), FigureError
     let top = title_height(&heading, TITLE) + ABOVE;
     let second = top + h + BELOW_TICKS + 8.0;
     let legend_y = second + h + BELOW + 8.0;
-    let mut canvas = Canvas::new(WIDE, legend_y + legend.height() + 6.0);
+    let mut canvas = Canvas::new(WIDE, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, WIDE / 2.0);
     for (column, panel) in data.panels.iter().enumerate() {
         let name = style::display_name(&panel.title);

@@ -48,7 +48,7 @@ pub fn identifiability(data: &Spectrum, path_stem: &Path) -> Result<(), FigureEr
     let top = title_height(&heading, TITLE) + 40.0;
     let (left, h) = (62.0, row * shown as f64);
     let bars = left + cell * shown as f64 + 30.0;
-    let mut canvas = Canvas::new(WIDE, top + h + BELOW + 6.0);
+    let mut canvas = Canvas::new(WIDE, top + h + BELOW + 8.0);
     title(&mut canvas, &heading, TITLE, WIDE / 2.0);
     canvas.text((left + cell * shown as f64 / 2.0, top - 24.0), "share of each parameter", LABEL, Align::Middle, BLACK);
     let panel = Panel { rect: Rect::new(bars, top, WIDE - bars - 20.0, h), x, y: Range::linear(0.0, shown as f64) };

@@ -159,12 +159,7 @@ impl Tiling {
     /// room for a panel's title.
     pub fn new(n: usize, left: f64, gap: f64, top: f64, aspect: f64, above: f64) -> Self {
         let (columns, rows) = arrange(n);
-        // One or two panels need not fill the page.
-        let total: f64 = match columns {
-            1 => 460.0,
-            2 => 620.0,
-            _ => WIDE,
-        };
+        let total = Self::width(n);
         let w = (total - left - 18.0 - gap * (columns - 1) as f64) / columns as f64;
         let h = w * aspect;
         let pitch = h + above + BELOW_TICKS + 6.0;
@@ -176,6 +171,15 @@ impl Tiling {
             .collect();
         let bottom = top + above + (rows - 1) as f64 * pitch + h;
         Self { columns, rects, width: total, bottom }
+    }
+
+    /// The width of the page: one or two panels need not fill it.
+    pub fn width(n: usize) -> f64 {
+        match arrange(n).0 {
+            1 => 460.0,
+            2 => 620.0,
+            _ => WIDE,
+        }
     }
 
     /// Whether panel `k` has the vertical axis' labels.
@@ -295,7 +299,7 @@ fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     }
 
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
-    let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
+    let heading = wrap(&data.title, TITLE, Tiling::width(data.panels.len()) - 20.0, 2);
     let top = title_height(&heading, TITLE);
     let margin = |label: bool| windows.iter().map(|w| left_margin(&w.1, 170.0, label)).fold(0.0, f64::max);
     let left = margin(true) + 10.0;
@@ -318,7 +322,7 @@ fn ellipses(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     if truth.is_some() {
         entries.push(Entry::new("truth", Sample::Truth));
     }
-    let legend = Legend::new(entries, tiles.width - 30.0);
+    let legend = Legend::new(entries, tiles.width - 40.0);
     let legend_y = tiles.bottom + BELOW + 8.0;
     let note_y = legend_y + legend.height() + 14.0;
     let bottom = if shared { note_y - 6.0 } else { note_y + 8.0 };
@@ -443,12 +447,12 @@ fn parabolas(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let y = Range::around([low, fh], 0.07);
 
     let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
-    let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
+    let heading = wrap(&data.title, TITLE, Tiling::width(data.panels.len()) - 20.0, 2);
     let left = left_margin(&y, 150.0, true) + 10.0;
     let tiles = Tiling::new(data.panels.len(), left, 26.0, title_height(&heading, TITLE), 0.85, ABOVE);
     let mut entries = vec![Entry::new("f", Sample::Line(Stroke::solid(GREY, 3.0), None))];
     entries.extend(model_entries(data.panels.iter().map(|p| p.models.len())));
-    let legend = Legend::new(entries, tiles.width - 30.0);
+    let legend = Legend::new(entries, tiles.width - 40.0);
     let legend_y = tiles.bottom + BELOW + 8.0;
     let mut canvas = Canvas::new(tiles.width, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, tiles.width / 2.0);
@@ -517,7 +521,7 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
     let total = if columns == 1 { 460.0 } else { WIDE };
     let gap = 12.0;
     let w = (total - name_width - margins.iter().sum::<f64>() - gap * columns as f64) / columns as f64;
-    let heading = wrap(&data.title, TITLE, total - 30.0, 2);
+    let heading = wrap(&data.title, TITLE, total - 20.0, 2);
     let top = title_height(&heading, TITLE) + ABOVE;
     let pitch = h + BELOW_TICKS + 14.0;
     let bottom = top + pitch * (data.panels.len() - 1) as f64 + h;
@@ -528,7 +532,7 @@ fn profiles(data: &QuadraticModels, stem: &Path) -> Result<(), FigureError> {
             Entry::new("iterate", Sample::Marker(Marker::Circle, BLACK, 4.0)),
             Entry::new("full step", Sample::Marker(Marker::Diamond, BLACK, 4.0)),
         ],
-        total - 30.0,
+        total - 40.0,
     );
     let legend_y = bottom + BELOW + 8.0;
     let mut canvas = Canvas::new(total, legend_y + legend.height() + 8.0);

@@ -59,8 +59,8 @@ pub fn trajectories(data: &Trajectories, path_stem: &Path) -> Result<(), FigureE
     let w = (WIDE - left - gap - 16.0) / 2.0;
     let below = top + h + BELOW + 12.0;
     let legend =
-        Legend::new(vec![entry("data", &data.data, DATA), entry("simulated at the fit", &data.fit, FIT)], WIDE);
-    let legend_y = below + low + BELOW + 6.0;
+        Legend::new(vec![entry("data", &data.data, DATA), entry("simulated at the fit", &data.fit, FIT)], WIDE - 40.0);
+    let legend_y = below + low + BELOW + 8.0;
     let mut canvas = Canvas::new(WIDE, legend_y + legend.height() + 8.0);
     title(&mut canvas, &heading, TITLE, WIDE / 2.0);
     for (k, (name, path, color)) in
