@@ -2,7 +2,7 @@
 
 use super::canvas::{Marker, Stroke};
 use super::color::Rgb;
-pub(super) use super::color::{BLACK, CONTOUR, GREY, HATCH, OUTSIDE, PALE, STAR, WHITE};
+pub(super) use super::color::{BLACK, CONTOUR, GREY, OUTSIDE, PALE, STAR, WHITE};
 use super::number;
 
 /// Tick labels, legends, captions: 9 pt at print size.

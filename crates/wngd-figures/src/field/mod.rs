@@ -1,24 +1,24 @@
 //! A function on a lattice: refinement, colours, contour lines, and hatching
 //! where it has no value.
 
-use std::collections::HashMap;
+mod contour;
+mod hatch;
+mod resample;
 
 use super::axes::{Panel, Range, extent};
-use super::canvas::{Canvas, Point, Rect, Stroke, clip_segment, simplify};
+use super::canvas::{Canvas, Point, Stroke, clip_polyline, simplify};
 use super::color::Rgb;
 use super::error::FigureError;
-use super::style::{self, CONTOUR, HATCH, OUTSIDE};
+use super::style::{self, CONTOUR, OUTSIDE};
+pub(crate) use contour::contour;
+pub(crate) use hatch::hatch;
+use resample::resample;
 
-/// The lattice is refined until it has about this many nodes per axis, so that
-/// contour lines are smooth.
-const FINE: usize = 200;
-/// Finer lattices are thinned: no more can be seen.
-const FINEST: usize = 400;
 /// Steps of the colour map.
 const SHADES: usize = 48;
 
 /// A function ready to be drawn; `z` is the value or its decimal logarithm.
-pub(super) struct Field {
+pub(crate) struct Field {
     x: Vec<f64>,
     y: Vec<f64>,
     z: Vec<f64>,
@@ -182,7 +182,7 @@ impl Field {
             let mut lines = Vec::new();
             for line in contour(&self.x, &self.y, &self.z, *level) {
                 let px: Vec<Point> = line.iter().map(|p| panel.at(p.0, p.1)).collect();
-                lines.extend(super::canvas::clip_polyline(&r, &simplify(px)));
+                lines.extend(clip_polyline(&r, &simplify(px)));
             }
             canvas.segments(&lines, &pen);
         }
@@ -221,238 +221,4 @@ fn levels(lo: f64, hi: f64, log: bool) -> Vec<f64> {
     let step = steps.iter().map(|m| m * unit).find(|s| *s >= raw).unwrap_or(10.0 * unit);
     let first = (lo / step).floor();
     (0..64).map(|k| (first + f64::from(k)) * step).filter(|v| *v > lo + 1e-9 * step && *v < hi - 1e-9 * step).collect()
-}
-
-/// The lattice with about [`FINE`] nodes per axis: cubic where the
-/// neighbourhood is complete, bilinear near gaps.
-fn resample(x: &[f64], y: &[f64], z: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-    let (fx, fy) = (fractions(x.len()), fractions(y.len()));
-    let axis = |a: &[f64], f: &[f64]| -> Vec<f64> {
-        f.iter()
-            .map(|v| {
-                let i = (v.floor() as usize).min(a.len() - 2);
-                a[i] + (v - i as f64) * (a[i + 1] - a[i])
-            })
-            .collect()
-    };
-    let nx = x.len();
-    let (mx, my) = (nx as isize - 1, y.len() as isize - 1);
-    // One node beyond the border is continued linearly.
-    let node = |i: isize, j: isize| -> f64 {
-        let inside = |i: isize, j: isize| z[j as usize * nx + i as usize];
-        let row = |j: isize| {
-            if i < 0 {
-                2.0 * inside(0, j) - inside(1, j)
-            } else if i > mx {
-                2.0 * inside(mx, j) - inside(mx - 1, j)
-            } else {
-                inside(i, j)
-            }
-        };
-        if j < 0 {
-            2.0 * row(0) - row(1)
-        } else if j > my {
-            2.0 * row(my) - row(my - 1)
-        } else {
-            row(j)
-        }
-    };
-    let mut out = Vec::with_capacity(fx.len() * fy.len());
-    for v in &fy {
-        let j = (v.floor() as isize).min(my - 1);
-        let t = v - j as f64;
-        for u in &fx {
-            let i = (u.floor() as isize).min(mx - 1);
-            let s = u - i as f64;
-            let (ws, wt) = (catmull_rom(s), catmull_rom(t));
-            let mut sum = 0.0;
-            for (b, wt) in (-1..3).zip(wt) {
-                for (a, ws) in (-1..3).zip(ws) {
-                    // A zero weight must not let a gap spread.
-                    if ws != 0.0 && wt != 0.0 {
-                        sum += ws * wt * node(i + a, j + b);
-                    }
-                }
-            }
-            if !sum.is_finite() {
-                sum = 0.0;
-                for (b, wt) in [(0, 1.0 - t), (1, t)] {
-                    for (a, ws) in [(0, 1.0 - s), (1, s)] {
-                        if ws != 0.0 && wt != 0.0 {
-                            sum += ws * wt * node(i + a, j + b);
-                        }
-                    }
-                }
-            }
-            out.push(sum);
-        }
-    }
-    (axis(x, &fx), axis(y, &fy), out)
-}
-
-/// Node positions of the refined (or thinned) axis, in units of the old nodes.
-fn fractions(n: usize) -> Vec<f64> {
-    let cells = n - 1;
-    let m = if cells > FINEST { FINEST } else { cells * FINE.div_ceil(cells).max(1) };
-    (0..=m).map(|k| cells as f64 * k as f64 / m as f64).collect()
-}
-
-fn catmull_rom(t: f64) -> [f64; 4] {
-    let (t2, t3) = (t * t, t * t * t);
-    [0.5 * (-t + 2.0 * t2 - t3), 0.5 * (2.0 - 5.0 * t2 + 3.0 * t3), 0.5 * (t + 4.0 * t2 - 3.0 * t3), 0.5 * (t3 - t2)]
-}
-
-/// The level lines of a lattice function (marching squares), joined into
-/// polylines. Cells with a gap at a corner are skipped.
-pub(super) fn contour(x: &[f64], y: &[f64], z: &[f64], level: f64) -> Vec<Vec<Point>> {
-    let nx = x.len();
-    // An edge is named by its lower or left node and its direction.
-    let key = |i: usize, j: usize, vertical: bool| 2 * (j * nx + i) + usize::from(vertical);
-    let mut points: HashMap<usize, Point> = HashMap::new();
-    let mut links: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
-    let mut order: Vec<usize> = Vec::new();
-    for j in 0..y.len().saturating_sub(1) {
-        for i in 0..nx - 1 {
-            let v = [z[j * nx + i], z[j * nx + i + 1], z[(j + 1) * nx + i + 1], z[(j + 1) * nx + i]];
-            if v.iter().any(|v| !v.is_finite()) {
-                continue;
-            }
-            let mut crossed: Vec<usize> = Vec::with_capacity(4);
-            let corner = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
-            for e in 0..4 {
-                let (a, b) = (v[e], v[(e + 1) % 4]);
-                if (a >= level) == (b >= level) {
-                    continue;
-                }
-                let t = (level - a) / (b - a);
-                let (p, q) = (corner[e], corner[(e + 1) % 4]);
-                let at = (x[p.0] + t * (x[q.0] - x[p.0]), y[p.1] + t * (y[q.1] - y[p.1]));
-                let k = match e {
-                    0 => key(i, j, false),
-                    1 => key(i + 1, j, true),
-                    2 => key(i, j + 1, false),
-                    _ => key(i, j, true),
-                };
-                points.insert(k, at);
-                crossed.push(k);
-            }
-            let pairs: &[(usize, usize)] = match crossed.len() {
-                2 => &[(0, 1)],
-                // A saddle: the centre decides which corners are joined.
-                4 if (v.iter().sum::<f64>() / 4.0 >= level) == (v[0] >= level) => &[(0, 1), (2, 3)],
-                4 => &[(3, 0), (1, 2)],
-                _ => &[],
-            };
-            for (a, b) in pairs {
-                let (a, b) = (crossed[*a], crossed[*b]);
-                for (from, to) in [(a, b), (b, a)] {
-                    let slot = links.entry(from).or_insert([None; 2]);
-                    if slot[0].is_none() {
-                        slot[0] = Some(to);
-                    } else {
-                        slot[1] = Some(to);
-                    }
-                    order.push(from);
-                }
-            }
-        }
-    }
-    // Open lines first, from an end; what is left are loops.
-    let ends: Vec<usize> = order.iter().copied().filter(|k| links.get(k).is_some_and(|l| l[1].is_none())).collect();
-    let mut used: HashMap<usize, bool> = HashMap::new();
-    let mut lines = Vec::new();
-    for start in ends.into_iter().chain(order) {
-        if used.contains_key(&start) {
-            continue;
-        }
-        let mut line = Vec::new();
-        let mut at = Some(start);
-        let mut last = start;
-        while let Some(k) = at {
-            used.insert(k, true);
-            last = k;
-            line.extend(points.get(&k).copied());
-            at = links.get(&k).and_then(|l| l.iter().flatten().copied().find(|n| !used.contains_key(n)));
-        }
-        let closes = links.get(&last).is_some_and(|l| l.contains(&Some(start)));
-        if closes && line.len() > 2 {
-            line.push(line[0]);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-/// Diagonal lines over the part of `r` where `blank` holds.
-pub(super) fn hatch(canvas: &mut Canvas, r: &Rect, blank: impl Fn(Point) -> bool) {
-    let spacing = 8.0;
-    let mut lines: Vec<Vec<Point>> = Vec::new();
-    let mut c = r.x + r.y + spacing / 2.0;
-    while c < r.right() + r.bottom() {
-        // The line x + y = c inside the rectangle.
-        let far = r.w + r.h;
-        let (a, b) = ((r.x - far, c - r.x + far), (r.right() + far, c - r.right() - far));
-        if let Some((a, b)) = clip_segment(r, a, b) {
-            let n = ((b.0 - a.0).abs() / 0.5).ceil().max(1.0) as usize;
-            let at = |k: usize| {
-                let t = k as f64 / n as f64;
-                (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))
-            };
-            let mut from: Option<Point> = None;
-            for k in 0..=n {
-                // Slightly inward: the border itself may round to outside.
-                let p = at(k);
-                let probe = (p.0.clamp(r.x + 0.01, r.right() - 0.01), p.1.clamp(r.y + 0.01, r.bottom() - 0.01));
-                match (blank(probe), from) {
-                    (true, None) => from = Some(at((k + 1).min(n))),
-                    (false, Some(f)) => {
-                        // Short of the border by the round cap.
-                        lines.push(vec![f, at(k.saturating_sub(2))]);
-                        from = None;
-                    }
-                    _ => {}
-                }
-            }
-            if let Some(f) = from {
-                lines.push(vec![f, at(n)]);
-            }
-        }
-        c += spacing;
-    }
-    canvas.segments(&lines, &Stroke::solid(HATCH, 0.8));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_level_line_of_a_paraboloid_is_one_circle() {
-        let n = 41;
-        let x: Vec<f64> = (0..n).map(|i| -1.0 + f64::from(i) / 20.0).collect();
-        let z: Vec<f64> = x.iter().flat_map(|y| x.iter().map(move |x| x * x + y * y)).collect();
-        let lines = contour(&x, &x, &z, 0.5);
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].first(), lines[0].last());
-        for p in &lines[0] {
-            assert!((p.0.hypot(p.1) - 0.5f64.sqrt()).abs() < 2e-3);
-        }
-        // One that leaves the lattice is cut into four arcs.
-        assert_eq!(contour(&x, &x, &z, 1.5).len(), 4);
-    }
-
-    #[test]
-    fn refinement_keeps_nodes_and_gaps() {
-        let x = [0.0, 1.0, 2.0, 3.0];
-        let z: Vec<f64> = (0..16).map(|k| if k == 5 { f64::NAN } else { f64::from(k) }).collect();
-        let (fx, fy, fz) = resample(&x, &x, &z);
-        let step = (fx.len() - 1) / 3;
-        for j in 0..4 {
-            for i in 0..4 {
-                let v = fz[j * step * fx.len() + i * step];
-                assert!(if j * 4 + i == 5 { v.is_nan() } else { (v - (j * 4 + i) as f64).abs() < 1e-12 });
-            }
-        }
-        assert_eq!(fz.len(), fx.len() * fy.len());
-    }
 }
