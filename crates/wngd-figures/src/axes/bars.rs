@@ -1,12 +1,10 @@
 //! Colour bars.
 
 use super::{Range, ticks};
-use crate::canvas::{Align, Canvas, Point, Rect, Stroke, fit};
-use crate::color::Rgb;
-use crate::style::{BLACK, LABEL, SMALL};
+use crate::canvas::{Align, BLACK, Canvas, LABEL, Point, Rect, Rgb, SMALL, Stroke, fit};
 
 /// A horizontal colour bar of height 9 at `(x, y)`, with its ticks below and
-/// its caption below those (44 pixels in all). `marks` are level lines that the
+/// its caption below those ([`BAR_BELOW`] pixels in all). `marks` are level lines that the
 /// map has.
 pub(crate) fn color_bar_below(
     canvas: &mut Canvas,
@@ -38,7 +36,7 @@ pub(crate) fn color_bar_below(
 }
 
 /// The height of [`color_bar_below`].
-pub(crate) const BAR_BELOW: f64 = 44.0;
+pub(crate) const BAR_BELOW: f64 = 42.0;
 
 /// A vertical colour bar of width 11 to the right of a panel, with marks at
 /// the contour levels.

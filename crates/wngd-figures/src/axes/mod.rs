@@ -4,8 +4,7 @@ mod bars;
 mod range;
 mod ticks;
 
-use super::canvas::{Align, Canvas, Point, Rect, Stroke, clip_polyline, fit};
-use super::style::{BLACK, LABEL, PALE, SMALL};
+use crate::canvas::{Align, BLACK, Canvas, LABEL, PALE, Point, Rect, SMALL, Stroke, clip_polyline, fit, simplify};
 pub(crate) use bars::{BAR_BELOW, bar_right_width, color_bar_below, color_bar_right};
 pub(crate) use range::{Range, extent};
 use ticks::ticks;
@@ -46,6 +45,14 @@ impl Panel {
         let px: Vec<Point> = points.iter().map(|p| self.at(p.0, p.1)).collect();
         for piece in clip_polyline(&self.rect, &px) {
             canvas.polyline(&piece, stroke);
+        }
+    }
+
+    /// [`Panel::curve`] for many points: those too close to be told apart are left out.
+    pub fn fine_curve(&self, canvas: &mut Canvas, points: &[Point], stroke: &Stroke) {
+        let px: Vec<Point> = points.iter().map(|p| self.at(p.0, p.1)).collect();
+        for piece in clip_polyline(&self.rect, &px) {
+            canvas.polyline(&simplify(piece), stroke);
         }
     }
 

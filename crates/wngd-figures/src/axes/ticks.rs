@@ -1,9 +1,8 @@
 //! Where ticks stand and what is written at them.
 
 use super::Range;
-use crate::canvas::text_width;
+use crate::canvas::{SMALL, text_width};
 use crate::number::{self, minus, power_of_ten, short};
-use crate::style::SMALL;
 
 /// The ticks of one axis.
 #[derive(Clone, Debug, Default)]

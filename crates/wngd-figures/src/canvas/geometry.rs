@@ -1,6 +1,6 @@
 //! Points, rectangles and strokes.
 
-use crate::color::Rgb;
+use super::Rgb;
 
 /// A point in pixels, y downwards.
 pub(crate) type Point = (f64, f64);

@@ -1,6 +1,7 @@
 //! A drawing surface over kuva's scene: lines, shapes, markers and text in
 //! pixels, with colours that cost nothing to copy.
 
+mod color;
 mod geometry;
 mod lines;
 mod marker;
@@ -11,13 +12,13 @@ use std::fmt::Write as _;
 use kuva::render::color::Color;
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
-use super::color::{BLACK, FONT_FAMILY, Rgb, WHITE};
+pub(crate) use color::{BLACK, CONTOUR, GREY, HATCH, OUTSIDE, PALE, Rgb, STAR, WHITE};
 pub(crate) use geometry::{Point, Rect, Stroke};
 use lines::{append_path, dashes};
 pub(crate) use lines::{clip_polyline, clip_segment, simplify};
 pub(crate) use marker::Marker;
-use text::clean;
-pub(crate) use text::{fit, text_width, wrap};
+use text::{FONT_FAMILY, clean};
+pub(crate) use text::{LABEL, SMALL, TITLE, fit, forbidden, text_width, wrap};
 
 /// Where a text's anchor lies.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +44,9 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// An empty white page.
-    pub fn new(width: f64, height: f64) -> Self {
-        let mut scene = Scene::new(width.ceil(), height.ceil());
+    /// An empty white page; its height is given at the end.
+    pub fn new(width: f64) -> Self {
+        let mut scene = Scene::new(width.ceil(), 0.0);
         scene.font_family = Some(FONT_FAMILY.to_owned());
         scene.text_color = Some("#1a1a1a".to_owned());
         // Round joins avoid the spikes of mitred contour lines.
@@ -54,7 +55,8 @@ impl Canvas {
     }
 
     /// The finished scene.
-    pub fn finish(mut self) -> Scene {
+    pub fn finish(mut self, height: f64) -> Scene {
+        self.scene.height = height.ceil();
         self.scene.add(Primitive::GroupEnd);
         self.scene
     }
@@ -165,6 +167,23 @@ impl Canvas {
     pub fn ring(&mut self, c: Point, color: Rgb) {
         self.circle(c, 6.3, Some(WHITE), Some(&Stroke::solid(WHITE, 3.4)));
         self.circle(c, 6.3, None, Some(&Stroke::solid(color, 1.7)));
+    }
+
+    /// The star at the truth.
+    pub fn truth_marker(&mut self, at: Point, r: f64) {
+        self.marker(Marker::Star, at, r, WHITE, Some(&Stroke::solid(WHITE, 3.4)));
+        self.marker(Marker::Star, at, r, STAR, Some(&Stroke::solid(BLACK, 1.1)));
+    }
+
+    /// A filled triangle at `tip`, pointing along `d`.
+    pub fn arrow_head(&mut self, tip: Point, d: Point, color: Rgb) {
+        let n = d.0.hypot(d.1);
+        if !n.is_finite() || n == 0.0 {
+            return;
+        }
+        let u = (d.0 / n, d.1 / n);
+        let at = |along: f64, across: f64| (tip.0 + along * u.0 - across * u.1, tip.1 + along * u.1 + across * u.0);
+        self.polygon(&[at(0.0, 0.0), at(-9.0, 4.6), at(-9.0, -4.6)], Some(color), Some(&Stroke::solid(WHITE, 0.8)));
     }
 
     /// Horizontal text; `at.1` is the baseline.

@@ -1,4 +1,14 @@
-//! Widths of texts, and texts made to fit.
+//! Sizes and widths of texts, and texts made to fit.
+
+/// The fonts an SVG viewer is asked for: the bundled one, then look-alikes.
+pub(super) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Bitstream Vera Sans, Arial, sans-serif";
+
+/// Tick labels, legends, captions: 9 pt at print size.
+pub(crate) const SMALL: u32 = 12;
+/// Axis labels and panel titles.
+pub(crate) const LABEL: u32 = 13;
+/// Figure titles.
+pub(crate) const TITLE: u32 = 15;
 
 /// Advance widths of the printable ASCII characters in DejaVu Sans, per 2048.
 #[rustfmt::skip]
@@ -65,6 +75,11 @@ pub(crate) fn wrap(s: &str, size: u32, width: f64, most: usize) -> Vec<String> {
     lines.iter().map(|l| fit(l, size, width)).collect()
 }
 
+/// Whether an XML document may not hold a character.
+pub(crate) fn forbidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 /// Removes what an XML document may not hold and keeps kuva from reading
 /// dollars as formulae.
 pub(super) fn clean(s: &str) -> String {
@@ -72,7 +87,7 @@ pub(super) fn clean(s: &str) -> String {
     for c in s.chars() {
         match c {
             '$' => out.push_str("\\$"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
+            c if forbidden(c) => out.push(' '),
             c => out.push(c),
         }
     }

@@ -1,7 +1,6 @@
 //! Hatching.
 
-use crate::canvas::{Canvas, Point, Rect, Stroke, clip_segment};
-use crate::color::HATCH;
+use crate::canvas::{Canvas, HATCH, Point, Rect, Stroke, clip_segment};
 
 /// Diagonal lines over the part of `r` where `blank` holds.
 pub(crate) fn hatch(canvas: &mut Canvas, r: &Rect, blank: impl Fn(Point) -> bool) {

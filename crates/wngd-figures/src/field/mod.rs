@@ -5,11 +5,10 @@ mod contour;
 mod hatch;
 mod resample;
 
-use super::axes::{Panel, Range, extent};
-use super::canvas::{Canvas, Point, Stroke, clip_polyline, simplify};
-use super::color::Rgb;
-use super::error::FigureError;
-use super::style::{self, CONTOUR, OUTSIDE};
+use crate::axes::{Panel, Range, extent};
+use crate::canvas::{CONTOUR, Canvas, OUTSIDE, Point, Rgb, Stroke, clip_polyline, simplify};
+use crate::error::FigureError;
+use crate::palettes;
 pub(crate) use contour::contour;
 pub(crate) use hatch::hatch;
 use resample::resample;
@@ -162,7 +161,7 @@ impl Field {
         let (nx, ny) = ((r.w / 2.0).ceil() as usize, (r.h / 2.0).ceil() as usize);
         let columns: Vec<f64> = (0..=nx).map(|i| (r.x + 2.0 * i as f64).min(r.right())).collect();
         let rows: Vec<f64> = (0..=ny).map(|j| (r.y + 2.0 * j as f64).min(r.bottom())).collect();
-        let mut palette: Vec<Rgb> = (0..SHADES).map(|i| style::light((i as f64 + 0.5) / SHADES as f64)).collect();
+        let mut palette: Vec<Rgb> = (0..SHADES).map(|i| palettes::light((i as f64 + 0.5) / SHADES as f64)).collect();
         palette.push(OUTSIDE);
         canvas.cells(&columns, &rows, &palette, |i, j| {
             let p = ((columns[i] + columns[i + 1]) / 2.0, (rows[j] + rows[j + 1]) / 2.0);
