@@ -34,9 +34,6 @@ const DASH_DOT: &[f64] = &[8.0, 3.5, 1.5, 3.5];
 /// the suffix `-1`, nor `homogeneous-h-1` as something else.
 const KNOWN: &[Known] = &[
     ("homogeneous-h-1", "Ḣ⁻¹", Rgb(0xe6, 0x9f, 0x00), Marker::Hexagon, DASH_DOT),
-    ("homogeneous-h1", "Ḣ¹", Rgb(0x8c, 0x56, 0x2b), Marker::Plus, SHORT),
-    ("information-newton", "information Newton", Rgb(0x88, 0x22, 0x55), Marker::Plus, LONG),
-    ("gauss-newton", "Gauss–Newton", Rgb(0x56, 0xb4, 0xe9), Marker::Square, LONG),
     ("wasserstein", "W₂", Rgb(0xd5, 0x5e, 0x00), Marker::Triangle, SOLID),
     ("fisher-rao", "Fisher–Rao", Rgb(0x00, 0x72, 0xb2), Marker::Diamond, DASH_DOT),
     ("exact", "exact", BLACK, Marker::Circle, SOLID),
