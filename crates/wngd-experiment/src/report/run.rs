@@ -18,9 +18,11 @@ pub(super) const COMMAND: Command = Command {
         check(folder, &result)?;
         run(page, &result);
         load_traces(page, folder, &result)?;
-        let mut figures = ["convergence", "landscape", "quadratic-models"].map(String::from).to_vec();
-        figures.extend(densities(&result));
-        Ok(figures)
+        // One parameter has no landscape; a file of that name is of another run.
+        let several = result.names.len() > 1;
+        let stems = ["convergence", "landscape", "quadratic-models"].into_iter();
+        let figures = stems.filter(|stem| several || *stem != "landscape").map(String::from);
+        Ok(figures.chain(densities(&result)).collect())
     },
 };
 
