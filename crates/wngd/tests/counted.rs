@@ -18,7 +18,7 @@ fn normal(rng: &mut Pcg64Mcg) -> f64 {
 }
 
 fn rng(seed: u64) -> Pcg64Mcg {
-    rand_pcg::Pcg64Mcg::new(u128::from(seed) << 32 | 0x5851_f42d)
+    Pcg64Mcg::new(u128::from(seed) << 32 | 0x5851_f42d)
 }
 
 /// Two Gaussians, or one, with variances.

@@ -1,33 +1,18 @@
-//! What reports of descents share: tables of methods and parameters, and their figures.
+//! What reports of descents share: tables of methods and parameters, figures of densities.
 
-use super::Named;
 use super::page::{Cell, Table};
 use crate::facts::listed;
 use crate::numbers::{short, with_error};
-use crate::results::{MethodResult, ResultFile};
+use crate::results::ResultFile;
 
 /// Most parameters in a sentence.
 const IN_WORDS: usize = 6;
 /// Most parameters in a table.
 const ROWS: usize = 200;
 
-pub(super) fn convergence(result: &ResultFile) -> Named {
-    let ends = result.methods.iter().map(|m| {
-        format!("{} from {} to {}", m.label, short(m.objective0), m.objective.map_or("no finite value".into(), short))
-    });
-    (
-        "convergence".into(),
-        "The objective against iterations and against time.".into(),
-        format!("Line plots of the objective on a logarithmic axis: {}.", ends.collect::<Vec<_>>().join("; ")),
-    )
-}
-
-pub(super) fn density(method: &MethodResult) -> Named {
-    (
-        format!("density-{}", method.label),
-        format!("Density of the data, density fitted by {}, and their difference.", method.label),
-        format!("Maps of the data's density, of the density fitted by {}, and of their difference.", method.label),
-    )
+/// Stems of the figures of densities.
+pub(super) fn densities(result: &ResultFile) -> impl Iterator<Item = String> {
+    result.methods.iter().map(|method| format!("density-{}", method.label))
 }
 
 pub(super) fn parameters_in_words(names: &[String]) -> String {

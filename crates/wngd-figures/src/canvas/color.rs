@@ -1,10 +1,10 @@
-//! Colours and the fonts of every figure.
+//! Colours.
 
 use kuva::render::color::Color;
 
 /// An sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rgb(pub u8, pub u8, pub u8);
+pub(crate) struct Rgb(pub u8, pub u8, pub u8);
 
 impl Rgb {
     /// The colour a fraction `t` of the way to `other`.
@@ -29,17 +29,14 @@ impl Rgb {
     }
 }
 
-/// The fonts an SVG viewer is asked for: the bundled one, then look-alikes.
-pub(super) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Bitstream Vera Sans, Arial, sans-serif";
-
-pub(super) const BLACK: Rgb = Rgb(0x1a, 0x1a, 0x1a);
-pub(super) const WHITE: Rgb = Rgb(0xff, 0xff, 0xff);
-pub(super) const GREY: Rgb = Rgb(0x80, 0x80, 0x80);
-pub(super) const PALE: Rgb = Rgb(0xe4, 0xe4, 0xe4);
+pub(crate) const BLACK: Rgb = Rgb(0x1a, 0x1a, 0x1a);
+pub(crate) const WHITE: Rgb = Rgb(0xff, 0xff, 0xff);
+pub(crate) const GREY: Rgb = Rgb(0x80, 0x80, 0x80);
+pub(crate) const PALE: Rgb = Rgb(0xe4, 0xe4, 0xe4);
 /// Where the model has no value.
-pub(super) const OUTSIDE: Rgb = Rgb(0xec, 0xec, 0xec);
-pub(super) const HATCH: Rgb = Rgb(0xa8, 0xa8, 0xa8);
+pub(crate) const OUTSIDE: Rgb = Rgb(0xec, 0xec, 0xec);
+pub(crate) const HATCH: Rgb = Rgb(0xa8, 0xa8, 0xa8);
 /// Contour lines on the light map.
-pub(super) const CONTOUR: Rgb = Rgb(0x5d, 0x77, 0x94);
+pub(crate) const CONTOUR: Rgb = Rgb(0x5d, 0x77, 0x94);
 /// The truth's star.
-pub(super) const STAR: Rgb = Rgb(0xff, 0xe1, 0x4d);
+pub(crate) const STAR: Rgb = Rgb(0xff, 0xe1, 0x4d);

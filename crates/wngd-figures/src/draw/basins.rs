@@ -1,17 +1,15 @@
 //! Which minimum each start leads to.
 
-use std::path::Path;
-
-use super::axes::{BELOW, Decor, Panel, Range, extent, left_margin};
-use super::canvas::{Align, Canvas, Point, Rect, Stroke, fit, wrap};
-use super::color::Rgb;
-use super::error::FigureError;
-use super::field::hatch;
-use super::legend::{Entry, Legend, Sample, title, title_height};
-use super::number::short;
-use super::quadratic::Tiling;
-use super::save::save;
-use super::style::{self, BLACK, CATEGORIES, LABEL, OUTSIDE, SMALL, TITLE, WHITE, WIDE};
+use crate::axes::{Decor, Panel, Range, extent, left_margin};
+use crate::canvas::{Align, BLACK, Canvas, GREY, LABEL, OUTSIDE, Point, Rect, Rgb, SMALL, Stroke, WHITE, fit};
+use crate::drawing::Drawing;
+use crate::error::FigureError;
+use crate::field::hatch;
+use crate::figure::{About, Figure};
+use crate::looks;
+use crate::number::{percent, short};
+use crate::palettes::CATEGORIES;
+use crate::sheet::{Entry, Sample, Sheet, Tiling};
 
 /// Where one method goes from each start.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +22,7 @@ pub struct BasinPanel {
     pub fraction_best: f64,
 }
 
-/// The basins of attraction of some methods.
+/// The basins of attraction of some methods: a map per method, the starts coloured by the minimum they lead to.
 #[derive(Clone, Debug, Default)]
 pub struct BasinMap {
     /// The first parameter's name.
@@ -41,83 +39,92 @@ pub struct BasinMap {
     pub title: String,
 }
 
-/// Draws one map per method: the starts coloured by the minimum they lead to.
-///
-/// # Errors
-/// [`FigureError::Shape`] if there is no start or panel, or an end does not fit
-/// the starts or the minima; [`FigureError::Io`] if a file cannot be written.
-pub fn basin_map(data: &BasinMap, path_stem: &Path) -> Result<(), FigureError> {
-    if data.starts.is_empty() {
-        return Err(FigureError::shape("starts", "is empty"));
+impl Figure for BasinMap {
+    fn about(&self) -> About {
+        let shares = self.panels.iter().map(|p| format!("{} of the starts of {}", percent(p.fraction_best), p.label));
+        let shares = shares.collect::<Vec<_>>().join(", ");
+        About::new(
+            "basin",
+            "The minimum that each start reaches, one panel per method.",
+            format!(
+                "One map per method: every start coloured by the minimum that its descent reached. The best minimum is reached by {shares}."
+            ),
+        )
     }
-    if data.panels.is_empty() {
-        return Err(FigureError::shape("panels", "is empty"));
-    }
-    for (name, list) in [("starts", &data.starts), ("minima", &data.minima)] {
-        if let Some(k) = list.iter().position(|s| !s.iter().all(|v| v.is_finite())) {
-            return Err(FigureError::shape(format!("{name}[{k}]"), "is not finite"));
-        }
-    }
-    for (k, p) in data.panels.iter().enumerate() {
-        if p.ends.len() != data.starts.len() {
-            return Err(FigureError::shape(
-                format!("panels[{k}].ends"),
-                format!("has {} entries for {} starts", p.ends.len(), data.starts.len()),
-            ));
-        }
-        if let Some(bad) = p.ends.iter().flatten().find(|e| **e >= data.minima.len()) {
-            return Err(FigureError::shape(
-                format!("panels[{k}].ends"),
-                format!("names minimum {bad} of {}", data.minima.len()),
-            ));
-        }
-    }
-    let lattice = Lattice::new(&data.starts);
-    let (x, y) = window(data, lattice.as_ref());
-    let styles = style::styles(data.panels.iter().map(|p| p.label.as_str()));
-    let heading = wrap(&data.title, TITLE, WIDE - 40.0, 2);
-    let above = 40.0;
-    let left = left_margin(&y, 170.0, true) + 10.0;
-    let tiles = Tiling::new(data.panels.len(), left, 26.0, title_height(&heading, TITLE), 0.95, above);
 
-    let mut entries: Vec<Entry> = Vec::new();
-    for (k, m) in data.minima.iter().enumerate() {
-        let label = format!("{}: ({}, {})", k + 1, short(m[0]), short(m[1]));
-        entries.push(Entry::new(label, Sample::Patch(color(k))));
-    }
-    if data.panels.iter().any(|p| p.ends.contains(&None)) {
-        entries.push(Entry::new("not converged", Sample::Patch(OUTSIDE)));
-    }
-    let legend = Legend::new(entries, tiles.width - 30.0);
-    let legend_y = tiles.bottom + BELOW + 8.0;
-    let mut canvas = Canvas::new(tiles.width, legend_y + legend.height() + 8.0);
-    title(&mut canvas, &heading, TITLE, tiles.width / 2.0);
-    for (k, (content, style)) in data.panels.iter().zip(&styles).enumerate() {
-        let panel = Panel { rect: tiles.rects[k], x, y };
-        match &lattice {
-            Some(l) => l.draw(&mut canvas, &panel, &content.ends),
-            None => dots(&mut canvas, &panel, &data.starts, &content.ends),
-        }
-        minima(&mut canvas, &panel, &data.minima);
-        panel.frame(
-            &mut canvas,
-            &Decor {
-                x_label: if tiles.at_bottom(k) { &data.x_name } else { "" },
-                y_label: if tiles.at_left(k) { &data.y_name } else { "" },
+    fn draw(&self) -> Result<Drawing, FigureError> {
+        self.check()?;
+        let lattice = Lattice::new(&self.starts);
+        let (x, y) = window(self, lattice.as_ref());
+        let styles = looks::styles(self.panels.iter().map(|p| p.label.as_str()));
+        let n = self.panels.len();
+        let mut sheet = Sheet::new(Tiling::width(n), &self.title);
+        let tiles = Tiling::new(n, left_margin(&y, 170.0, true) + 10.0, 26.0, sheet.top, 0.95, 40.0);
+        for (k, (content, style)) in self.panels.iter().zip(&styles).enumerate() {
+            let panel = Panel { rect: tiles.rects[k], x, y };
+            let canvas = &mut sheet.canvas;
+            match &lattice {
+                Some(l) => l.draw(canvas, &panel, &content.ends),
+                None => dots(canvas, &panel, &self.starts, &content.ends),
+            }
+            minima(canvas, &panel, &self.minima);
+            let decor = Decor {
+                x_label: if tiles.at_bottom(k) { &self.x_name } else { "" },
+                y_label: if tiles.at_left(k) { &self.y_name } else { "" },
                 x_ticks: true,
                 y_ticks: tiles.at_left(k),
                 ..Decor::default()
-            },
-        );
-        let middle = panel.rect.x + panel.rect.w / 2.0;
-        let name = fit(&style.name, LABEL, panel.rect.w + 20.0);
-        canvas.text((middle, panel.rect.y - 22.0), &name, LABEL, Align::Middle, BLACK);
-        let share = format!("{} reach the best", style::percent(content.fraction_best));
-        let share = fit(&share, SMALL, panel.rect.w + 20.0);
-        canvas.text((middle, panel.rect.y - 7.0), &share, SMALL, Align::Middle, BLACK);
+            };
+            panel.frame(canvas, &decor);
+            let middle = panel.rect.x + panel.rect.w / 2.0;
+            let name = fit(&style.name, LABEL, panel.rect.w + 20.0);
+            canvas.text((middle, panel.rect.y - 22.0), &name, LABEL, Align::Middle, BLACK);
+            let share = fit(&format!("{} reach the best", percent(content.fraction_best)), SMALL, panel.rect.w + 20.0);
+            canvas.text((middle, panel.rect.y - 7.0), &share, SMALL, Align::Middle, BLACK);
+        }
+        let mut entries: Vec<Entry> = Vec::new();
+        for (k, m) in self.minima.iter().enumerate() {
+            let label = format!("{}: ({}, {})", k + 1, short(m[0]), short(m[1]));
+            entries.push(Entry::new(label, Sample::Patch(color(k))));
+        }
+        if self.panels.iter().any(|p| p.ends.contains(&None)) {
+            entries.push(Entry::new("not converged", Sample::Patch(OUTSIDE)));
+        }
+        sheet.panels_end(tiles.bottom);
+        sheet.legend(entries);
+        Ok(sheet.finish())
     }
-    legend.draw(&mut canvas, tiles.width / 2.0, legend_y);
-    save(canvas, path_stem)
+}
+
+impl BasinMap {
+    fn check(&self) -> Result<(), FigureError> {
+        if self.starts.is_empty() {
+            return Err(FigureError::shape("starts", "is empty"));
+        }
+        if self.panels.is_empty() {
+            return Err(FigureError::shape("panels", "is empty"));
+        }
+        for (name, list) in [("starts", &self.starts), ("minima", &self.minima)] {
+            if let Some(k) = list.iter().position(|s| !s.iter().all(|v| v.is_finite())) {
+                return Err(FigureError::shape(format!("{name}[{k}]"), "is not finite"));
+            }
+        }
+        for (k, p) in self.panels.iter().enumerate() {
+            if p.ends.len() != self.starts.len() {
+                return Err(FigureError::shape(
+                    format!("panels[{k}].ends"),
+                    format!("has {} entries for {} starts", p.ends.len(), self.starts.len()),
+                ));
+            }
+            if let Some(bad) = p.ends.iter().flatten().find(|e| **e >= self.minima.len()) {
+                return Err(FigureError::shape(
+                    format!("panels[{k}].ends"),
+                    format!("names minimum {bad} of {}", self.minima.len()),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The colour of a minimum; they repeat after eight, the numbers do not.
@@ -222,7 +229,7 @@ fn dots(canvas: &mut Canvas, panel: &Panel, starts: &[[f64; 2]], ends: &[Option<
         let at = panel.at(s[0], s[1]);
         match e {
             Some(k) => canvas.circle(at, r, Some(color(*k)), Some(&Stroke::solid(WHITE, 0.4))),
-            None => canvas.circle(at, r, Some(OUTSIDE), Some(&Stroke::solid(style::GREY, 0.8))),
+            None => canvas.circle(at, r, Some(OUTSIDE), Some(&Stroke::solid(GREY, 0.8))),
         }
     }
 }

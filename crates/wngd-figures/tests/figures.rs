@@ -1,38 +1,32 @@
-//! Every figure is written, parses as XML, and refuses inconsistent data.
+//! Every figure is written, says what it shows, parses as XML, and refuses inconsistent data.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::*;
+use wngd_figures::*;
 
-/// A folder that is removed at the end of the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("figures-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-
-    fn stem(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
+/// Saves a figure under a name of its own and checks both files.
+fn drawn(figure: &dyn Figure, name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let about = About { stem: name.into(), ..figure.about() };
+    figure.draw().expect("drawn").save(folder.path(), &about).expect("written");
+    check(&folder.path().join(name), &about);
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Checks both files: tags balance, no NaN in the SVG, a PNG signature, a
+/// Checks both files: tags balance, the words are there, no NaN in the SVG, a PNG signature, a
 /// moderate size, and nothing else in the folder.
-fn check(stem: &Path) {
+fn check(stem: &Path, about: &About) {
     let with = |s: &str| PathBuf::from(format!("{}{s}", stem.display()));
     let svg = fs::read_to_string(with(".svg")).expect("the SVG exists");
     assert!(svg.len() < 1_500_000, "{} bytes", svg.len());
     assert!(!svg.contains("NaN") && !svg.contains("inf\""), "a number is not finite");
+    for words in [&about.caption, &about.alt] {
+        assert!(words.len() > 10 && words.ends_with('.'), "{words}");
+        assert!(
+            svg.contains(&words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\u{1}', " "))
+        );
+    }
     let mut open: Vec<&str> = Vec::new();
     for piece in svg.split('<').skip(1) {
         let (tag, _) = piece.split_once('>').expect("a tag ends");
@@ -58,10 +52,11 @@ fn check(stem: &Path) {
     }
 }
 
-fn field_of(result: Result<(), FigureError>) -> String {
-    match result {
+fn field_of(figure: &dyn Figure) -> String {
+    match figure.draw() {
         Err(FigureError::Shape { field, .. }) => field,
-        other => panic!("expected a shape error, got {other:?}"),
+        Err(other) => panic!("expected a shape error, got {other:?}"),
+        Ok(_) => panic!("expected a shape error, got a drawing"),
     }
 }
 
@@ -88,32 +83,25 @@ fn bowl() -> Landscape {
 
 #[test]
 fn landscapes() {
-    let folder = Folder::new("landscape");
     let mut l = bowl();
-    landscape(&l, &folder.stem("plain-0.5")).expect("drawn");
-    check(&folder.stem("plain-0.5"));
+    drawn(&l, "landscape/plain-0.5");
     l.values[7] = f64::NAN;
     l.values[8] = f64::INFINITY;
-    landscape(&l, &folder.stem("gaps")).expect("drawn");
-    check(&folder.stem("gaps"));
+    drawn(&l, "landscape/gaps");
     l.values.fill(2.0);
     l.truth = Some([f64::NAN, 0.0]);
-    landscape(&l, &folder.stem("flat")).expect("drawn");
-    check(&folder.stem("flat"));
+    drawn(&l, "landscape/flat");
     l.values.iter_mut().enumerate().for_each(|(k, v)| *v = if k % 2 == 0 { -1e308 } else { 1e308 });
-    landscape(&l, &folder.stem("huge")).expect("drawn");
-    check(&folder.stem("huge"));
+    drawn(&l, "landscape/huge");
 
-    let stem = folder.stem("bad");
-    assert_eq!(field_of(landscape(&Landscape::default(), &stem)), "x");
+    assert_eq!(field_of(&Landscape::default()), "x");
     let short = Landscape { values: vec![1.0; 5], ..bowl() };
-    assert_eq!(field_of(landscape(&short, &stem)), "values");
+    assert_eq!(field_of(&short), "values");
     let none = Landscape { values: vec![f64::NAN; 108], ..bowl() };
-    assert_eq!(field_of(landscape(&none, &stem)), "values");
+    assert_eq!(field_of(&none), "values");
     let mut reversed = bowl();
     reversed.y.reverse();
-    assert_eq!(field_of(landscape(&reversed, &stem)), "y");
-    assert!(!folder.stem("bad.svg").exists());
+    assert_eq!(field_of(&reversed), "y");
 }
 
 fn axis(cells: usize) -> Axis {
@@ -124,12 +112,11 @@ fn grid(axes: Vec<Axis>) -> Densities {
     let n: usize = axes.iter().map(|a| a.cells).product();
     let data: Vec<f64> = (0..n).map(|k| (k as f64 * 0.7).sin().abs()).collect();
     let fit = data.iter().map(|v| v * 0.9 + 0.01).collect();
-    Densities { axes, data, fits: vec![("wasserstein".into(), fit)], ..Densities::default() }
+    Densities { axes, data, label: "wasserstein".into(), fit, ..Densities::default() }
 }
 
 #[test]
 fn densities_of_every_dimension() {
-    let folder = Folder::new("densities");
     for (name, cells) in [
         ("1", vec![1]),
         ("1b", vec![5000]),
@@ -139,39 +126,33 @@ fn densities_of_every_dimension() {
         ("4", vec![3, 3, 3, 3]),
     ] {
         let mut d = grid(cells.into_iter().map(axis).collect());
-        densities(&d, "wasserstein", &folder.stem(name)).expect("drawn");
-        check(&folder.stem(name));
+        drawn(&d, &format!("densities/{name}"));
         d.equal_scale = true;
         d.data[0] = f64::NAN;
-        d.fits[0].1 = d.data.clone();
-        densities(&d, "wasserstein", &folder.stem("same")).expect("drawn");
-        check(&folder.stem("same"));
+        d.fit = d.data.clone();
+        drawn(&d, "densities/same");
     }
     // Noise on a fine grid is the worst case for the size.
     let mut noise = grid(vec![axis(128), axis(128)]);
     let mut s = 1u32;
-    for v in noise.data.iter_mut().chain(&mut noise.fits[0].1) {
+    for v in noise.data.iter_mut().chain(&mut noise.fit) {
         s = s.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *v = f64::from(s >> 8);
     }
-    densities(&noise, "wasserstein", &folder.stem("noise")).expect("drawn");
-    check(&folder.stem("noise"));
+    drawn(&noise, "densities/noise");
 
-    let stem = folder.stem("bad");
     let d = grid(vec![axis(3), axis(3)]);
-    assert_eq!(field_of(densities(&Densities::default(), "l2", &stem)), "axes");
-    assert_eq!(field_of(densities(&d, "l2", &stem)), "fits");
+    assert_eq!(field_of(&Densities::default()), "axes");
     let bad = Densities { data: vec![0.0; 8], ..d.clone() };
-    assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "data");
-    let bad = Densities { fits: vec![("wasserstein".into(), vec![])], ..d.clone() };
-    assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "fits[0]");
+    assert_eq!(field_of(&bad), "data");
+    let bad = Densities { fit: vec![], ..d.clone() };
+    assert_eq!(field_of(&bad), "fit");
     let bad = Densities { axes: vec![axis(3), axis(0)], ..d };
-    assert_eq!(field_of(densities(&bad, "wasserstein", &stem)), "axes[1].cells");
+    assert_eq!(field_of(&bad), "axes[1].cells");
 }
 
 #[test]
 fn convergence_histories() {
-    let folder = Folder::new("convergence");
     let series = |objective: Vec<f64>, seconds: Vec<f64>| Series { label: "l2".into(), objective, seconds };
     for (name, list) in [
         ("zero", vec![series(vec![1.0, 0.1, 0.0, -1.0], vec![0.0, 1.0, 2.0, 3.0])]),
@@ -188,15 +169,13 @@ fn convergence_histories() {
         ),
     ] {
         let data = Convergence { series: list, ..Convergence::default() };
-        convergence(&data, &folder.stem(name)).expect("drawn");
-        check(&folder.stem(name));
+        drawn(&data, &format!("convergence/{name}"));
     }
-    let stem = folder.stem("bad");
-    assert_eq!(field_of(convergence(&Convergence::default(), &stem)), "series");
+    assert_eq!(field_of(&Convergence::default()), "series");
     let bad = |s| Convergence { series: vec![s], ..Convergence::default() };
-    assert_eq!(field_of(convergence(&bad(series(vec![], vec![])), &stem)), "series[0].objective");
+    assert_eq!(field_of(&bad(series(vec![], vec![]))), "series[0].objective");
     let odd = bad(series(vec![1.0, 2.0], vec![0.0]));
-    assert_eq!(field_of(convergence(&odd, &stem)), "series[0].seconds");
+    assert_eq!(field_of(&odd), "series[0].seconds");
 }
 
 fn model(p: usize) -> QuadraticPanel {
@@ -228,13 +207,10 @@ fn model(p: usize) -> QuadraticPanel {
 
 #[test]
 fn quadratic_models_of_every_dimension() {
-    let folder = Folder::new("quadratic");
     for p in [1, 2, 3, 5] {
         for n in [1, 4, 7] {
             let data = QuadraticModels { panels: vec![model(p); n], ..QuadraticModels::default() };
-            let stem = folder.stem(&format!("p{p}-n{n}"));
-            quadratic_models(&data, &stem).expect("drawn");
-            check(&stem);
+            drawn(&data, &format!("quadratic/p{p}-n{n}"));
         }
     }
     let mut flat = model(2);
@@ -242,28 +218,25 @@ fn quadratic_models_of_every_dimension() {
     flat.models[1].gradient = vec![f64::NAN, 0.0];
     flat.iterates[1] = vec![400.0, -300.0];
     let data = QuadraticModels { panels: vec![model(2), flat], landscape: Some(bowl()), ..QuadraticModels::default() };
-    quadratic_models(&data, &folder.stem("singular")).expect("drawn");
-    check(&folder.stem("singular"));
+    drawn(&data, "quadratic/singular");
 
-    let stem = folder.stem("bad");
-    assert_eq!(field_of(quadratic_models(&QuadraticModels::default(), &stem)), "panels");
+    assert_eq!(field_of(&QuadraticModels::default()), "panels");
     let one = |panel| QuadraticModels { panels: vec![panel], ..QuadraticModels::default() };
     let mut bad = model(3);
     bad.models[1].matrix.pop();
-    assert_eq!(field_of(quadratic_models(&one(bad), &stem)), "panels[0].models[1].matrix");
+    assert_eq!(field_of(&one(bad)), "panels[0].models[1].matrix");
     let mut bad = model(3);
     bad.profile.clear();
-    assert_eq!(field_of(quadratic_models(&one(bad), &stem)), "panels[0].profile");
+    assert_eq!(field_of(&one(bad)), "panels[0].profile");
     let empty = QuadraticPanel::default();
-    assert_eq!(field_of(quadratic_models(&one(empty), &stem)), "panels[0].iterates");
+    assert_eq!(field_of(&one(empty)), "panels[0].iterates");
     let mut odd = QuadraticModels { landscape: Some(bowl()), ..one(model(2)) };
     odd.landscape.as_mut().expect("set").values.pop();
-    assert_eq!(field_of(quadratic_models(&odd, &stem)), "landscape.values");
+    assert_eq!(field_of(&odd), "landscape.values");
 }
 
 #[test]
 fn basins() {
-    let folder = Folder::new("basins");
     let starts: Vec<[f64; 2]> = (0..30).map(|k| [f64::from(k % 6), f64::from(k / 6) * 0.1]).collect();
     let ends: Vec<Option<usize>> = (0..30).map(|k| (k % 4 != 3).then_some(k % 3)).collect();
     let panel = BasinPanel { label: "fisher-rao".into(), ends, fraction_best: 1.0 / 3.0 };
@@ -275,42 +248,36 @@ fn basins() {
         minima: vec![[1.0, 0.1], [4.0, 0.3], [99.0, 0.0]],
         title: "Basins".into(),
     };
-    basin_map(&b, &folder.stem("lattice")).expect("drawn");
-    check(&folder.stem("lattice"));
+    drawn(&b, "basins/lattice");
     b.starts.iter_mut().enumerate().for_each(|(k, s)| s[0] += 0.01 * (k as f64).sin());
     b.panels[0].fraction_best = f64::NAN;
-    basin_map(&b, &folder.stem("scattered")).expect("drawn");
-    check(&folder.stem("scattered"));
+    drawn(&b, "basins/scattered");
     let single = BasinMap {
         starts: vec![[0.0, 0.0]],
         panels: vec![BasinPanel { ends: vec![None], ..BasinPanel::default() }],
         ..BasinMap::default()
     };
-    basin_map(&single, &folder.stem("single")).expect("drawn");
-    check(&folder.stem("single"));
+    drawn(&single, "basins/single");
 
-    let stem = folder.stem("bad");
-    assert_eq!(field_of(basin_map(&BasinMap::default(), &stem)), "starts");
+    assert_eq!(field_of(&BasinMap::default()), "starts");
     let bad = BasinMap { minima: vec![], ..b.clone() };
-    assert_eq!(field_of(basin_map(&bad, &stem)), "panels[0].ends");
+    assert_eq!(field_of(&bad), "panels[0].ends");
     let bad = BasinMap { starts: vec![[0.0, f64::NAN]], ..b };
-    assert_eq!(field_of(basin_map(&bad, &stem)), "starts[0]");
+    assert_eq!(field_of(&bad), "starts[0]");
 }
 
 #[test]
 fn an_unwritable_path_is_named() {
-    let folder = Folder::new("unwritable");
-    fs::create_dir_all(&folder.0).expect("made");
-    let file = folder.stem("file");
-    fs::write(&file, "x").expect("written");
-    let error = landscape(&bowl(), &file.join("below")).expect_err("a file is no folder");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = bowl().save(&file.join("below")).expect_err("a file is no folder");
     assert!(matches!(error, FigureError::Io { .. }));
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
 }
 
 #[test]
 fn identification() {
-    let folder = Folder::new("identification");
     let names: Vec<String> = ["sigma & <r>", "beta"].map(String::from).to_vec();
     let mut trace = ParameterTrace {
         names: names.clone(),
@@ -319,24 +286,52 @@ fn identification() {
         errors: Some(vec![0.1, 0.0]),
         title: "A title".into(),
     };
-    parameter_trace(&trace, &folder.stem("trace")).expect("drawn");
-    check(&folder.stem("trace"));
+    drawn(&trace, "identification/trace");
     trace.corrections[0].pop();
-    assert_eq!(field_of(parameter_trace(&trace, &folder.stem("bad"))), "fit");
+    assert_eq!(field_of(&trace), "fit");
     let mut spectrum = Spectrum {
         names,
         values: vec![-1e-20, 3.0],
         vectors: vec![vec![0.6, -0.8], vec![0.8, 0.6]],
         title: String::new(),
     };
-    identifiability(&spectrum, &folder.stem("spectrum")).expect("drawn");
-    check(&folder.stem("spectrum"));
+    drawn(&spectrum, "identification/spectrum");
     spectrum.vectors.pop();
-    assert_eq!(field_of(identifiability(&spectrum, &folder.stem("bad"))), "vectors");
+    assert_eq!(field_of(&spectrum), "vectors");
     let stretch = |joined| Stretch { times: vec![0.0, 1.0], points: vec![[0.0, 1.0], [2.0, f64::NAN]], joined };
     let names = ["x".into(), "z".into()];
     let both = Trajectories { names, data: stretch(false), fit: stretch(true), until: 1.0, title: String::new() };
-    trajectories(&both, &folder.stem("paths")).expect("drawn");
-    check(&folder.stem("paths"));
-    assert_eq!(field_of(trajectories(&Trajectories::default(), &folder.stem("bad"))), "data");
+    drawn(&both, "identification/paths");
+    assert_eq!(field_of(&Trajectories::default()), "data");
+}
+
+#[test]
+fn estimators_and_single_densities() {
+    let curve = |label: &str, k: f64| EstimatorCurve {
+        label: label.into(),
+        solves: vec![8.0, 16.0, 32.0],
+        error: vec![[0.1 * k, 0.2 * k, 0.4 * k], [0.05, 0.1 * k, 0.2], [0.0, 0.01, 0.1]],
+        decrease: vec![[-0.5, 0.1, 0.4], [0.5, 0.7, 0.8], [0.9, 1.0, 1.3]],
+    };
+    let curves = vec![curve("exact", 1.0), curve("krylov", 2.0), curve("nystrom", 0.3)];
+    let panel = |title: &str| EstimatorPanel { title: title.into(), curves: curves.clone() };
+    let data = Estimators { panels: vec![panel("l2"), panel("wasserstein")], title: "Estimators".into() };
+    drawn(&data, "more/sketch");
+    assert_eq!(field_of(&Estimators::default()), "panels");
+    for (name, cells) in [("d1", vec![12]), ("d2", vec![6, 5]), ("d3", vec![4, 5, 6])] {
+        let d = grid(cells.into_iter().map(axis).collect());
+        drawn(&Density { axes: d.axes, values: d.data, title: "A density".into() }, &format!("more/{name}"));
+    }
+    assert_eq!(field_of(&Density::default()), "values");
+}
+
+#[test]
+fn long_titles_stay_on_the_page() {
+    let title = "a very long title ".repeat(20);
+    drawn(&Landscape { title: title.clone(), ..bowl() }, "more/long");
+    let one = QuadraticModels { panels: vec![model(2)], title: title.clone(), ..QuadraticModels::default() };
+    drawn(&one, "more/long2");
+    let names: Vec<String> = (0..5).map(|k| format!("theta {k}")).collect();
+    let fit: Vec<Vec<f64>> = (0..7).map(|i| (0..5).map(|k| (f64::from(i * k)).sin()).collect()).collect();
+    drawn(&ParameterTrace { names, fit, corrections: vec![], errors: None, title }, "more/trace5");
 }

@@ -1,11 +1,10 @@
 //! Legends below the panels, where they cover nothing.
 
-use super::canvas::{Align, Canvas, Marker, Rect, Stroke, fit, text_width};
-use super::color::Rgb;
-use super::style::{BLACK, MethodStyle, SMALL, STAR, WHITE};
+use crate::canvas::{Align, BLACK, Canvas, Marker, Rect, Rgb, SMALL, Stroke, WHITE, fit, text_width};
+use crate::looks::MethodStyle;
 
 /// What is drawn beside a legend's text.
-pub(super) enum Sample {
+pub(crate) enum Sample {
     /// A line, with a marker in its middle if one is given.
     Line(Stroke, Option<(Marker, Rgb)>),
     /// A filled marker.
@@ -21,7 +20,7 @@ pub(super) enum Sample {
 }
 
 /// One line of a legend.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub label: String,
     pub sample: Sample,
 }
@@ -108,7 +107,7 @@ impl Legend {
                     }
                     Sample::Start => canvas.start_marker(centre),
                     Sample::Ring(color) => canvas.ring(centre, *color),
-                    Sample::Truth => truth_marker(canvas, centre, 6.0),
+                    Sample::Truth => canvas.truth_marker(centre, 6.0),
                     Sample::Patch(fill) => {
                         let r = Rect::new(at + 1.0, middle - 6.0, 14.0, 12.0);
                         canvas.fill(r, *fill);
@@ -139,23 +138,4 @@ fn flow(widths: &[f64], limit: f64) -> Vec<usize> {
         }
     }
     rows
-}
-
-/// The star at the truth.
-pub(super) fn truth_marker(canvas: &mut Canvas, at: (f64, f64), r: f64) {
-    canvas.marker(Marker::Star, at, r, WHITE, Some(&Stroke::solid(WHITE, 3.4)));
-    canvas.marker(Marker::Star, at, r, STAR, Some(&Stroke::solid(BLACK, 1.1)));
-}
-
-/// Writes the figure's title, centred on `x`.
-pub(super) fn title(canvas: &mut Canvas, lines: &[String], size: u32, x: f64) {
-    for (k, l) in lines.iter().enumerate() {
-        let y = 8.0 + f64::from(size) * (k as f64 * 1.25 + 1.0);
-        canvas.text((x, y), l, size, Align::Middle, BLACK);
-    }
-}
-
-/// The height of a title of `lines` lines, with the space below.
-pub(super) fn title_height(lines: &[String], size: u32) -> f64 {
-    if lines.is_empty() { 6.0 } else { 16.0 + f64::from(size) * 1.25 * lines.len() as f64 }
 }

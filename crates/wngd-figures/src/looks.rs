@@ -1,22 +1,10 @@
-//! One palette, one set of sizes, and one look per method.
+//! One look per method, the same in every figure.
 
-use super::canvas::{Marker, Stroke};
-use super::color::Rgb;
-pub(super) use super::color::{BLACK, CONTOUR, GREY, HATCH, OUTSIDE, PALE, STAR, WHITE};
-use super::number;
-
-/// Tick labels, legends, captions: 9 pt at print size.
-pub(super) const SMALL: u32 = 12;
-/// Axis labels and panel titles.
-pub(super) const LABEL: u32 = 13;
-/// Figure titles.
-pub(super) const TITLE: u32 = 15;
-/// The width of a figure with several panels (two text columns).
-pub(super) const WIDE: f64 = 680.0;
+use crate::canvas::{BLACK, Marker, Rgb, Stroke, WHITE};
 
 /// How a method looks in every figure.
 #[derive(Clone, Debug)]
-pub(super) struct MethodStyle {
+pub(crate) struct MethodStyle {
     /// The display name.
     pub name: String,
     pub color: Rgb,
@@ -46,9 +34,6 @@ const DASH_DOT: &[f64] = &[8.0, 3.5, 1.5, 3.5];
 /// the suffix `-1`, nor `homogeneous-h-1` as something else.
 const KNOWN: &[Known] = &[
     ("homogeneous-h-1", "Ḣ⁻¹", Rgb(0xe6, 0x9f, 0x00), Marker::Hexagon, DASH_DOT),
-    ("homogeneous-h1", "Ḣ¹", Rgb(0x8c, 0x56, 0x2b), Marker::Plus, SHORT),
-    ("information-newton", "information Newton", Rgb(0x88, 0x22, 0x55), Marker::Plus, LONG),
-    ("gauss-newton", "Gauss–Newton", Rgb(0x56, 0xb4, 0xe9), Marker::Square, LONG),
     ("wasserstein", "W₂", Rgb(0xd5, 0x5e, 0x00), Marker::Triangle, SOLID),
     ("fisher-rao", "Fisher–Rao", Rgb(0x00, 0x72, 0xb2), Marker::Diamond, DASH_DOT),
     ("exact", "exact", BLACK, Marker::Circle, SOLID),
@@ -89,7 +74,7 @@ fn known(label: &str) -> Option<(&'static Known, String)> {
 }
 
 /// The name shown for a method's label: `wasserstein-2` is `W₂ (2)`.
-pub(super) fn display_name(label: &str) -> String {
+pub(crate) fn display_name(label: &str) -> String {
     match known(label) {
         Some((k, tail)) if tail.is_empty() => k.1.to_owned(),
         Some((k, tail)) if tail.starts_with(['(', '+']) => format!("{} {tail}", k.1),
@@ -101,7 +86,7 @@ pub(super) fn display_name(label: &str) -> String {
 /// Styles for the methods of one figure, in order. A known metric always has
 /// the same colour; when it appears again (with another suffix) it is made
 /// lighter or darker and gets another marker and line, so that the two differ.
-pub(super) fn styles<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<MethodStyle> {
+pub(crate) fn styles<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<MethodStyle> {
     let mut uses: Vec<(&'static str, usize)> = Vec::new();
     let mut spare = 0usize;
     labels
@@ -159,67 +144,6 @@ pub struct Look {
 pub fn looks<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<Look> {
     let look = |style: MethodStyle| Look { name: style.name, color: style.color.css(), dash: style.dash };
     styles(labels).into_iter().map(look).collect()
-}
-
-/// The colours of landscapes and of densities, from low to high, as in CSS.
-pub fn palettes() -> [Vec<String>; 2] {
-    let sampled = |ramp: fn(f64) -> Rgb| (0..64).map(|i| ramp(f64::from(i) / 63.0).css()).collect();
-    [sampled(light), sampled(density)]
-}
-
-/// Colours of the minima in a basin map. The first three are Paul Tol's
-/// high-contrast set, which stays distinct in greyscale.
-pub(super) const CATEGORIES: &[Rgb] = &[
-    Rgb(0x00, 0x44, 0x88),
-    Rgb(0xdd, 0xaa, 0x33),
-    Rgb(0xbb, 0x55, 0x66),
-    Rgb(0x66, 0xcc, 0xee),
-    Rgb(0x11, 0x77, 0x33),
-    Rgb(0xf0, 0xc0, 0xd0),
-    Rgb(0x66, 0x33, 0x77),
-    Rgb(0xb5, 0xd0, 0x7a),
-];
-
-/// Piecewise linear colour ramp.
-fn ramp(stops: &[Rgb], t: f64) -> Rgb {
-    let t = if t.is_finite() { t.clamp(0.0, 1.0) } else { 0.0 };
-    let s = t * (stops.len() - 1) as f64;
-    let i = (s.floor() as usize).min(stops.len() - 2);
-    stops[i].mix(stops[i + 1], s - i as f64)
-}
-
-/// The light map under contour lines and traces: low is near white, so that
-/// the crowd of iterates at the minimum stays visible.
-pub(super) fn light(t: f64) -> Rgb {
-    const STOPS: &[Rgb] = &[Rgb(0xfd, 0xfd, 0xfb), Rgb(0xe3, 0xec, 0xf3), Rgb(0xbf, 0xd2, 0xe2), Rgb(0x9a, 0xb6, 0xcf)];
-    ramp(STOPS, t)
-}
-
-/// Densities: white at zero, dark at the top, monotone in lightness.
-pub(super) fn density(t: f64) -> Rgb {
-    const STOPS: &[Rgb] = &[
-        Rgb(0xff, 0xff, 0xff),
-        Rgb(0xd9, 0xee, 0xd6),
-        Rgb(0x8f, 0xd0, 0xb8),
-        Rgb(0x3f, 0x9f, 0xb0),
-        Rgb(0x1f, 0x62, 0x94),
-        Rgb(0x12, 0x28, 0x5a),
-    ];
-    ramp(STOPS, t)
-}
-
-/// Residuals, `t` in `-1 ..= 1`: blue below, white at zero, red above. The red
-/// end is somewhat darker than the blue one, so that the sign of the extremes
-/// survives greyscale.
-pub(super) fn diverging(t: f64) -> Rgb {
-    const BELOW: &[Rgb] = &[Rgb(0xff, 0xff, 0xff), Rgb(0xb4, 0xd3, 0xec), Rgb(0x63, 0xa5, 0xd8), Rgb(0x2a, 0x72, 0xba)];
-    const ABOVE: &[Rgb] = &[Rgb(0xff, 0xff, 0xff), Rgb(0xf6, 0xbd, 0xa4), Rgb(0xd8, 0x60, 0x4c), Rgb(0x85, 0x10, 0x26)];
-    if t < 0.0 { ramp(BELOW, -t) } else { ramp(ABOVE, t) }
-}
-
-/// A fraction in per cent with at most one decimal.
-pub(super) fn percent(fraction: f64) -> String {
-    if fraction.is_finite() { format!("{} %", number::short((fraction * 1000.0).round() / 10.0)) } else { "n/a".into() }
 }
 
 #[cfg(test)]

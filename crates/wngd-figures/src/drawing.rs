@@ -1,4 +1,4 @@
-//! Writing a scene as SVG and PNG, whole or not at all.
+//! A drawn figure, and its files, written whole or not at all.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,8 +10,9 @@ use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
-use super::canvas::Canvas;
-use super::error::FigureError;
+use crate::canvas::forbidden;
+use crate::error::FigureError;
+use crate::figure::About;
 
 /// Pixels of the PNG per nominal pixel.
 const SCALE: u32 = 2;
@@ -19,18 +20,55 @@ const SCALE: u32 = 2;
 /// come out as stairs; the scene is drawn larger by this factor and averaged.
 const OVERSAMPLE: u32 = 3;
 
-/// Writes `<stem>.svg` and `<stem>.png`, making the folder if need be.
-pub(super) fn save(canvas: Canvas, stem: &Path) -> Result<(), FigureError> {
-    let scene = canvas.finish();
-    let (svg, png) = (with_suffix(stem, ".svg"), with_suffix(stem, ".png"));
-    // Both are made before either is written.
-    let text = SvgBackend::new().render_scene(&scene);
-    let bitmap = bitmap(&scene).map_err(|problem| FigureError::Render { path: png.clone(), problem })?;
-    if let Some(folder) = stem.parent().filter(|p| !p.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|source| FigureError::Io { path: folder.to_owned(), source })?;
+/// A drawn figure.
+pub struct Drawing {
+    scene: Scene,
+}
+
+impl Drawing {
+    pub(crate) fn new(scene: Scene) -> Self {
+        Self { scene }
     }
-    write_whole(&svg, text.as_bytes())?;
-    write_whole(&png, &bitmap)
+
+    /// As the text of an SVG file, with caption and text alternative as its title and description.
+    pub fn svg(&self, about: &About) -> String {
+        let text = SvgBackend::new().render_scene(&self.scene);
+        let end = text.find('>').map_or(0, |at| at + 1);
+        let (tag, rest) = text.split_at(end);
+        format!("{tag}<title>{}</title><desc>{}</desc>{rest}", escaped(&about.caption), escaped(&about.alt))
+    }
+
+    /// Writes `<stem>.svg` and `<stem>.png` into a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// [`FigureError::Render`] if there is no bitmap of it, [`FigureError::Io`] if a file cannot be written.
+    pub fn save(&self, folder: &Path, about: &About) -> Result<(), FigureError> {
+        let stem = folder.join(&about.stem);
+        let (svg, png) = (with_suffix(&stem, ".svg"), with_suffix(&stem, ".png"));
+        // Both are made before either is written.
+        let text = self.svg(about);
+        let bitmap = bitmap(&self.scene).map_err(|problem| FigureError::Render { path: png.clone(), problem })?;
+        if let Some(folder) = stem.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|source| FigureError::Io { path: folder.to_owned(), source })?;
+        }
+        write_whole(&svg, text.as_bytes())?;
+        write_whole(&png, &bitmap)
+    }
+}
+
+/// A text as the content of an element.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            c if forbidden(c) => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Appends to the name; `Path::with_extension` would eat the end of a stem
