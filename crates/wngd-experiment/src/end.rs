@@ -2,12 +2,13 @@
 //! missing.
 
 use wngd::linalg::faer::Mat;
-use wngd::opt::{GoodnessOfFit, Outcome, Sampled, Status, Uncertainty, UncertaintyError, goodness_of_fit, uncertainty};
+use wngd::opt::{
+    GoodnessOfFit, LinearMap, Outcome, Sampled, Status, Uncertainty, UncertaintyError, goodness_of_fit, uncertainty,
+};
 
 use crate::data::{Cells, Counts, Noise};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
-use crate::models::Model;
 use crate::numbers::short;
 
 /// Ratio of errors that count the misfit to those that do not, from which on it is said.
@@ -77,7 +78,7 @@ impl End {
                 let sampled = Sampled {
                     density: &counts.density,
                     number: counts.number,
-                    transpose: transpose.as_ref().map(|t| t as &(dyn Fn(&mut [f64]) + Sync)),
+                    transpose: transpose.as_ref().map(|t| t as &LinearMap<'_>),
                 };
                 match uncertainty(model, objective, theta, &sampled) {
                     Ok(found) => self.take(experiment, outcome, &found),
@@ -190,9 +191,10 @@ fn rows(matrix: &Mat<f64>) -> Vec<Vec<f64>> {
 }
 
 /// The model's first-order errors at θ, by which it is told whether a step is none.
-pub fn quick_errors(model: &Box<dyn Model>, experiment: &Experiment, theta: &[f64]) -> Option<Vec<f64>> {
+pub fn quick_errors(experiment: &Experiment, theta: &[f64]) -> Option<Vec<f64>> {
     let Noise::Independent(counts) = &experiment.data.noise else { return None };
     let objective = experiment.objective.as_ref();
-    let covariance = wngd::opt::sampling_covariance(model, objective, theta, counts.number.round() as usize).ok()?;
+    let covariance =
+        wngd::opt::sampling_covariance(&experiment.model, objective, theta, counts.number.round() as usize).ok()?;
     Some(wngd::opt::standard_errors(&covariance))
 }

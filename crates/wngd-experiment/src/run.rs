@@ -66,7 +66,7 @@ pub fn run(
     let work = Work::of(journal)?;
     let mut outcomes = Vec::new();
     for (index, method) in experiment.methods.iter().enumerate() {
-        let errors = |theta: &[f64]| quick_errors(&experiment.model, experiment, theta);
+        let errors = |theta: &[f64]| quick_errors(experiment, theta);
         let descent = experiment.descent(index, MODELS).standard_errors(&errors);
         watch(Event::Begin(method, descent.stop.iterations));
         let mut rule = method.step_rule();

@@ -72,6 +72,7 @@ pub use quadratic::LocalModel;
 pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
 pub use uncertainty::{
-    Sampled, Uncertainty, UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors, uncertainty,
+    LinearMap, Sampled, Uncertainty, UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors,
+    uncertainty,
 };
 pub use wngd_transport as transport;

@@ -48,6 +48,9 @@ pub enum UncertaintyError {
     Saddle,
 }
 
+/// A linear map of k values, in place.
+pub type LinearMap<'a> = dyn Fn(&mut [f64]) + Sync + 'a;
+
 /// Independent samples that data were made of.
 pub struct Sampled<'a> {
     /// Their density in the cells, k values, before anything smoothed it.
@@ -55,7 +58,7 @@ pub struct Sampled<'a> {
     /// How many there are.
     pub number: f64,
     /// The transpose of the linear map that made the data of `density`, in place; `None` where they are equal.
-    pub transpose: Option<&'a (dyn Fn(&mut [f64]) + Sync)>,
+    pub transpose: Option<&'a LinearMap<'a>>,
 }
 
 /// How well samples determine the parameters.

@@ -6,7 +6,9 @@ use rand_pcg::Pcg64Mcg;
 use wngd::adjoint::Normalised;
 use wngd::linalg::faer::Mat;
 use wngd::models::GaussianSmoothing;
-use wngd::opt::{Descent, FisherRao, KullbackLeibler, Sampled, Status, Uncertainty, goodness_of_fit, uncertainty};
+use wngd::opt::{
+    Descent, FisherRao, KullbackLeibler, LinearMap, Sampled, Status, Uncertainty, goodness_of_fit, uncertainty,
+};
 use wngd::prelude::*;
 
 type Any = Box<dyn std::error::Error>;
@@ -65,7 +67,7 @@ fn fit<M: ForwardModel>(
     let sampled = Sampled {
         density: &seen.density,
         number: seen.inside as f64,
-        transpose: transpose.as_ref().map(|t| t as &(dyn Fn(&mut [f64]) + Sync)),
+        transpose: transpose.as_ref().map(|t| t as &LinearMap<'_>),
     };
     let found = uncertainty(model, &objective, &theta, &sampled)?;
     let volume = grid.cell_volume();
