@@ -229,11 +229,15 @@ impl PivotedFactor {
         let mut tail: Vec<f64> = (0..p).map(|j| norm(a.col_as_slice(j))).collect();
         let mut reference = tail.clone();
         let mut first_pivot = 0.0;
+        let least = floors.iter().fold(f64::INFINITY, |least: f64, floor| least.min(*floor));
         let mut rank = 0;
         for step in 0..m.min(p) {
             // First of the largest: ties must not depend on rounding of equal columns.
             let left = |j: usize| if tail[j] > floors[j] * first_pivot { tail[j] } else { 0.0 };
-            let best = (step..p).fold(step, |best, j| if left(j) > left(best) { j } else { best });
+            // A noisy column among the first would give its noise to all later ones.
+            let clean = |j: usize| floors[j] <= least && left(j) > 0.0;
+            let before = |j: usize, best: usize| (clean(j), left(j)) > (clean(best), left(best));
+            let best = (step..p).fold(step, |best, j| if before(j, best) { j } else { best });
             if best != step {
                 for i in 0..m {
                     let swap = a[(i, step)];
