@@ -31,6 +31,7 @@ pub mod fuzzing;
 pub mod grid;
 pub mod identification;
 pub mod inspection;
+mod keys;
 pub mod method;
 pub mod metrics;
 pub mod models;
@@ -51,6 +52,7 @@ pub mod stop;
 pub mod study;
 pub mod window;
 
+mod end;
 mod error;
 mod experiment;
 mod ground;

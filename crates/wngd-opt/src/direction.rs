@@ -71,6 +71,11 @@ pub trait PreparedDirection {
     fn mass_leak(&self) -> Option<&MassLeak> {
         None
     }
+    /// Yᵀb, p values: Zᵀu as the metric feels it, less what only a change of mass would bring; `None` where it is not
+    /// at hand.
+    fn gradient(&self) -> Option<&[f64]> {
+        None
+    }
     /// What the factorisation behind the metric met.
     fn laplacian(&self) -> Option<&LaplacianReport> {
         None
@@ -307,6 +312,9 @@ impl PreparedDirection for PreparedNatural {
     }
     fn mass_leak(&self) -> Option<&MassLeak> {
         self.mass_leak.as_ref()
+    }
+    fn gradient(&self) -> Option<&[f64]> {
+        Some(&self.gradient)
     }
     fn laplacian(&self) -> Option<&LaplacianReport> {
         self.laplacian.as_ref()

@@ -1,8 +1,12 @@
 //! Laws of metrics, directions and objectives at random states, hostile ones among them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
+
 use std::sync::Arc;
 
+use cases::config;
 use proptest::prelude::*;
 use wngd_adjoint::State;
 use wngd_linalg::dense::{column, dot, norm, sum};
@@ -14,17 +18,6 @@ use wngd_opt::{
     Natural, NegativeSobolev, Objective, Point, PreparedDirection, Route, Sobolev, SobolevOrder, Wasserstein,
     Wasserstein2,
 };
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: asked.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
-}
 
 /// A state of mass 1 on a grid, a Jacobian of tangents ρ·g, and a derivative u.
 #[derive(Debug, Clone)]

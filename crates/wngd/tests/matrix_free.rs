@@ -2,11 +2,15 @@
 //! Lorenz flow with many parameters.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../../../tests/common/hidden.rs"]
+mod hidden;
+
 use std::sync::Arc;
 
+use hidden::Hidden;
 use wngd::adjoint::{Gram, Implicit, ProbeKind, Probes, Sketch, estimate_trace};
 use wngd::linalg::dense::{dot, norm};
-use wngd::linalg::faer::{Mat, MatMut, MatRef};
+use wngd::linalg::faer::Mat;
 use wngd::linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd::linalg::{LeastSquares, PivotedQr};
 use wngd::models::Diffusion;
@@ -15,25 +19,6 @@ use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point}
 use wngd::prelude::*;
 
 type Any = Box<dyn std::error::Error>;
-
-/// A matrix that does not show its entries: products only.
-#[derive(Clone)]
-struct Hidden(Arc<Mat<f64>>);
-
-impl LinearOp for Hidden {
-    fn nrows(&self) -> usize {
-        self.0.nrows()
-    }
-    fn ncols(&self) -> usize {
-        self.0.ncols()
-    }
-    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
-        self.0.apply(out, x);
-    }
-    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
-        self.0.apply_transpose(out, y);
-    }
-}
 
 fn random(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
     Probes { kind: ProbeKind::Gaussian, seed, iteration: 99 }.block(rows, 0, columns)

@@ -2,13 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use wngd_experiment::files::write_file;
 use wngd_experiment::schema;
 use wngd_experiment::source::builtin;
 
-use super::print;
-use crate::args::InitArgs;
+use crate::args::suggesting;
 use crate::error::CliError;
+use crate::output::print;
+
+/// Write a commented experiment file to start from.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wngd init mixture-mu1\n  wngd init faithful --out my.toml")]
+pub struct InitArgs {
+    /// Name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub name: String,
+    /// File to write; <name>.toml if absent.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
 
 /// JSON schema of experiment files, written beside them.
 const SCHEMA: &str = "wngd.schema.json";

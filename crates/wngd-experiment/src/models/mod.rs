@@ -69,6 +69,10 @@ pub trait Model: Send + Sync {
         let _ = cut;
         None
     }
+    /// Distance between two values of the parameters: the least over what exchanges parts that are alike.
+    fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
+        euclidean(a, b)
+    }
     /// What should be said of how the state at θ was found.
     ///
     /// # Errors
@@ -77,6 +81,11 @@ pub trait Model: Send + Sync {
         let _ = theta;
         Ok(Vec::new())
     }
+}
+
+/// ‖a − b‖₂.
+fn euclidean(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
 impl ForwardModel for Box<dyn Model> {
@@ -139,7 +148,9 @@ pub trait ModelChoice: Send + Sync {
         ground: &Ground,
         model: &dyn Model,
     ) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
-        let (_, _, p) = (section, ground, model.parameters().len());
+        // Some models need them; this one is known by its parameters alone.
+        let _ = (section, ground);
+        let p = model.parameters().len();
         if theta.len() != p {
             return Err(truth.error("theta", format!("{} values, {p} are needed, one per parameter", theta.len())));
         }

@@ -20,6 +20,8 @@ const CHUNK: usize = 4096;
 /// What a cell mean that underflows is taken for, with its logarithm as it is: just enough to be a density, so that a
 /// sample there pulls with its score.
 const FLOOR: f64 = 2.0 * ACTIVE_DENSITY;
+/// Most components whose orders are tried.
+const MOST_EXCHANGED: usize = 6;
 /// Largest exponent of a share of a component in such a cell.
 const LARGEST: f64 = 600.0;
 
@@ -104,6 +106,28 @@ impl GaussianMixture {
         self.parameters.with(&self.free, theta)
     }
 
+    /// θ with its components in every other order that the fixed parameters allow: the same density by other names.
+    ///
+    /// # Cost
+    /// K! orders; none are tried beyond 6 components.
+    pub fn exchanges(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let Ok(parameters) = self.parameters.with(&self.free, theta) else { return Vec::new() };
+        let k = parameters.components();
+        if k > MOST_EXCHANGED {
+            return Vec::new();
+        }
+        let all = parameters.all();
+        let admissible = |order: &[usize]| {
+            let renamed = parameters.in_order(order);
+            let keeps = |p: &Parameter| self.free.contains(p) || (renamed.get(*p) - parameters.get(*p)).abs() <= 1e-12;
+            // The last weight is nobody's parameter, but fixed where all others are.
+            let closed = self.free.iter().any(|p| matches!(p, Parameter::Weight(_)))
+                || (renamed.weights[k - 1] - parameters.weights[k - 1]).abs() <= 1e-12;
+            (closed && all.iter().all(keeps)).then(|| self.free.iter().map(|p| renamed.get(*p)).collect::<Vec<f64>>())
+        };
+        permutations(k).iter().skip(1).filter_map(|order| admissible(order)).collect()
+    }
+
     /// ρ at the midpoints of all faces, in face order (q values).
     ///
     /// # Errors
@@ -149,6 +173,24 @@ impl GaussianMixture {
         });
         State { values, log_values: Some(logs) }
     }
+}
+
+/// All orders of 0 … k−1, the usual one first.
+fn permutations(k: usize) -> Vec<Vec<usize>> {
+    if k == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = permutations(k - 1);
+    (0..k)
+        .rev()
+        .flat_map(|place| {
+            shorter.iter().map(move |order| {
+                let mut order = order.clone();
+                order.insert(place, k - 1);
+                order
+            })
+        })
+        .collect()
 }
 
 /// ln Σ wᵢ Nᵢ without underflow, of the logarithms of the Nᵢ.
@@ -425,6 +467,29 @@ mod tests {
             assert!(error.is_recoverable(), "{error}");
         }
         assert!(!model.state(&[1.0]).unwrap_err().is_recoverable());
+    }
+
+    #[test]
+    fn components_are_exchanged_as_far_as_fixed_parameters_allow() {
+        let grid = Grid::new(&[-5.0], &[6.0], &[30]).unwrap();
+        let parameters = MixtureParameters {
+            weights: vec![0.2, 0.3, 0.5],
+            means: vec![vec![0.0], vec![1.0], vec![2.0]],
+            covariances: Covariances::Identity,
+        };
+        let model = |free: &[&str]| GaussianMixture::new(grid.clone(), parameters.clone(), free).unwrap();
+        let whole = model(&["weights", "means"]);
+        let theta = whole.theta();
+        let renamed = whole.exchanges(&theta);
+        assert_eq!(renamed.len(), 5);
+        let rho = whole.state(&theta).unwrap().values;
+        for other in &renamed {
+            let same = whole.state(other).unwrap().values;
+            assert!(rho.iter().zip(same).all(|(a, b)| (a - b).abs() < 1e-15) && *other != theta);
+        }
+        // Other weights stay where they are, and so do means.
+        assert!(model(&["means"]).exchanges(&[0.0, 1.0, 2.0]).is_empty());
+        assert!(model(&["weights"]).exchanges(&[0.2, 0.3]).is_empty());
     }
 
     #[test]

@@ -25,6 +25,28 @@ pub enum Covariances {
     Full(Vec<Vec<Vec<f64>>>),
 }
 
+impl Covariances {
+    /// Whether two components have the same covariance.
+    pub fn same(&self, i: usize, j: usize) -> bool {
+        match self {
+            Covariances::Identity => true,
+            Covariances::Isotropic(v) => v[i] == v[j],
+            Covariances::Diagonal(v) => v[i] == v[j],
+            Covariances::Full(v) => v[i] == v[j],
+        }
+    }
+
+    /// Variance of a component along an axis.
+    pub fn variance(&self, i: usize, axis: usize) -> f64 {
+        match self {
+            Covariances::Identity => 1.0,
+            Covariances::Isotropic(v) => v[i],
+            Covariances::Diagonal(v) => v[i][axis],
+            Covariances::Full(v) => v[i][axis][axis],
+        }
+    }
+}
+
 /// All parameters of a Gaussian mixture, free or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MixtureParameters {
@@ -307,6 +329,21 @@ impl MixtureParameters {
                 v[i][b][a] = value;
             }
             _ => {}
+        }
+    }
+
+    /// The same mixture with component `order[i]` in place i.
+    pub(super) fn in_order(&self, order: &[usize]) -> Self {
+        let covariances = match &self.covariances {
+            Covariances::Identity => Covariances::Identity,
+            Covariances::Isotropic(v) => Covariances::Isotropic(order.iter().map(|&i| v[i]).collect()),
+            Covariances::Diagonal(v) => Covariances::Diagonal(order.iter().map(|&i| v[i].clone()).collect()),
+            Covariances::Full(v) => Covariances::Full(order.iter().map(|&i| v[i].clone()).collect()),
+        };
+        Self {
+            weights: order.iter().map(|&i| self.weights[i]).collect(),
+            means: order.iter().map(|&i| self.means[i].clone()).collect(),
+            covariances,
         }
     }
 
