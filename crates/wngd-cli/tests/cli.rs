@@ -212,7 +212,7 @@ fn bad_data_files_are_refused_by_row_and_column() {
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
         ("samples.csv", b"".to_vec(), &["empty"]),
         ("samples.csv", b"x,y\n".to_vec(), &["no data rows"]),
-        ("samples.csv", b"x,y\n1,2\n3\n".to_vec(), &["samples.csv", "line: 3"]),
+        ("samples.csv", b"x,y\n1,2\n3\n".to_vec(), &["samples.csv", "line 3"]),
         ("samples.csv", b"x,y\n1,2\nnan,3\n".to_vec(), &["line 3", "column x"]),
         ("samples.csv", b"x,y\n100,100\n".to_vec(), &["none of the 1 samples lies in"]),
         ("samples.csv", b"x,y,z\n1,2,3\n".to_vec(), &["3 columns for 2 coordinates", "data.columns"]),

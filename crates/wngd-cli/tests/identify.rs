@@ -156,8 +156,8 @@ fn unusable_trajectories_are_refused_and_leave_nothing() {
         (path(2000, |i, x, y| if i == 7 { "7,nan,0\n".into() } else { plain(i, x, y) }), "line 9, column x: \"nan\""),
         (path(999, plain), "999 points"),
         (path(2000, |i, x, _| format!("{i},{x},0.5\n")), "coordinate 1 is 0.5 in every point"),
-        (path(2000, |i, x, y| format!("{i},{x},{y}\n")).replace("t,x,y", "a,x,y"), "3 columns for 2 coordinates"),
-        (path(2000, |i, x, y| if i == 7 { "7,1\n".into() } else { plain(i, x, y) }), "line: 9"),
+        (path(2000, |i, x, y| format!("{i},{x},{y}\n")).replace("t,x,y", "a,b,c"), "3 columns for 2 coordinates"),
+        (path(2000, |i, x, y| if i == 7 { "7,1\n".into() } else { plain(i, x, y) }), "line 9"),
     ] {
         std::fs::write(dir.join("t.csv"), text).unwrap();
         refused(dir, &["identify", "--system", "van-der-pol", "--trajectory", "t.csv", "--out", "o"], wanted);

@@ -11,6 +11,7 @@ use crate::facts::Fact;
 use crate::grid::GridSection;
 use crate::ground::Ground;
 use crate::method::{self, Method};
+use crate::models::folded::Folding;
 use crate::models::{self, Jacobian, Model, ModelChoice};
 use crate::objectives;
 use crate::source::{Section, Source};
@@ -158,17 +159,40 @@ impl Experiment {
         }
         let objective_section = source.section("objective")?;
         let (data_choice, data_section) = &described.data;
-        let objective = objectives::FAMILY.chosen(&objective_section, "kind", Some(data_choice.usual_objective()))?;
+        let dim = described.dimension()?;
+        let loaded = data_choice.load(data_section, dim)?;
+        let usual = data_choice.usual_objective(&described.grid, loaded.as_ref());
+        let objective = objectives::FAMILY.chosen(&objective_section, "kind", Some(usual))?;
         let objective_choice = (objective.read)(&objective_section.without(&["kind"]))?;
         let methods = method::read_all(&source.sections("method")?, objective_choice.matched_metric())?;
 
-        let dim = described.dimension()?;
         let points = data_choice.points(data_section, dim)?;
         let seen = points.as_ref().map(|p| &p.values[..]);
-        let grid = described.grid.build(&source.section("grid")?, dim, seen)?;
-        let ground = Ground::new(Some(grid), data_choice.is_density());
+        let grid_section = source.section("grid")?;
+        let grid = match data_choice.lattice(data_section, loaded.as_ref())? {
+            Some(grid) => described.grid.left_out(&grid_section).map(|()| grid)?,
+            None => described.grid.build(&grid_section, dim, seen)?,
+        };
+        let periodic = described.grid.periodic(&grid_section, dim)?;
         let (model_choice, model_section) = &described.model;
-        let model = model_choice.build(model_section, &ground, seen)?;
+        if periodic.is_some() && !(model_choice.folds() && data_choice.wraps()) {
+            let problem = "only a gaussian-mixture of samples, a histogram or a density has periodic axes; remove it";
+            return Err(grid_section.error("periodic", problem));
+        }
+        let is_density = data_choice.is_density();
+        let model = match &periodic {
+            None => None,
+            Some(axes) => {
+                let folding = Folding::new(&grid, axes, &grid_section)?;
+                let periods = Ground::new(Some(folding.grid.clone()), is_density);
+                Some(folding.fold(model_choice.build(model_section, &periods, seen)?))
+            }
+        };
+        let ground = Ground::new(Some(grid), is_density).with_periodic(periodic.clone().unwrap_or_default());
+        let model = match model {
+            Some(model) => model,
+            None => model_choice.build(model_section, &ground, seen)?,
+        };
         let theta0: Vec<f64> = model.parameters().iter().map(|p| p.start).collect();
         let (k, p) = (model.dim_state(), theta0.len());
         let stored = methods.iter().any(Method::stores);
@@ -180,7 +204,13 @@ impl Experiment {
             );
             return Err(source.error("grid.cells", problem));
         }
-        let with = Observing { ground: &ground, model: (model.as_ref(), model_choice.as_ref(), model_section), points };
+        let with = Observing {
+            ground: &ground,
+            model: (model.as_ref(), model_choice.as_ref(), model_section),
+            objective: (objective.name, objective_choice.takes()),
+            points,
+            loaded,
+        };
         let mut data = data_choice.observe(data_section, with)?;
         let counted = match data.cells {
             Cells::Counted { cut } => model.counted(cut),
@@ -194,6 +224,15 @@ impl Experiment {
                 model
             }
         };
+        if periodic.is_some() {
+            let walls = |name: &&str| !["none", "l2", "fisher-rao", "kl"].contains(name);
+            let named = methods.iter().map(|method| method.metric).chain([objective.name]);
+            data.notes.extend(
+                named
+                    .filter(walls)
+                    .map(|name| format!("{name} sees walls at the ends of a periodic axis: nothing moves across them")),
+            );
+        }
         if p > k {
             data.notes.push(format!(
                 "{p} free parameters for {k} values: the data cannot determine them all, directions have minimum norm"

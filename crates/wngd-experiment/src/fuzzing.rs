@@ -8,7 +8,7 @@ use wngd::opt::Progress;
 use wngd::prelude::*;
 
 use crate::checkpoint::Checkpoint;
-use crate::data::formats::{self, Input, Time};
+use crate::data::formats::{Array, Asked, Dialect, Input, Time};
 use crate::error::ExperimentError;
 use crate::experiment::{Described, Experiment};
 use crate::source::{Section, Source};
@@ -53,12 +53,14 @@ fn is_small(source: &Source) -> bool {
 
 /// A table of samples, then of points of a trajectory, in one to three dimensions.
 pub fn csv(bytes: &[u8]) {
+    let dialect = Dialect::default();
     let names = ["x".to_string(), "y".to_string(), "x".to_string()];
     for dim in 1..=3 {
         for columns in [None, Some(&names[..dim])] {
             for time in [Time::None, Time::Column] {
+                let asked = Asked { columns, time, variables: &names[..dim], ..Asked::new(dim, &dialect) };
                 let input = Input::bytes("fuzz.csv".into(), bytes.to_vec());
-                let Some(points) = accepted(formats::of(input.path()).rows(input, columns, dim, time)) else {
+                let Some(points) = accepted(input.and_then(|input| input.format().rows(input, &asked))) else {
                     continue;
                 };
                 assert!(!points.values.is_empty() && points.values.len().is_multiple_of(dim));
@@ -73,8 +75,10 @@ pub fn csv(bytes: &[u8]) {
 
 /// An array, taken as density, as samples and as trajectory.
 pub fn npy(bytes: &[u8]) {
+    let dialect = Dialect::default();
     let input = Input::bytes("fuzz.npy".into(), bytes.to_vec());
-    let Some((shape, values)) = accepted(formats::of(input.path()).array(input)) else { return };
+    let array = accepted(input.and_then(|input| input.format().array(input, &Asked::new(1, &dialect))));
+    let Some(Array { shape, values, .. }) = array else { return };
     assert_eq!(shape.iter().product::<usize>(), values.len());
     if let Ok(grid) = Grid::new(&vec![0.0; shape.len()], &vec![1.0; shape.len()], &shape)
         && check_density(&grid, &values).is_ok()

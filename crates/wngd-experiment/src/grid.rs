@@ -24,6 +24,8 @@ pub struct GridSection {
     /// cells per axis (one number for all, or a list), at most 5·10⁷ in all; for a trajectory 256, 64, 24 in 1, 2, 3
     /// dimensions
     pub cells: Option<Cells>,
+    /// which axes are periodic, `[true]` for an angle: a mixture's components are wrapped around them
+    pub periodic: Option<Vec<bool>>,
 }
 
 /// Cells of a grid.
@@ -43,6 +45,43 @@ impl GridSection {
             (Some(lower), _) => Some(("lower", lower.len())),
             (None, Some(Cells::Each(cells))) => Some(("cells", cells.len())),
             _ => None,
+        }
+    }
+
+    /// The periodic axes, if any axis is.
+    ///
+    /// # Errors
+    /// Another number of values than of axes.
+    pub fn periodic(&self, section: &Section<'_>, dim: usize) -> Result<Option<Vec<bool>>, ExperimentError> {
+        match &self.periodic {
+            Some(axes) if axes.len() != dim => {
+                Err(section.error("periodic", format!("{} values for {dim} axes; give one per axis", axes.len())))
+            }
+            Some(axes) if axes.contains(&true) => Ok(Some(axes.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Volume of a cell, if the section tells it.
+    pub fn cell_volume(&self) -> Option<f64> {
+        let (lower, upper) = (self.lower.as_ref()?, self.upper.as_ref()?);
+        let cells = match self.cells.as_ref()? {
+            Cells::Same(n) => vec![*n; lower.len()],
+            Cells::Each(cells) => cells.clone(),
+        };
+        let axes = lower.iter().zip(upper).zip(&cells);
+        Some(axes.map(|((lower, upper), n)| (upper - lower) / *n as f64).product())
+    }
+
+    /// Refuses a box where the data have one.
+    ///
+    /// # Errors
+    /// A corner or a number of cells that is given.
+    pub fn left_out(&self, section: &Section<'_>) -> Result<(), ExperimentError> {
+        let given = [("lower", self.lower.is_some()), ("upper", self.upper.is_some()), ("cells", self.cells.is_some())];
+        match given.iter().find(|(_, given)| *given) {
+            Some((key, _)) => Err(section.error(key, "the edges of the histogram make the grid; remove it")),
+            None => Ok(()),
         }
     }
 

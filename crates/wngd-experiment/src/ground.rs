@@ -15,13 +15,34 @@ use crate::source::Section;
 pub struct Ground {
     grid: Option<Grid>,
     density: bool,
+    periodic: Vec<bool>,
     plan: OnceLock<Arc<LaplacianPlan>>,
 }
 
 impl Ground {
     /// A grid, or none, with states that are densities, or plain values.
     pub fn new(grid: Option<Grid>, density: bool) -> Self {
-        Self { grid, density, plan: OnceLock::new() }
+        Self { grid, density, periodic: Vec::new(), plan: OnceLock::new() }
+    }
+
+    /// The same with periodic axes.
+    pub fn with_periodic(self, periodic: Vec<bool>) -> Self {
+        Self { periodic, ..self }
+    }
+
+    /// Whether an axis is periodic.
+    pub fn is_periodic(&self, axis: usize) -> bool {
+        self.periodic.get(axis) == Some(&true)
+    }
+
+    /// Brings the coordinates of a point on periodic axes into the box.
+    pub fn wrap(&self, point: &mut [f64]) {
+        let Some(grid) = &self.grid else { return };
+        for (axis, x) in point.iter_mut().enumerate().filter(|(axis, _)| self.is_periodic(*axis)) {
+            let (lower, length) = (grid.lower()[axis], grid.upper()[axis] - grid.lower()[axis]);
+            // Rounding may make a whole period of a tiny negative number.
+            *x = (lower + (*x - lower).rem_euclid(length)).min(grid.upper()[axis]);
+        }
     }
 
     /// The grid, if there is one.

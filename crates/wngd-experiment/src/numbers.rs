@@ -11,15 +11,49 @@ pub fn short(value: f64) -> String {
     if (-3..5).contains(&exponent) { format!("{value:.*}", (4 - exponent) as usize) } else { format!("{value:.3e}") }
 }
 
-/// A value with its standard error: 4.2890 ± 0.0346.
+/// A value with its standard error: 4.2890 ± 0.0346; with a scale of its own, and where many digits are known,
+/// -1.009(22)e-9: the error in units of the last digits.
 pub fn with_error(value: f64, error: Option<f64>) -> String {
-    match error {
-        Some(error) if error > 0.0 && error.is_finite() => {
-            let digits = (1 - error.log10().floor() as i32).clamp(0, 8) as usize;
-            format!("{value:.digits$} ± {error:.digits$}")
-        }
-        _ => short(value),
+    let Some(error) = error.filter(|error| *error > 0.0 && error.is_finite() && value.is_finite()) else {
+        return short(value);
+    };
+    let scale = exponent(value.abs().max(error));
+    let digits = 1 - exponent(error);
+    if (-3..5).contains(&scale) && digits <= 8 {
+        let digits = digits.max(0) as usize;
+        return format!("{} ± {error:.digits$}", fixed(value, digits));
     }
+    let scale = if (-3..5).contains(&scale) { 0 } else { scale };
+    // More digits than a number has say nothing.
+    let digits = (1 - (exponent(error) - scale)).clamp(0, 15);
+    let unit = format!("{error:.1e}").replace('.', "");
+    let unit = unit.split('e').next().unwrap_or_default();
+    // In one division each, so that tiny scales do not underflow on the way.
+    let mantissa = fixed(scaled(value, scale), digits as usize);
+    match scale {
+        0 => format!("{mantissa}({unit})"),
+        scale => format!("{mantissa}({unit})e{scale}"),
+    }
+}
+
+/// The exponent of a number once it has two digits: 0.0999 has that of 0.10.
+fn exponent(value: f64) -> i32 {
+    format!("{value:.1e}").rsplit('e').next().and_then(|e| e.parse().ok()).unwrap_or(0)
+}
+
+/// value · 10^−scale, exact where the decimal form is.
+fn scaled(value: f64, scale: i32) -> f64 {
+    let text = format!("{value:e}");
+    let (mantissa, own) = text.split_once('e').unwrap_or((&text, "0"));
+    let own: i32 = own.parse().unwrap_or(0);
+    format!("{mantissa}e{}", own - scale).parse().unwrap_or(value)
+}
+
+/// With that many decimals; a zero has no sign.
+fn fixed(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
+    if zero { text.trim_start_matches('-').to_string() } else { text }
 }
 
 /// A unit vector in words: its largest entries with their names, the largest positive.
@@ -68,6 +102,14 @@ mod tests {
         assert_eq!(short(1.0e-9), "1.000e-9");
         assert_eq!(with_error(4.28966, Some(0.0346)), "4.290 ± 0.035");
         assert_eq!(with_error(79.968, Some(0.51)), "79.97 ± 0.51");
+        assert_eq!(with_error(-1.009e-9, Some(0.0223e-9)), "-1.009(22)e-9");
+        assert_eq!(with_error(2.516e17, Some(1.67e16)), "2.52(17)e17");
+        assert_eq!(with_error(3.0812e8, Some(1.3e7)), "3.08(13)e8");
+        assert_eq!(with_error(2e-10, Some(1.5e-9)), "0.2(15)e-9");
+        assert_eq!(with_error(-0.0001, Some(0.5)), "0.00 ± 0.50");
+        assert_eq!(with_error(0.5, Some(1e-12)), "0.5000000000000(10)");
+        assert_eq!(with_error(1e-300, Some(9.99e-302)), "1.00(10)e-300");
+        assert_eq!(with_error(-0.0, None), "0");
     }
 
     #[test]

@@ -1,19 +1,27 @@
 //! Data of every kind, a file each, and the formats of their files.
 
+mod bins;
+mod ends;
+mod far;
 pub mod formats;
+mod points;
 mod recording;
 
 use wngd::adjoint::State;
 use wngd::identify::View;
 use wngd::models::GaussianSmoothing;
+use wngd::prelude::Grid;
 
 use crate::error::ExperimentError;
 use crate::facts::Fact;
+use crate::grid::GridSection;
 use crate::ground::Ground;
 use crate::models::{Model, ModelChoice};
 use crate::source::Section;
+use formats::{Array, Dialect};
 
-pub use recording::{Points, Recording};
+pub use points::Points;
+pub use recording::Recording;
 
 /// The data with their origin.
 pub struct Data {
@@ -68,14 +76,27 @@ pub enum Noise {
     },
 }
 
+/// What of a density an objective takes as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takes {
+    /// Negative entries, as subtracting a background leaves them.
+    pub negative: bool,
+    /// Any mass: its minimum is at the same shape.
+    pub any_mass: bool,
+}
+
 /// What data are observed with.
 pub struct Observing<'a> {
     /// The experiment's ground.
     pub ground: &'a Ground,
     /// The model, with its options and where they stand.
     pub model: (&'a dyn Model, &'a dyn ModelChoice, &'a Section<'a>),
+    /// The objective's name, and what it takes as it is.
+    pub objective: (&'a str, Takes),
     /// Points that [`DataChoice::points`] read.
     pub points: Option<Points>,
+    /// What [`DataChoice::load`] read.
+    pub loaded: Option<Array>,
 }
 
 /// A kind of data with its options.
@@ -86,8 +107,29 @@ pub trait DataChoice: Send + Sync {
     fn is_density(&self) -> bool {
         true
     }
-    /// Name of the usual objective.
-    fn usual_objective(&self) -> &'static str {
+    /// Whether they may lie on periodic axes.
+    fn wraps(&self) -> bool {
+        false
+    }
+    /// Reads files that tell more than the data: the grid, the usual objective.
+    ///
+    /// # Errors
+    /// Files that cannot be read or hold something else.
+    fn load(&self, section: &Section<'_>, dim: usize) -> Result<Option<Array>, ExperimentError> {
+        let _ = (section, dim);
+        Ok(None)
+    }
+    /// The grid that they tell.
+    ///
+    /// # Errors
+    /// Data that lie on no grid.
+    fn lattice(&self, section: &Section<'_>, loaded: Option<&Array>) -> Result<Option<Grid>, ExperimentError> {
+        let _ = (section, loaded);
+        Ok(None)
+    }
+    /// Name of the usual objective for them.
+    fn usual_objective(&self, grid: &GridSection, loaded: Option<&Array>) -> &'static str {
+        let _ = (grid, loaded);
         "l2"
     }
     /// Where points come from that tell box and time scale, and how they are seen, if the data are such points.
@@ -116,7 +158,7 @@ pub trait DataChoice: Send + Sync {
 crate::registry::family! {
     /// The kinds of data; the key of a kind names the file, or the parameters, that they come from.
     dyn DataChoice, what: "kind of data", key: "data",
-    members: [truth, samples, trajectory, density, values]
+    members: [truth, samples, histogram, trajectory, density, values]
 }
 
 /// Reads `[data]`: exactly one kind, with its own options.
@@ -132,6 +174,10 @@ pub fn read(section: &Section<'_>) -> Result<Box<dyn DataChoice>, ExperimentErro
         && let owners @ [_, ..] = &FAMILY.owners(stray)[..]
     {
         return Err(section.error(stray, format!("only {} has it; remove it", owners.join(" or "))));
+    }
+    if entry.has("separator") {
+        // Before the rest, so that a wrong type is told with its key.
+        Dialect::read(section)?;
     }
     (entry.read)(section)
 }

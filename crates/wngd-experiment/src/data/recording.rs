@@ -2,19 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::formats::{self, Input, Time};
+use super::far;
+use super::formats::{Asked, Dialect, Input, Time};
+use super::points::Points;
 use crate::error::ExperimentError;
 
 /// Relative difference of time steps that counts as one.
 const SAME_STEP: f64 = 1e-3;
-
-/// Points of a trajectory, row-major, and the time between them where a file tells it.
-pub struct Points {
-    /// N rows of as many coordinates as columns were read.
-    pub values: Vec<f64>,
-    /// Mean time step, from a column `t` or `time` that rises.
-    pub dt: Option<f64>,
-}
 
 /// Trajectory files and which of their points count.
 #[derive(Debug, Clone)]
@@ -27,6 +21,8 @@ pub struct Recording {
     pub burn_in: usize,
     /// Every how many points one is taken.
     pub stride: usize,
+    /// How the files are written.
+    pub dialect: Dialect,
 }
 
 impl Recording {
@@ -35,17 +31,22 @@ impl Recording {
     /// # Errors
     /// Unreadable files, columns that do not fit, numbers that are not finite, time steps that differ.
     pub fn read(&self, dim: usize) -> Result<Points, ExperimentError> {
-        let mut all = Points { values: Vec::new(), dt: None };
+        let mut all = Points::default();
+        let variables = &["x", "y", "z"].map(String::from)[..dim.min(3)];
         for path in &self.paths {
             let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
-            let format = formats::of(path);
-            if self.columns.is_some() && !format.has_columns() {
-                let name = format.name();
-                return Err(fail(format!(
-                    "an {name} file has no named columns; leave columns out and save those needed"
-                )));
-            }
-            let points = format.rows(Input::open(path)?, self.columns.as_deref(), dim, Time::Column)?;
+            let input = Input::open(path)?;
+            let format = input.format();
+            let asked = Asked {
+                columns: self.columns.as_deref(),
+                variables,
+                time: Time::Column,
+                ..Asked::new(dim, &self.dialect)
+            };
+            asked.check(format).map_err(&fail)?;
+            let points = format.rows(input, &asked)?;
+            all.notes.extend(points.notes);
+            far::check(&points.values, variables).map_err(&fail)?;
             match (all.dt, points.dt) {
                 (Some(a), Some(b)) if (a - b).abs() > SAME_STEP * a => {
                     return Err(fail(format!(

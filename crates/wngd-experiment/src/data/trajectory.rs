@@ -6,9 +6,11 @@ use wngd::adjoint::State;
 use wngd::identify::View;
 use wngd::models::Binning;
 
+use super::formats::{Array, Dialect, FileOptions};
 use super::{Data, DataChoice, Noise, Observing, Recording, counts};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
+use crate::grid::GridSection;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 
@@ -16,9 +18,9 @@ use crate::source::Section;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Options {
-    /// a file, or a list of files, of successive points: CSV with header, or NPY of shape (points, axes)
+    /// a file, or a list of files, of successive points: a table (CSV), or NPY of shape (points, axes)
     trajectory: Files,
-    /// columns of CSV files, one per axis; all but `t` or `time` if absent
+    /// columns of tables, one per axis; those called x, y, z, or else all but `t` or `time`, if absent
     columns: Option<Vec<String>>,
     /// `"multilinear"` or `"nearest"`
     #[serde(default)]
@@ -32,6 +34,9 @@ struct Options {
     /// standard deviation of a Gaussian in cells that the density is smoothed by
     #[serde(default)]
     smoothing: f64,
+    #[serde(flatten)]
+    #[allow(dead_code, reason = "for the list of keys; Dialect::read reads them")]
+    file: FileOptions,
 }
 
 fn one() -> usize {
@@ -83,7 +88,7 @@ impl DataChoice for Options {
     fn fact(&self) -> Fact {
         Fact::new("trajectory", self.files().join(", "))
     }
-    fn usual_objective(&self) -> &'static str {
+    fn usual_objective(&self, _: &GridSection, _: Option<&Array>) -> &'static str {
         // The density of a trajectory is rough; a weak norm does not mind.
         "homogeneous-h-1"
     }
@@ -102,6 +107,7 @@ impl DataChoice for Options {
             columns: self.columns.clone(),
             burn_in: self.burn_in,
             stride: self.stride,
+            dialect: Dialect::read(section)?,
         };
         Ok(Some((recording, self.view())))
     }
@@ -112,7 +118,8 @@ impl DataChoice for Options {
         };
         let view = self.view();
         let seen = view.density(grid, &points.values)?;
-        let mut notes = counts(seen.inside, seen.outside);
+        let mut notes = points.notes;
+        notes.extend(counts(seen.inside, seen.outside));
         if view.smoothing > 0.0 {
             notes.push(format!(
                 "smoothed by a Gaussian of {} cells: fitted variances grow by its square; only identification undoes that",

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use wngd::adjoint::State;
 
-use super::formats::{self, Input};
+use super::formats::{Array, Asked, Dialect, FileOptions, Input};
 use super::{Cells, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
@@ -18,6 +18,9 @@ struct Options {
     /// NPY file of any shape, or a CSV file of one column: one observation per value of the model's state; no density, so that
     /// only what needs none compares it
     values: String,
+    #[serde(flatten)]
+    #[allow(dead_code, reason = "for the list of keys; Dialect::read reads them")]
+    file: FileOptions,
 }
 
 pub(super) const ENTRY: Entry<dyn DataChoice> =
@@ -33,7 +36,9 @@ impl DataChoice for Options {
     fn observe(&self, section: &Section<'_>, with: Observing<'_>) -> Result<Data, ExperimentError> {
         let path = section.source().path(&self.values);
         let about = |error| section.source().about("data.values", error);
-        let (_, values) = Input::open(&path).and_then(|input| formats::of(&path).array(input)).map_err(about)?;
+        let dialect = Dialect::read(section)?;
+        let read = |input: Input| input.format().array(input, &Asked::new(1, &dialect));
+        let Array { values, notes, .. } = Input::open(&path).and_then(read).map_err(about)?;
         let k = with.model.0.dim_state();
         if values.len() != k {
             let problem =
@@ -44,6 +49,6 @@ impl DataChoice for Options {
             let problem = format!("{}: value {index} is {}; every one must be finite", path.display(), values[index]);
             return Err(section.error("values", problem));
         }
-        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes: Vec::new(), axes: None, cells: Cells::Centres })
+        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes, axes: None, cells: Cells::Centres })
     }
 }

@@ -105,6 +105,9 @@ impl ModelChoice for Options {
             None => Err(section.error("means", "a gaussian-mixture needs at least one mean")),
         }
     }
+    fn folds(&self) -> bool {
+        true
+    }
     fn build(
         &self,
         section: &Section<'_>,

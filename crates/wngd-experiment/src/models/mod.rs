@@ -1,6 +1,7 @@
 //! Models, a file each: from options to an object that an experiment can fit.
 
 pub mod flow;
+pub(crate) mod folded;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
 use wngd::adjoint::{Bound, Linearization, SolveCounts, State};
@@ -139,6 +140,10 @@ pub trait ModelChoice: Send + Sync {
         ground: &Ground,
         points: Option<&[f64]>,
     ) -> Result<Box<dyn Model>, ExperimentError>;
+    /// Whether its density on a few periods of a periodic axis folds into one.
+    fn folds(&self) -> bool {
+        false
+    }
     /// The state at known parameters `truth = { theta = [..] }`, with the values of the free ones.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use wngd::opt::KullbackLeibler;
 
-use crate::data::Cells;
+use crate::data::{Cells, Takes};
 use super::plain::{self, Facts};
 use super::ObjectiveChoice;
 use crate::registry::Entry;
@@ -12,6 +12,7 @@ pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("kl", "KL(ρ*�
 const FACTS: Facts = Facts {
     matched: "fisher-rao",
     words: "the Kullback–Leibler divergence",
+    takes: Takes { negative: false, any_mass: true },
     build: |section, ground, data| {
         let grid = ground.density(section, "kind")?;
         let objective = KullbackLeibler::with_logarithms(grid, data.values.clone())?;

@@ -4,6 +4,7 @@ use wngd::opt::LeastSquaresMisfit;
 
 use super::plain::{self, Facts};
 use super::ObjectiveChoice;
+use crate::data::Takes;
 use crate::registry::Entry;
 
 pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("l2", "½‖ρ − ρ*‖²", |section| plain::read(section, FACTS));
@@ -11,6 +12,7 @@ pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("l2", "½‖ρ
 const FACTS: Facts = Facts {
     matched: "l2",
     words: "the squared L² distance",
+    takes: Takes { negative: true, any_mass: false },
     build: |_, ground, data| {
         Ok(match ground.maybe_grid() {
             Some(grid) if ground.is_density() => Box::new(LeastSquaresMisfit::new(grid, data.values.values.clone())?),

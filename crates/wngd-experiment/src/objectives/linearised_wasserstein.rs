@@ -4,6 +4,7 @@ use wngd::opt::LinearisedWasserstein;
 
 use super::plain::{self, Facts};
 use super::ObjectiveChoice;
+use crate::data::Takes;
 use crate::registry::Entry;
 
 pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("linearised-wasserstein", "W₂ linearised at the data", |section| plain::read(section, FACTS));
@@ -11,6 +12,7 @@ pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("linearised-wa
 const FACTS: Facts = Facts {
     matched: "wasserstein",
     words: "the linearised squared Wasserstein distance",
+    takes: Takes { negative: false, any_mass: false },
     build: |section, ground, data| {
         ground.density(section, "kind")?;
         Ok(Box::new(LinearisedWasserstein::new(&ground.plan(section, "kind")?, data.values.values.clone())?))

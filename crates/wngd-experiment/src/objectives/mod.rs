@@ -4,7 +4,7 @@ mod plain;
 
 use wngd::opt::Objective;
 
-use crate::data::Data;
+use crate::data::{Data, Takes};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::source::Section;
@@ -15,6 +15,8 @@ pub trait ObjectiveChoice: Send + Sync {
     fn matched_metric(&self) -> &'static str;
     /// What it is, in a sentence that begins "measured by".
     fn in_words(&self) -> &'static str;
+    /// What of data it takes as it is.
+    fn takes(&self) -> Takes;
     /// The distance to data.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use wngd::opt::Objective;
 
 use super::ObjectiveChoice;
-use crate::data::Data;
+use crate::data::{Data, Takes};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, schema_of};
@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) matched: &'static str,
     /// In a sentence.
     pub(super) words: &'static str,
+    /// What of data it takes.
+    pub(super) takes: Takes,
     /// What makes it.
     pub(super) build: Build,
 }
@@ -51,6 +53,9 @@ impl ObjectiveChoice for Facts {
     }
     fn in_words(&self) -> &'static str {
         self.words
+    }
+    fn takes(&self) -> Takes {
+        self.takes
     }
     fn build(
         &self,

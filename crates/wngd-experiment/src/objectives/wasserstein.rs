@@ -4,6 +4,7 @@ use wngd::opt::Wasserstein;
 
 use super::plain::{self, Facts};
 use super::ObjectiveChoice;
+use crate::data::Takes;
 use crate::registry::Entry;
 
 pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("wasserstein", "½W₂², exact transport", |section| plain::read(section, FACTS));
@@ -11,6 +12,7 @@ pub(super) const ENTRY: Entry<dyn ObjectiveChoice> = plain::entry("wasserstein",
 const FACTS: Facts = Facts {
     matched: "wasserstein",
     words: "the squared Wasserstein distance",
+    takes: Takes { negative: false, any_mass: true },
     build: |section, ground, data| {
         ground.density(section, "kind")?;
         Ok(Box::new(Wasserstein::new(&ground.plan(section, "kind")?, data.values.values.clone())?))

@@ -1,17 +1,10 @@
-//! Tables of numbers with a header, some columns of which are samples or the points of a trajectory.
-
-use std::io::Read;
-use std::path::Path;
-
-use csv::ByteRecord;
+//! Tables of numbers, some columns of which are samples, the points of a trajectory, or bins.
 
 use super::super::Points;
-use super::{Format, Input, Time};
+use super::table::Table;
+use super::{Asked, Format, Input};
 use crate::error::ExperimentError;
-use crate::facts::{NAMES, listed};
 
-/// Longest row read, in bytes. A quote that is never closed makes a row of the rest of a file.
-const MAX_ROW: usize = 1 << 20;
 /// Most numbers kept.
 const MAX_NUMBERS: usize = 1 << 29;
 
@@ -23,190 +16,224 @@ impl Format for Csv {
         "CSV"
     }
     fn endings(&self) -> &'static [&'static str] {
-        &["csv"]
+        &["csv", "tsv", "txt", "dat"]
     }
     fn has_columns(&self) -> bool {
         true
     }
-    fn rows(
-        &self,
-        input: Input,
-        columns: Option<&[String]>,
-        dim: usize,
-        time: Time,
-    ) -> Result<Points, ExperimentError> {
+    fn rows(&self, input: Input, asked: &Asked<'_>) -> Result<Points, ExperimentError> {
         let Input { path, reader, .. } = input;
-        let mut table = Table::open(&path, reader)?;
-        let is_time = |name: &String| name.eq_ignore_ascii_case("t") || name.eq_ignore_ascii_case("time");
-        let time = (time == Time::Column).then(|| table.header.iter().position(is_time)).flatten();
-        let indices = table.choose(columns, time, dim)?;
-        let mut values = Vec::new();
+        let mut table = Table::open(&path, reader, asked)?;
+        let dim = asked.dim;
+        let time = table.time(asked);
+        let beside = asked.beside.map(|name| table.find(name)).transpose()?;
+        let indices = table.choose(asked, [time, beside])?;
+        let wanted: Vec<usize> = indices.iter().copied().chain(beside).chain(time).collect();
+        let (mut values, mut more) = (Vec::new(), Vec::new());
         let mut clock: Option<(f64, f64)> = None;
+        let (mut rows, mut skipped) = (0usize, 0usize);
+        let mut numbers = Vec::with_capacity(wanted.len());
         while table.next()? {
+            rows += 1;
             if values.len() > MAX_NUMBERS - dim {
                 let problem = format!("more than {MAX_NUMBERS} numbers; leave out some of the rows, or bin them");
                 return Err(table.fail(problem));
             }
-            for &i in &indices {
-                values.push(table.number(i)?);
+            numbers.clear();
+            for &i in &wanted {
+                match table.number(i)? {
+                    Some(value) => numbers.push(value),
+                    None if asked.dialect.skip => break,
+                    None => return Err(table.missing(i)),
+                }
             }
-            if let Some(i) = time {
-                let now = table.number(i)?;
+            if numbers.len() < wanted.len() {
+                skipped += 1;
+                continue;
+            }
+            values.extend_from_slice(&numbers[..dim]);
+            more.extend(beside.map(|_| numbers[dim]));
+            if time.is_some() {
+                let now = numbers[wanted.len() - 1];
                 clock = Some((clock.map_or(now, |(first, _)| first), now));
             }
         }
         if values.is_empty() {
-            return Err(table.fail("no data rows below the header; at least one is needed".into()));
+            return Err(table.fail(match skipped {
+                0 => "no data rows below the header; at least one is needed".into(),
+                n => format!("each of its {n} rows has a missing value; at least one whole row is needed"),
+            }));
         }
-        let steps = (values.len() / dim).saturating_sub(1) as f64;
+        let steps = rows.saturating_sub(1) as f64;
         let dt = clock.map(|(first, last)| (last - first) / steps).filter(|dt| dt.is_finite() && *dt > 0.0);
-        Ok(Points { values, dt })
+        let named = table.shape.header || table.shape.names.iter().any(|name| name.parse::<usize>().is_err());
+        let names = named.then(|| indices.iter().map(|&i| table.shape.names[i].clone()).collect());
+        let notes = table.notes(skipped, &indices, asked);
+        Ok(Points { values, dt, beside: more, names, notes })
     }
     /// The one column of a table.
-    fn array(&self, input: Input) -> Result<(Vec<usize>, Vec<f64>), ExperimentError> {
-        let Points { values, .. } = self.rows(input, None, 1, Time::None)?;
-        Ok((vec![values.len()], values))
-    }
-}
-
-/// A table under way.
-struct Table<'a, R> {
-    path: &'a Path,
-    csv: csv::Reader<Rows<R>>,
-    header: Vec<String>,
-    row: ByteRecord,
-}
-
-impl<'a, R: Read> Table<'a, R> {
-    fn open(path: &'a Path, reader: R) -> Result<Self, ExperimentError> {
-        let rows = Rows { reader, length: 0 };
-        let csv = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(rows);
-        let mut table = Self { path, csv, header: Vec::new(), row: ByteRecord::new() };
-        let header = table.csv.headers().map(|header| header.iter().map(|name| name.trim().to_string()).collect());
-        table.header = header.map_err(|e| table.fail(e.to_string()))?;
-        if table.header.iter().all(String::is_empty) {
-            return Err(table.fail("the file is empty; a header line and at least one row are needed".into()));
-        }
-        Ok(table)
-    }
-
-    fn fail(&self, problem: String) -> ExperimentError {
-        ExperimentError::Data { path: self.path.to_path_buf(), problem }
-    }
-
-    /// The named columns, or else all but one.
-    fn choose(
-        &self,
-        columns: Option<&[String]>,
-        but: Option<usize>,
-        dim: usize,
-    ) -> Result<Vec<usize>, ExperimentError> {
-        let shown = || listed(&self.header, NAMES);
-        let find = |name: &String| {
-            let found = self.header.iter().position(|h| h == name);
-            found.ok_or_else(|| self.fail(format!("there is no column \"{name}\"; the columns are {}", shown())))
-        };
-        let indices: Vec<usize> = match columns {
-            Some(names) => names.iter().map(find).collect::<Result<_, _>>()?,
-            None => (0..self.header.len()).filter(|i| Some(*i) != but).collect(),
-        };
-        if indices.len() != dim {
-            let (found, shown) = (indices.len(), shown());
-            return Err(self.fail(format!(
-                "{found} columns for {dim} coordinates; choose them with data.columns or --columns (the file has {shown})"
-            )));
-        }
-        Ok(indices)
-    }
-
-    /// Goes to the next row; false after the last one.
-    fn next(&mut self) -> Result<bool, ExperimentError> {
-        self.csv.get_mut().length = 0;
-        self.csv.read_byte_record(&mut self.row).map_err(|e| self.fail(e.to_string()))
-    }
-
-    /// A finite number of the row.
-    fn number(&self, column: usize) -> Result<f64, ExperimentError> {
-        let text = String::from_utf8_lossy(self.row.get(column).unwrap_or(b""));
-        let text = text.trim();
-        text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
-            let line = self.row.position().map_or(0, csv::Position::line);
-            let (name, text) = (&self.header[column], text.chars().take(40).collect::<String>());
-            self.fail(format!(
-                "line {line}, column {name}: \"{text}\" is not a finite number; remove the row or repair it"
-            ))
-        })
-    }
-}
-
-/// Bytes of a table, which end in an error where a row is too long to be one.
-struct Rows<R> {
-    reader: R,
-    /// Bytes handed out since the last row began, and what was buffered before it.
-    length: usize,
-}
-
-impl<R: Read> Read for Rows<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.length > MAX_ROW {
-            let problem = format!("a row of more than {MAX_ROW} bytes; transpose the table, or close an open quote");
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
-        }
-        let count = self.reader.read(buffer)?;
-        self.length += count;
-        Ok(count)
+    fn array(&self, input: Input, asked: &Asked<'_>) -> Result<super::Array, ExperimentError> {
+        let Points { values, notes, .. } = self.rows(input, asked)?;
+        Ok(super::Array { shape: vec![values.len()], values, notes })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
+    use super::super::{Decimal, Dialect, Separator, Time};
     use super::*;
 
-    fn ask(text: &str, columns: Option<&[&str]>, dim: usize) -> Result<Vec<Vec<f64>>, String> {
+    fn read(text: &str, columns: Option<&[&str]>, dim: usize, dialect: &Dialect, time: Time) -> Result<Points, String> {
         let names: Option<Vec<String>> = columns.map(|c| c.iter().map(|s| s.to_string()).collect());
-        let input = Input::bytes("x.csv".into(), text.as_bytes().to_vec());
-        let points = Csv.rows(input, names.as_deref(), dim, Time::None).map_err(|e| e.to_string())?;
+        let input = Input::bytes("x.csv".into(), text.as_bytes().to_vec()).map_err(|e| e.to_string())?;
+        let asked = Asked { columns: names.as_deref(), time, ..Asked::new(dim, dialect) };
+        Csv.rows(input, &asked).map_err(|e| e.to_string())
+    }
+
+    fn ask(text: &str, columns: Option<&[&str]>, dim: usize) -> Result<Vec<Vec<f64>>, String> {
+        let points = read(text, columns, dim, &Dialect::default(), Time::None)?;
         Ok(points.values.chunks_exact(dim).map(<[f64]>::to_vec).collect())
     }
 
     #[test]
     fn columns_are_chosen_by_name() {
-        let rows = ask("a, b ,c\n1,2,3\n4, 5 ,6\n", Some(&["c", "a"]), 2).unwrap();
+        let rows = ask("a, b ,c\n1,2,3\n4, 5 ,6\n", Some(&["c", " a"]), 2).unwrap();
         assert_eq!(rows, [[3.0, 1.0], [6.0, 4.0]]);
+        let wrong = ask("eruptions,waiting\n1,2\n", Some(&["eruption"]), 1).unwrap_err();
+        assert!(wrong.contains("did you mean \"eruptions\""), "{wrong}");
+        assert!(ask("a,a\n1,2\n", Some(&["a"]), 1).unwrap_err().contains("two columns are called \"a\""));
+    }
+
+    #[test]
+    fn tables_of_every_hand_are_the_same_numbers() {
+        let right = [[2.0, -1.2], [1.5, -0.9], [2.4, -1.1]];
+        for text in [
+            "x,y\n2.0,-1.2\n1.5,-0.9\n2.4,-1.1\n",
+            "\u{feff}x,y\r\n2.0,-1.2\r\n1.5,-0.9\r\n2.4,-1.1\r\n",
+            "x;y\n2.0;-1.2\n1.5;-0.9\n2.4;-1.1\n",
+            "x;y\n2,0;-1,2\n1,5;-0,9\n2,4;-1,1\n",
+            "x\ty\n2.0\t-1.2\n1.5\t-0.9\n2.4\t-1.1\n",
+            "x\ty\n2,0\t-1,2\n1,5\t-0,9\n2,4\t-1,1\n",
+            "x|y\n2.0|-1.2\n1.5|-0.9\n2.4|-1.1\n",
+            "x y\n2.0 -1.2\n1.5 -0.9\n2.4 -1.1\n",
+            "   x      y\n 2.00  -1.20\n 1.50  -0.90\n 2.40  -1.10\n",
+            "x y\n2,0 -1,2\n1,5 -0,9\n2,4 -1,1\n",
+            "x,y\n2.0D+00,-1.2D+00\n1.5D+00,-0.9D+00\n2.4D+00,-1.1D+00\n",
+            "\"x\",\"y\"\n\"2.0\",\"-1.2\"\n\"1.5\",\"-0.9\"\n\"2.4\",\"-1.1\"\n",
+            "\"x\",\"y\"\n\"2,0\",\"-1,2\"\n\"1,5\",\"-0,9\"\n\"2,4\",\"-1,1\"\n",
+            "2.0,-1.2\n1.5,-0.9\n2.4,-1.1\n",
+            "2.0 -1.2\n1.5 -0.9\n2.4 -1.1\n",
+            "# x,y\n2.0,-1.2\n1.5,-0.9\n2.4,-1.1\n",
+            "# made by\n#x y\n2.0 -1.2\n1.5 -0.9\n2.4 -1.1\n",
+            "x,y,\n2.0,-1.2,\n1.5,-0.9,\n2.4,-1.1,\n",
+            "x,y\n2.0,-1.2,\n1.5,-0.9,\n2.4,-1.1,\n",
+            "\"x\" \"y\"\n\"1\" 2.0 -1.2\n\"2\" 1.5 -0.9\n\"3\" 2.4 -1.1\n",
+            ",x,y\n0,2.0,-1.2\n1,1.5,-0.9\n2,2.4,-1.1\n",
+            ",0,1\n0,2.0,-1.2\n1,1.5,-0.9\n2,2.4,-1.1\n",
+            "0,1\n2.0,-1.2\n1.5,-0.9\n2.4,-1.1\n",
+            "x,y\r2.0,-1.2\r1.5,-0.9\r2.4,-1.1\r",
+        ] {
+            assert_eq!(ask(text, None, 2).unwrap(), right, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_told() {
+        let notes = |text: &str| read(text, None, 2, &Dialect::default(), Time::None).unwrap().notes.join("; ");
+        assert_eq!(notes("x,y\n1,2\n"), "");
+        assert_eq!(
+            notes("x;y\n1,5;2\n"),
+            "x.csv: columns are separated by ';'; x.csv: decimals are written with a comma"
+        );
+        assert!(notes("1,2.5\n3,4\n").contains("no header line"));
+        assert!(notes("x,y\n1,2\n#3,4\n\n5,6\n").contains("1 lines behind #"));
+        let names = |text: &str| read(text, None, 2, &Dialect::default(), Time::None).unwrap().names;
+        assert_eq!(names("# a,b\n1.5,2\n3,4\n"), Some(vec!["a".to_string(), "b".to_string()]));
+        assert_eq!(names("1.5,2\n3,4\n"), None);
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_is_refused() {
+        assert!(ask("1,5\n2,6\n", None, 1).unwrap_err().contains("separator = \",\" or decimal = \",\""));
+        assert_eq!(ask("1,5\n2,6\n", None, 2).unwrap(), [[1.0, 5.0], [2.0, 6.0]]);
+        assert_eq!(ask("x\n1,5\n2,6\n", None, 1).unwrap(), [[1.5], [2.6]]);
+        assert!(ask("x,y\n1,5\n2,6\n", None, 1).unwrap_err().contains("2 columns for 1"));
+        assert!(ask("x\n1,234\n5,678\n", None, 1).unwrap_err().contains("1.234 or 1234"));
+        assert!(ask("x\ty\n1,234\t5,678\n", None, 2).unwrap_err().contains("1.234 or 1234"));
+        assert_eq!(ask("x;y\n1,234;5,678\n", None, 2).unwrap(), [[1.234, 5.678]]);
+        let comma = Dialect { decimal: Some(Decimal::Comma), ..Dialect::default() };
+        assert_eq!(read("1,5\n2,6\n", None, 1, &comma, Time::None).unwrap().values, [1.5, 2.6]);
+        let columns = Dialect { separator: Some(Separator::Comma), ..Dialect::default() };
+        assert_eq!(read("1,5\n2,6\n", Some(&["2"]), 1, &columns, Time::None).unwrap().values, [5.0, 6.0]);
+        assert!(ask("n.a.,2.0\n1.0,2.5\n1.5,3.0\n", None, 2).unwrap_err().contains("neither a row of numbers"));
+    }
+
+    #[test]
+    fn missing_values_are_named_or_left_out_as_asked() {
+        let skip = Dialect { skip: true, ..Dialect::default() };
+        for word in ["", "NA", "NaN", "null", "#N/A", "?"] {
+            let text = format!("x,y\n2.0,-1.2\n{word},-1.0\n2.2,-1.0\n");
+            let error = ask(&text, None, 2).unwrap_err();
+            assert!(error.contains("line 3, column x") && error.contains("missing = \"skip\""), "{error}");
+            let points = read(&text, None, 2, &skip, Time::None).unwrap();
+            assert_eq!(points.values, [2.0, -1.2, 2.2, -1.0]);
+            assert!(points.notes[0].contains("1 rows with missing values"), "{:?}", points.notes);
+            // Only what is read has to be there.
+            assert_eq!(ask(&text, Some(&["y"]), 1).unwrap(), [[-1.2], [-1.0], [-1.0]]);
+        }
+        assert!(read("x\nNA\n", None, 1, &skip, Time::None).err().unwrap().contains("each of its 1 rows"));
+        assert!(ask("NA,1.0\n2.0,3.0\n", None, 2).unwrap_err().contains("line 1, column 1"));
     }
 
     #[test]
     fn errors_name_the_place() {
         assert!(ask("", None, 1).unwrap_err().contains("empty"));
         assert!(ask("a,b\n", None, 2).unwrap_err().contains("no data rows"));
-        assert!(ask("a,b\n1,2\n3\n", None, 2).unwrap_err().contains("line: 3"));
-        assert!(ask("a,b\n1,2\n3,nan\n", None, 2).unwrap_err().contains("line 3, column b"));
+        assert!(ask("a,b\n1,2\n3\n", None, 2).unwrap_err().contains("line 3: 1 fields where 2 are expected"));
+        assert!(ask("a,b\n1\n3\n", None, 2).unwrap_err().contains("line 2: 1 fields where 2 are expected"));
+        assert!(ask("a;b\n1\n3\n", None, 2).unwrap_err().contains("line 2: 1 fields where 2 are expected"));
+        assert!(ask("a,b\n1,2\n3,inf\n", None, 2).unwrap_err().contains("line 3, column b"));
         assert!(ask("a,b\n1,x\n", None, 2).unwrap_err().contains("\"x\""));
+        assert!(ask("a;b\n1.5;2\n2,5;3\n", None, 2).unwrap_err().contains("decimals are written with '.' here"));
         assert!(ask("a,b\n1,2\n", Some(&["z"]), 1).unwrap_err().contains("there is no column \"z\""));
         assert!(ask("a,b,c\n1,2,3\n", None, 2).unwrap_err().contains("3 columns for 2 coordinates"));
+        let text = ask("a;b\n1;2\n", None, 1).unwrap_err();
+        assert!(text.contains("2 columns (separated by ';') for 1 coordinates"), "{text}");
     }
 
     #[test]
     fn trajectories_leave_the_time_column_out() {
-        let read = |text: &str, columns: Option<&[String]>, dim| {
-            let input = Input::bytes("x.csv".into(), text.as_bytes().to_vec());
-            Csv.rows(input, columns, dim, Time::Column).map_err(|e| e.to_string())
-        };
+        let read = |text: &str, columns, dim| read(text, columns, dim, &Dialect::default(), Time::Column);
         let text = "t, x,y\n0.5,1,2\n1.0, 3,4\n1.5,5,6\n";
         let points = read(text, None, 2).unwrap();
         assert_eq!((points.values, points.dt), (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Some(0.5)));
-        assert_eq!(read(text, Some(&["y".to_string()]), 1).unwrap().values, [2.0, 4.0, 6.0]);
+        assert_eq!(read(text, Some(&["y"]), 1).unwrap().values, [2.0, 4.0, 6.0]);
         assert!(read(text, None, 3).err().unwrap().contains("2 columns for 3 coordinates"));
         assert!(read("x,y\n1,2\n3,nan\n", None, 2).err().unwrap().contains("line 3, column y"));
         assert_eq!(read("x,y\n1,2\n3,4\n", None, 2).unwrap().dt, None);
     }
 
     #[test]
+    fn coordinates_are_matched_by_name_where_the_header_has_them() {
+        let variables = ["x".to_string(), "y".to_string()];
+        let dialect = Dialect::default();
+        let asked = Asked { variables: &variables, time: Time::Column, ..Asked::new(2, &dialect) };
+        let rows = |text: &str| {
+            let input = Input::bytes("x.csv".into(), text.as_bytes().to_vec()).unwrap();
+            Csv.rows(input, &asked).unwrap().values
+        };
+        assert_eq!(rows("t,y,heat,x\n0,1,2,3\n1,4,5,6\n"), [3.0, 1.0, 6.0, 4.0]);
+        assert_eq!(rows("t,u,v\n0,1,2\n1,4,5\n"), [1.0, 2.0, 4.0, 5.0]);
+    }
+
+    #[test]
     fn endless_rows_are_not_held_in_memory() {
         let endless = |start: &'static str, rest: u8| {
             let reader = Box::new(start.as_bytes().chain(std::io::repeat(rest)));
-            let input = Input { path: "x.csv".into(), reader, size: 0 };
-            Csv.rows(input, None, 1, Time::None).err().unwrap().to_string()
+            let input = Input { path: "x.csv".into(), reader, size: None, format: &Csv };
+            Csv.rows(input, &Asked::new(1, &Dialect::default())).err().unwrap().to_string()
         };
         for (start, rest) in [("x", b','), ("x\n", b'1'), ("x\n\"", b'\n'), ("", b' ')] {
             let text = endless(start, rest);

@@ -1,19 +1,23 @@
 //! Formats of data files, a file each.
 
 mod csv;
+mod dialect;
+mod foreign;
+mod input;
+mod lines;
 mod npy;
-
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+mod npz;
+mod number;
+mod shape;
+mod table;
 
 use super::Points;
 use crate::error::ExperimentError;
 
+pub use dialect::{Dialect, FileOptions, Separator};
+pub use input::Input;
 pub use npy::{write as write_npy, write_header as write_npy_header, write_values as write_npy_values};
-
-/// Largest data file read, in bytes.
-const MAX_BYTES: u64 = 4 << 30;
+pub use number::Decimal;
 
 /// A format of data files.
 pub trait Format: Sync {
@@ -21,21 +25,77 @@ pub trait Format: Sync {
     fn name(&self) -> &'static str;
     /// Endings of its files.
     fn endings(&self) -> &'static [&'static str];
+    /// What its files begin with, if they do.
+    fn magic(&self) -> Option<&'static [u8]> {
+        None
+    }
     /// Whether its columns have names.
     fn has_columns(&self) -> bool {
         false
     }
-    /// Rows of `dim` numbers, from the named columns if they have names.
+    /// Rows of numbers.
     ///
     /// # Errors
     /// A file that holds something else, numbers that are not finite.
-    fn rows(&self, input: Input, columns: Option<&[String]>, dim: usize, time: Time)
-    -> Result<Points, ExperimentError>;
+    fn rows(&self, input: Input, asked: &Asked<'_>) -> Result<Points, ExperimentError>;
     /// An array with its shape, row-major.
     ///
     /// # Errors
     /// A file that holds something else.
-    fn array(&self, input: Input) -> Result<(Vec<usize>, Vec<f64>), ExperimentError>;
+    fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError>;
+}
+
+/// An array of a file.
+#[derive(Debug)]
+pub struct Array {
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its entries, row-major.
+    pub values: Vec<f64>,
+    /// What should be told of how it was read.
+    pub notes: Vec<String>,
+}
+
+/// What of a file is asked for, and how it is written.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Columns by name, in the order of the coordinates.
+    pub columns: Option<&'a [String]>,
+    /// Names of the coordinates; columns of these names are taken, if all are there and none was chosen.
+    pub variables: &'a [String],
+    /// Coordinates of a row.
+    pub dim: usize,
+    /// A further column, which is no coordinate.
+    pub beside: Option<&'a str>,
+    /// Whether there is a column of times.
+    pub time: Time,
+    /// How the file is written.
+    pub dialect: &'a Dialect,
+}
+
+impl<'a> Asked<'a> {
+    /// As many coordinates, from all columns.
+    pub fn new(dim: usize, dialect: &'a Dialect) -> Self {
+        Self { columns: None, variables: &[], dim, beside: None, time: Time::None, dialect }
+    }
+
+    /// The least number of columns.
+    fn needed(&self) -> usize {
+        self.dim + usize::from(self.beside.is_some())
+    }
+
+    /// Refuses names of columns for a format that has none.
+    ///
+    /// # Errors
+    /// Text of the complaint.
+    pub fn check(&self, format: &dyn Format) -> Result<(), String> {
+        let named = self.columns.is_some() || self.beside.is_some();
+        if named && !format.has_columns() {
+            let name = format.name();
+            return Err(format!("{name} files have no named columns; leave them out and save those needed"));
+        }
+        Ok(())
+    }
 }
 
 /// What a column of times means.
@@ -48,58 +108,4 @@ pub enum Time {
 }
 
 /// All formats; the first one reads files of an ending that none has.
-static FORMATS: &[&dyn Format] = &[&csv::Csv, &npy::Npy];
-
-/// The format of a file, by its ending.
-pub fn of(path: &Path) -> &'static dyn Format {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    FORMATS.iter().find(|f| f.endings().contains(&ending.as_str())).copied().unwrap_or(FORMATS[0])
-}
-
-/// A file under way, or text that came with the program.
-pub struct Input {
-    path: PathBuf,
-    reader: Box<dyn Read>,
-    size: u64,
-}
-
-impl Input {
-    /// Opens a file.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn open(path: &Path) -> Result<Self, ExperimentError> {
-        let read = |source| ExperimentError::Read { path: path.to_path_buf(), source };
-        let fail = |problem: String| ExperimentError::Data { path: path.to_path_buf(), problem };
-        let file = File::open(path).map_err(read)?;
-        let meta = file.metadata().map_err(read)?;
-        if meta.is_dir() {
-            return Err(fail("a folder; name a file in it".into()));
-        }
-        let size = meta.len();
-        if size > MAX_BYTES {
-            return Err(fail(format!(
-                "{size} bytes; at most {MAX_BYTES} are read: thin the data or bin it into a density"
-            )));
-        }
-        // Pipes and devices do not tell their size.
-        let reader = Box::new(BufReader::with_capacity(1 << 20, file.take(MAX_BYTES)));
-        Ok(Self { path: path.to_path_buf(), reader, size })
-    }
-
-    /// Text under the name of a file.
-    pub fn embedded(path: PathBuf, text: &'static str) -> Self {
-        Self { path, reader: Box::new(text.as_bytes()), size: text.len() as u64 }
-    }
-
-    /// Bytes under the name of a file.
-    pub fn bytes(path: PathBuf, bytes: Vec<u8>) -> Self {
-        let size = bytes.len() as u64;
-        Self { path, reader: Box::new(std::io::Cursor::new(bytes)), size }
-    }
-
-    /// Name of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
+static FORMATS: &[&dyn Format] = &[&csv::Csv, &npy::Npy, &npz::Npz];

@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 
 use super::super::Points;
-use super::{Format, Input, Time};
+use super::{Array, Asked, Format, Input};
 use crate::error::ExperimentError;
 
 /// NumPy's arrays.
@@ -19,19 +19,46 @@ impl Format for Npy {
     fn endings(&self) -> &'static [&'static str] {
         &["npy"]
     }
-    fn rows(&self, input: Input, _: Option<&[String]>, dim: usize, _: Time) -> Result<Points, ExperimentError> {
+    fn magic(&self) -> Option<&'static [u8]> {
+        Some(MAGIC)
+    }
+    fn rows(&self, input: Input, asked: &Asked<'_>) -> Result<Points, ExperimentError> {
         let path = input.path.clone();
-        let (shape, values) = self.array(input)?;
-        if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
-            let problem = format!("shape {shape:?}; {dim} coordinates need shape [rows, {dim}]");
-            return Err(ExperimentError::Data { path, problem });
+        let array = self.array(input, asked)?;
+        rows_of(array, asked).map_err(|problem| ExperimentError::Data { path, problem })
+    }
+    fn array(&self, input: Input, _: &Asked<'_>) -> Result<Array, ExperimentError> {
+        let Input { path, reader, size, .. } = input;
+        let read = read(reader, size).map_err(|problem| ExperimentError::Data { path, problem });
+        read.map(|(shape, values)| Array { shape, values, notes: Vec::new() })
+    }
+}
+
+/// Rows of an array of shape (rows, coordinates).
+pub(super) fn rows_of(array: Array, asked: &Asked<'_>) -> Result<Points, String> {
+    let Array { shape, mut values, mut notes } = array;
+    let dim = asked.dim;
+    if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
+        let hint = if shape.len() == 2 && shape[0] == dim { "; save its transpose" } else { "" };
+        return Err(format!("shape {shape:?}; {dim} coordinates need shape [rows, {dim}]{hint}"));
+    }
+    let bad = |row: &[f64]| row.iter().any(|v| !v.is_finite());
+    if let Some(row) = values.chunks_exact(dim).position(bad) {
+        if !asked.dialect.skip {
+            let entries = &values[row * dim..(row + 1) * dim];
+            return Err(format!(
+                "row {row} (from 0) is {entries:?}; repair it, or set missing = \"skip\" in [data] to leave such rows out"
+            ));
         }
-        Ok(Points { values, dt: None })
+        let whole: Vec<f64> = values.chunks_exact(dim).filter(|row| !bad(row)).flatten().copied().collect();
+        let skipped = (values.len() - whole.len()) / dim;
+        notes.push(format!("{skipped} rows with missing values are left out"));
+        values = whole;
+        if values.is_empty() {
+            return Err("every row has a missing value; at least one whole row is needed".into());
+        }
     }
-    fn array(&self, input: Input) -> Result<(Vec<usize>, Vec<f64>), ExperimentError> {
-        let Input { path, reader, size } = input;
-        read(reader, size).map_err(|problem| ExperimentError::Data { path, problem })
-    }
+    Ok(Points { values, notes, ..Points::default() })
 }
 
 /// Longest header read, in bytes; those of plain arrays have about a hundred.
@@ -70,20 +97,25 @@ pub fn write(mut target: impl Write, shape: &[usize], values: &[f64]) -> std::io
     write_values(target, values)
 }
 
-/// Reads a numeric array of a file of `size` bytes: shape and values in row-major order; else what is wrong.
-pub fn read(mut reader: impl Read, size: u64) -> Result<(Vec<usize>, Vec<f64>), String> {
+/// Bytes that are set aside for an array from a stream whose length is not known.
+const UNKNOWN: usize = 1 << 24;
+
+/// Reads a numeric array of a file of `size` bytes, if that is known: shape and values in row-major order; else what is
+/// wrong.
+pub fn read(mut reader: impl Read, size: Option<u64>) -> Result<(Vec<usize>, Vec<f64>), String> {
     let Header { descr, fortran, shape } = Header::read(&mut reader)?;
     let (width, number) = entry(&descr)
-        .ok_or_else(|| format!("entries of type {descr}; save the array as float64, float32, int64 or int32"))?;
+        .ok_or_else(|| format!("entries of type {descr}; save the array as float64, float32 or integers"))?;
     if shape.contains(&0) {
         return Err(format!("shape {shape:?} has no entries; save an array with values"));
     }
     let bytes = shape.iter().try_fold(width, |bytes, &n| bytes.checked_mul(n));
-    if bytes.is_none_or(|bytes| bytes as u64 > size) {
-        return Err(format!("shape {shape:?} does not fit in the file's {size} bytes; the file is truncated"));
+    if bytes.is_none_or(|bytes| size.is_some_and(|size| bytes as u64 > size)) {
+        let size = size.map_or("any".to_string(), |size| format!("the file's {size}"));
+        return Err(format!("shape {shape:?} does not fit in {size} bytes; the file is truncated"));
     }
     let total: usize = shape.iter().product();
-    let mut values = Vec::with_capacity(total);
+    let mut values = Vec::with_capacity(if size.is_some() { total } else { total.min(UNKNOWN / 8) });
     let mut block = vec![0; BLOCK.min(width * total)];
     while values.len() < total {
         let count = (BLOCK / width).min(total - values.len());
@@ -116,6 +148,17 @@ fn entry(descr: &str) -> Option<(usize, Number)> {
         ">i8" => number!(i64, from_be_bytes),
         "<i4" => number!(i32, from_le_bytes),
         ">i4" => number!(i32, from_be_bytes),
+        "<i2" => number!(i16, from_le_bytes),
+        ">i2" => number!(i16, from_be_bytes),
+        "|i1" => number!(i8, from_le_bytes),
+        "<u8" => number!(u64, from_le_bytes),
+        ">u8" => number!(u64, from_be_bytes),
+        "<u4" => number!(u32, from_le_bytes),
+        ">u4" => number!(u32, from_be_bytes),
+        "<u2" => number!(u16, from_le_bytes),
+        ">u2" => number!(u16, from_be_bytes),
+        // A truth value is a byte of 0 or 1.
+        "|u1" | "|b1" => number!(u8, from_le_bytes),
         _ => return None,
     })
 }
@@ -254,7 +297,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
-        read(bytes, bytes.len() as u64)
+        read(bytes, Some(bytes.len() as u64))
     }
 
     #[test]
@@ -284,6 +327,10 @@ mod tests {
             (">i8", entries(&|v| (v as i64).to_be_bytes().into())),
             ("<i4", entries(&|v| (v as i32).to_le_bytes().into())),
             (">i4", entries(&|v| (v as i32).to_be_bytes().into())),
+            ("<i2", entries(&|v| (v as i16).to_le_bytes().into())),
+            (">u8", entries(&|v| (v as u64).to_be_bytes().into())),
+            ("<u4", entries(&|v| (v as u32).to_le_bytes().into())),
+            ("|u1", entries(&|v| vec![v as u8])),
         ] {
             let header = format!("{{\"shape\":(2L,3L),'fortran_order':False , 'descr': '{descr}'}}\n");
             assert_eq!(parse(&file(&header, &entries)).unwrap(), (vec![2, 3], values.clone()), "{descr}");
@@ -321,7 +368,7 @@ mod tests {
         let mut bytes = Vec::new();
         write(&mut bytes, &[2, 3], &[1.0; 6]).unwrap();
         assert!(parse(&bytes[..bytes.len() - 3]).unwrap_err().contains("truncated"));
-        assert!(read(&bytes[..bytes.len() - 3], bytes.len() as u64).unwrap_err().contains("truncated"));
+        assert!(read(&bytes[..bytes.len() - 3], Some(bytes.len() as u64)).unwrap_err().contains("truncated"));
         let complex = file("{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", &[0; 16]);
         assert!(parse(&complex).unwrap_err().contains("<c16"));
         let structured = file("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,), }", &[0; 8]);
