@@ -137,7 +137,7 @@ impl MeasureEstimators {
             let (_, u) = objective.derivative(&linear.state)?;
             let plan = Arc::new(LaplacianPlan::new(&grid)?);
             for metric in [Box::new(L2) as Box<dyn Metric>, Box::new(Wasserstein2::new(plan))] {
-                let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+                let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
                 compare(metric, &point, &linear.jacobian, &u, grid.cell_volume(), &mut figures.rows)?;
             }
         }

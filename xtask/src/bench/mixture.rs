@@ -147,7 +147,7 @@ impl Measure {
         let Linearization { state, jacobian } = problem.model.linearize(&problem.theta)?;
         let (_, u) = problem.objective.derivative(&state)?;
         stage("1 model");
-        let point = Point { theta: &problem.theta, state: &state, iteration: 0 };
+        let point = Point { theta: &problem.theta, state: &state, iteration: 0, rounding: &[] };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
         let laplacian = laplacian.factored().ok_or("the grid is too large to be eliminated")?;
         stage("2 factor");
