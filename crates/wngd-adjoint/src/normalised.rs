@@ -104,6 +104,10 @@ impl<M: ForwardModel> ForwardModel for Normalised<M> {
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
     }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        // Masses near 1 or below leave it, or make it larger.
+        self.model.column_rounding(theta)
+    }
     fn bounds(&self) -> Vec<crate::bound::Bound> {
         self.model.bounds()
     }

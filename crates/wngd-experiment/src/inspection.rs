@@ -96,7 +96,8 @@ pub fn inspect(experiment: &Experiment, theta: Vec<f64>) -> Result<Inspection, E
     let mut gradient = vec![0.0; theta.len()];
     multiply_transpose(as_column_mut(&mut gradient), jacobian.as_ref(), as_column(&u));
     gradient.iter_mut().for_each(|g| *g *= weight);
-    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+    let rounding = experiment.model.column_rounding(&theta);
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &rounding };
     let mut found = BTreeMap::new();
     for entry in metrics::FAMILY.entries {
         let own = experiment.methods.iter().find(|m| m.metric == entry.name);

@@ -73,7 +73,7 @@ pub fn study(
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
     let at = At {
         experiment,
-        point: Point { theta, state: &linear.state, iteration: 0 },
+        point: Point { theta, state: &linear.state, iteration: 0, rounding: &[] },
         jacobian: &linear.jacobian,
         u,
         objective,

@@ -392,7 +392,9 @@ impl<M: ForwardModel> Descent<'_, M> {
                 return Ok(self.end(End::Limit, None, trace, linearization.state, models));
             }
 
-            let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
+            let rounding = self.model.column_rounding(&row.theta);
+            let point =
+                Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration, rounding: &rounding };
             let prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
             let met: Vec<&Bound> = bounds.iter().filter(|b| b.is_met(&row.theta)).collect();
             // Without the matrix of a metric there is no holding: then steps only get shorter near a bound.

@@ -19,6 +19,9 @@ pub struct Point<'a> {
     pub state: &'a State,
     /// Number of the iterate in a descent, 0 outside of one: random probes are keyed on it.
     pub iteration: usize,
+    /// Rounding of the columns of Z, [`ForwardModel::column_rounding`](wngd_adjoint::ForwardModel::column_rounding);
+    /// empty where there is nothing but that of the entries.
+    pub rounding: &'a [f64],
 }
 
 /// A Riemannian metric on densities, as a whitening L at each state: Y = L Z,

@@ -95,7 +95,7 @@ impl Problem {
 
     fn prepare<'a>(&self, solver: &'a Natural<&'a dyn Metric>, z: &Mat<f64>) -> Box<dyn PreparedDirection + 'a> {
         let state = State::new(self.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         solver.prepare(&point, z.clone(), &self.u, self.grid.cell_volume()).unwrap()
     }
 }
@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn whitening_has_a_transpose_and_pairs_with_derivatives(problem in problems(2, tame())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         let Problem { z, u, .. } = &problem;
         for metric in metrics(&problem.grid) {
             let local = metric.at(&point).unwrap();
@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn sobolev_metrics_are_those_of_the_plain_laplacian(problem in problems(2, tame())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         let grid = &problem.grid;
         let gradient = Divergence::from_faces(grid, &vec![1.0; grid.face_count()]).unwrap();
         // (c − Δ)v with the Laplacian of the faces.
@@ -232,7 +232,7 @@ proptest! {
     #[test]
     fn hostile_states_are_refused_or_give_finite_directions(problem in problems(1, hostile())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         for metric in metrics(&problem.grid) {
             for route in [Route::Qr, Route::Svd, Route::Information] {
                 let solver = Natural { metric: metric.as_ref(), route, damping: 0.0 };

@@ -34,7 +34,7 @@ fn conditioned(k: usize, p: usize, condition: f64) -> Mat<f64> {
 fn estimate(solver: &MatrixFree<L2>, z: &Hidden, u: &[f64]) -> Result<(Direction, EstimateReport), Any> {
     let state = State::new(vec![1.0; z.nrows()]);
     let theta = vec![0.0; z.ncols()];
-    let point = Point { theta: &theta, state: &state, iteration: 0 };
+    let point = Point { theta: &theta, state: &state, iteration: 0, rounding: &[] };
     let direction = solver.prepare(&point, z.clone(), u, 1.0)?.direction(solver.damping)?;
     let report = direction.estimate.clone().ok_or("no report")?;
     Ok((direction, report))
@@ -139,7 +139,7 @@ fn decrease(flow: &Flow, solver: &MatrixFree<Box<dyn Metric>>) -> Result<(f64, E
         let z = flow.model.linearize(&flow.theta)?.jacobian;
         apply_transpose_vec(&z, &u)
     };
-    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 0 };
+    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 0, rounding: &[] };
     let c = flow.grid.cell_volume();
     let prepared = solver.prepare(&point, linear.jacobian, &u, c)?;
     let direction = prepared.direction(solver.damping)?;
@@ -241,7 +241,7 @@ fn same_bits_for_any_threads_and_batches() -> Result<(), Any> {
                     solver.estimator = estimator;
                     let linear = flow.model.linearize(&flow.theta).unwrap();
                     let (_, u) = flow.objective.derivative(&linear.state).unwrap();
-                    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 3 };
+                    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 3, rounding: &[] };
                     let prepared = solver.prepare(&point, linear.jacobian, &u, flow.grid.cell_volume()).unwrap();
                     all.push(prepared.direction(solver.damping).unwrap().eta);
                 }

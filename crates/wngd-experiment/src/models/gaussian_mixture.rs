@@ -200,6 +200,9 @@ where
         let Linearization { state, jacobian } = self.seen.linearize(theta)?;
         Ok(Linearization { state, jacobian: Box::new(jacobian) })
     }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        self.seen.column_rounding(theta)
+    }
     fn bounds(&self) -> Vec<Bound> {
         self.seen.bounds()
     }

@@ -55,6 +55,11 @@ pub trait Model: Send + Sync {
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
     }
+    /// As [`ForwardModel::column_rounding`].
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        let _ = theta;
+        Vec::new()
+    }
     /// Linear bounds that parameters may lie on.
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
@@ -107,6 +112,9 @@ impl ForwardModel for Box<dyn Model> {
     }
     fn solve_counts(&self) -> SolveCounts {
         (**self).solve_counts()
+    }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        (**self).column_rounding(theta)
     }
     fn bounds(&self) -> Vec<Bound> {
         (**self).bounds()

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dense::column;
+use crate::operator::apply_transpose_vec;
 
 fn solvers() -> Vec<(&'static str, Box<dyn LeastSquares>)> {
     vec![
@@ -157,5 +158,26 @@ proptest! {
             prop_assert_eq!(s.x[zero], 0.0);
             prop_assert!(column(a.as_ref(), zero).iter().all(|v| *v == 0.0));
         }
+    }
+}
+
+#[test]
+fn a_column_that_is_rounding_of_what_was_subtracted_is_no_direction() {
+    // The first column is a multiple of the second up to 1e-9 of noise, the third differs from it by 1e-7.
+    let f = |x: f64| (-0.5 * x * x).exp();
+    let a = Mat::from_fn(40, 3, |i, j| {
+        let x = 0.25 * i as f64 - 5.0;
+        let noise = 1e-9 * (37.0 * x).sin();
+        [-x * f(x) + noise, -x * f(x), -x * f(x) + 1e-7 * f(x)][j]
+    });
+    let b: Vec<f64> = (0..40).map(|i| f(0.25 * i as f64 - 4.0)).collect();
+    let gradient = apply_transpose_vec(&a, &b);
+    let rounding = [1e-9, 0.0, 0.0];
+    let problem = |rounding| GradientProblem { a: &a, b: &b, gradient: &gradient, damping: None, rounding };
+    let solvers: [&dyn LeastSquares; 2] = [&PivotedQr::default(), &Svd::default()];
+    for solver in solvers {
+        assert_eq!(solver.solve_gradient(&problem(None)).unwrap().rank, 3);
+        let found = solver.solve_gradient(&problem(Some(&rounding[..]))).unwrap();
+        assert_eq!(found.rank, 2, "{:?}", found.algorithm);
     }
 }

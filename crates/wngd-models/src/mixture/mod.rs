@@ -221,6 +221,18 @@ impl ForwardModel for GaussianMixture {
         Ok(self.density(&parameters, &self.components(&parameters, false)))
     }
 
+    /// A weight's column is the difference of two components, which cancel where these are alike.
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        let Ok(parameters) = self.parameters.with(&self.free, theta) else { return Vec::new() };
+        let last = parameters.components() - 1;
+        let size = |i: usize| parameters.component_norm(i, &self.grid);
+        let of = |p: &Parameter| match *p {
+            Parameter::Weight(i) => f64::EPSILON * (size(i) + size(last)),
+            _ => 0.0,
+        };
+        self.free.iter().map(of).collect()
+    }
+
     /// Weights of at least 0, the last one included.
     fn bounds(&self) -> Vec<Bound> {
         self.parameters.weight_bounds(&self.free)
@@ -490,6 +502,22 @@ mod tests {
         // Other weights stay where they are, and so do means.
         assert!(model(&["means"]).exchanges(&[0.0, 1.0, 2.0]).is_empty());
         assert!(model(&["weights"]).exchanges(&[0.2, 0.3]).is_empty());
+    }
+
+    #[test]
+    fn rounding_of_a_weights_column_is_that_of_what_is_subtracted() {
+        let grid = Grid::new(&[-9.0, -9.0], &[10.0, 10.0], &[80, 80]).unwrap();
+        let means = vec![vec![0.0, 0.5], vec![1e-9, 0.5]];
+        let parameters = MixtureParameters { weights: vec![0.4, 0.6], means, covariances: full(2) };
+        let model = GaussianMixture::new(grid, parameters, &["weights", "means[0]"]).unwrap();
+        let rounding = model.column_rounding(&model.theta());
+        let z = model.linearize(&model.theta()).unwrap().jacobian;
+        let norm = |f: &dyn Fn(usize) -> f64| (0..z.nrows()).map(|i| f(i).powi(2)).sum::<f64>().sqrt();
+        let component = |w: f64| model.state(&[w, 0.0, 0.5]).unwrap().values;
+        let (first, second) = (component(1.0), component(0.0));
+        let expected = f64::EPSILON * (norm(&|i| first[i]) + norm(&|i| second[i]));
+        assert!((rounding[0] / expected - 1.0).abs() < 1e-6, "{} {expected}", rounding[0]);
+        assert_eq!(rounding[1..], [0.0, 0.0]);
     }
 
     #[test]

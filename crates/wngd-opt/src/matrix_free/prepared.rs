@@ -86,7 +86,8 @@ impl<J: LinearOp> Prepared<'_, J> {
         };
         let mu = damping * largest;
         let weights = (mu > 0.0).then(|| vec![mu.sqrt(); p]);
-        let problem = GradientProblem { a: y, b: &self.b, gradient: &gradient, damping: weights.as_deref() };
+        let problem =
+            GradientProblem { a: y, b: &self.b, gradient: &gradient, damping: weights.as_deref(), rounding: None };
         let found = PivotedQr::default().solve_gradient(&problem)?;
         Ok(Found {
             eta: found.x,
