@@ -10,9 +10,9 @@ use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
+use crate::about::About;
 use crate::canvas::forbidden;
 use crate::error::FigureError;
-use crate::figure::About;
 
 /// Pixels of the PNG per nominal pixel.
 const SCALE: u32 = 2;

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod about;
 mod axes;
 mod canvas;
 mod cells;
@@ -25,11 +26,12 @@ mod number;
 mod palettes;
 mod sheet;
 
+pub use about::About;
 pub use cells::{Axis, marginal};
 pub use draw::*;
 pub use drawing::Drawing;
 pub use error::FigureError;
 pub use field::Relief;
-pub use figure::{About, Figure};
+pub use figure::Figure;
 pub use looks::{Look, looks};
 pub use palettes::palettes;

@@ -4,6 +4,7 @@
 //! the folder write the same.
 
 mod basin;
+mod best;
 mod content;
 mod descents;
 mod identify;

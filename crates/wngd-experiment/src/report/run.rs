@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::best::{best, in_words, tables};
 use super::content::{check, load_traces, results};
 use super::descents::{densities, methods, parameters, parameters_in_words};
 use super::page::Page;
@@ -34,8 +35,8 @@ fn run(page: &mut Page, result: &ResultFile) {
         parameters_in_words(&result.names),
         objectives::in_words(&result.objective)
     );
-    let best = result.methods.iter().filter(|m| m.objective.is_some());
-    if let Some(best) = best.min_by(|a, b| a.objective.partial_cmp(&b.objective).unwrap_or(std::cmp::Ordering::Equal)) {
+    if let Some(best) = best(result) {
+        page.answer.extend(in_words(&result.names, best));
         page.answer.push(format!(
             "{} of {} methods converged. The lowest objective, {}, was reached by {} after {} iterations.",
             result.methods.iter().filter(|m| m.status == "converged").count(),
@@ -44,6 +45,7 @@ fn run(page: &mut Page, result: &ResultFile) {
             best.label,
             best.iterations
         ));
+        page.tables.extend(tables(&result.names, best));
     }
     page.tables.push(methods(result));
     page.tables.push(parameters(result));

@@ -1,11 +1,12 @@
 //! Which minimum each start leads to.
 
+use crate::about::About;
 use crate::axes::{Decor, Panel, Range, extent, left_margin};
 use crate::canvas::{Align, BLACK, Canvas, GREY, LABEL, OUTSIDE, Point, Rect, Rgb, SMALL, Stroke, WHITE, fit};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
 use crate::field::hatch;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::looks;
 use crate::number::{percent, short};
 use crate::palettes::CATEGORIES;

@@ -1,11 +1,12 @@
 //! The objective against iterations and against time.
 
+use crate::about::About;
 use crate::axes::{Decor, Panel, Range, left_margin};
 use crate::canvas::{Align, GREY, Point, Rect, SMALL};
 use crate::curves::{Floor, draw_lines};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::looks;
 use crate::number::short;
 use crate::sheet::{Entry, Sheet, WIDE};

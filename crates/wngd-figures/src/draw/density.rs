@@ -1,11 +1,12 @@
 //! One density.
 
+use crate::about::About;
 use crate::axes::{ABOVE, Decor, Panel, Range, left_margin};
 use crate::canvas::Rect;
 use crate::cells::{Axis, Grid, density_scale, marginal};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::palettes;
 use crate::sheet::{Sheet, WIDE};
 

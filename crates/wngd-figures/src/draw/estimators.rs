@@ -1,11 +1,12 @@
 //! Errors of estimated directions against the solves they cost.
 
+use crate::about::About;
 use crate::axes::{ABOVE, BELOW_TICKS, Decor, Panel, Range, left_margin};
 use crate::canvas::{Point, Rect, Stroke};
 use crate::curves::{Floor, draw_lines};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::looks::{self, MethodStyle};
 use crate::sheet::{Entry, Sheet, WIDE};
 

@@ -1,10 +1,11 @@
 //! Which combinations of parameters the data determine.
 
+use crate::about::About;
 use crate::axes::{Decor, Panel, Range, extent};
 use crate::canvas::{Align, BLACK, LABEL, Rect, SMALL, Stroke, WHITE, fit, text_width};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::number::minus;
 use crate::palettes::{CATEGORIES, diverging};
 use crate::sheet::{Sheet, WIDE};

@@ -1,11 +1,12 @@
 //! The objective over two parameters, with the methods' traces.
 
+use crate::about::About;
 use crate::axes::{Decor, Panel, bar_right_width, color_bar_right, left_margin};
 use crate::canvas::{CONTOUR, Canvas, Point, Rect, Stroke, WHITE, clip_polyline, clip_segment};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
 use crate::field::{Field, Relief};
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::looks::{self, MethodStyle};
 use crate::palettes;
 use crate::sheet::{Entry, Sample, Sheet};

@@ -1,10 +1,11 @@
 //! Parameters against iterations and corrections.
 
+use crate::about::About;
 use crate::axes::{ABOVE, BELOW, Decor, Panel, Range, left_margin};
 use crate::canvas::{GREY, Marker, Point, Rect, Rgb, Stroke, WHITE};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::palettes::CATEGORIES;
 use crate::sheet::{Entry, Sample, Sheet, WIDE};
 

@@ -1,10 +1,11 @@
 //! A stretch of the data beside one simulated at the fit.
 
+use crate::about::About;
 use crate::axes::{ABOVE, BELOW, Decor, Panel, Range, left_margin};
 use crate::canvas::{Canvas, Marker, Point, Rect, Rgb, Stroke};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::palettes::CATEGORIES;
 use crate::sheet::{Entry, Sample, Sheet, WIDE};
 

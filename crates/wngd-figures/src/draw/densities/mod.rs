@@ -5,10 +5,11 @@ mod maps;
 mod marginals;
 mod residual;
 
+use crate::about::About;
 use crate::cells::Axis;
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::looks;
 
 /// A data density, a fit to it on the same grid, and the residual: curves in one dimension, maps in two, the

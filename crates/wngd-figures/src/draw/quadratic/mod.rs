@@ -6,11 +6,12 @@ mod ellipses;
 mod parabolas;
 mod profiles;
 
+use crate::about::About;
 use crate::canvas::{BLACK, Marker, Stroke};
 use crate::draw::Landscape;
 use crate::drawing::Drawing;
 use crate::error::FigureError;
-use crate::figure::{About, Figure};
+use crate::figure::Figure;
 use crate::sheet::{Entry, Sample};
 
 /// Iterations whose models are drawn.
