@@ -9,6 +9,7 @@ use wngd::models::flow::{Discretisation, StationaryDensity, System};
 use wngd::prelude::Grid;
 use wngd_figures::{Density, Figure};
 
+use crate::data::formats::write_array;
 use crate::error::ExperimentError;
 use crate::experiment::usual_axes;
 use crate::grid::{CELLS, MARGIN};
@@ -165,7 +166,7 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
         notes,
         density: "density.npy",
     };
-    files::write_array(&folder.join(file.density), grid.cells(), &state.values)?;
+    write_array(&folder.join(file.density), grid.cells(), &state.values)?;
     if figures {
         let axes = pictures::axes(&grid, &usual_axes(dim));
         let figure = Density { axes, values: state.values, title: String::new() };

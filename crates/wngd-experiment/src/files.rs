@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wngd::opt::Outcome;
 
-use crate::data::formats;
 use crate::error::ExperimentError;
 
 /// Makes a folder for results, checking at once that it can be written to.
@@ -109,9 +108,4 @@ pub fn write_trace(path: &Path, names: &[String], outcome: &Outcome) -> Result<(
         }
         Ok(())
     })
-}
-
-/// Writes an array as NPY.
-pub fn write_array(path: &Path, shape: &[usize], values: &[f64]) -> Result<(), ExperimentError> {
-    write_file(path, |w| formats::write_npy(w, shape, values))
 }

@@ -11,6 +11,7 @@ use wngd_figures::{Convergence, Densities, Figure, ParameterTrace, Series, Spect
 
 use crate::checkpoint::{Header, Journal, Work, checksum};
 use crate::data::counts;
+use crate::data::formats::write_array;
 use crate::error::ExperimentError;
 use crate::experiment::{Described, usual_axes};
 use crate::facts::{Fact, NAMES, listed};
@@ -199,7 +200,7 @@ pub fn identify(
     record.seeds.push(Fact::new("simulations", job.settings.seed.to_string()));
     record.write(folder)?;
     files::write_trace(&folder.join(&method.trace), &result.names, &found.fit)?;
-    files::write_array(&folder.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
+    write_array(&folder.join(&method.density), found.grid.cells(), &found.fit.state.values)?;
     if record.figures {
         draw(job, &found, folder)?;
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use wngd::opt::{EstimateReport, Iteration, Outcome, Status};
 
 use crate::checkpoint::{Journal, Work};
+use crate::data::formats::write_array;
 use crate::end::{End, quick_errors};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
@@ -84,7 +85,7 @@ pub fn run(
     for (method, outcome) in result.methods.iter().zip(&outcomes) {
         files::write_trace(&folder.join(&method.trace), &result.names, outcome)?;
         let shape = experiment.shape();
-        files::write_array(&folder.join(&method.density), &shape, &outcome.state.values)?;
+        write_array(&folder.join(&method.density), &shape, &outcome.state.values)?;
     }
     // Last of the numbers, so that its presence says that the rest is there.
     files::write_json(&folder.join("result.json"), &result)?;

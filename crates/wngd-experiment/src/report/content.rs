@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use serde::de::DeserializeOwned;
 
 use super::page::{Page, Settings};
-use super::{COMMANDS, svg, trace};
+use super::trace;
 use crate::error::ExperimentError;
 use crate::files;
 use crate::record::Record;
@@ -13,37 +13,6 @@ use crate::results::ResultFile;
 
 /// Most that is read of a file of results.
 const MAX_BYTES: u64 = 256 << 20;
-
-/// The page of a result folder.
-pub fn page(record: &Record, folder: &Path) -> Result<Page, ExperimentError> {
-    let mut page = Page {
-        title: String::new(),
-        command: "",
-        question: String::new(),
-        answer: Vec::new(),
-        data: record.data.clone(),
-        model: record.model.clone(),
-        tables: Vec::new(),
-        figures: Vec::new(),
-        traces: Vec::new(),
-        settings: settings(record),
-        seeds: record.seeds.clone(),
-        version: record.version.clone(),
-        repeat: record.repeat(),
-    };
-    let Some(command) = COMMANDS.iter().find(|c| c.name == record.command) else {
-        let problem = format!("its command \"{}\" is not known to this version", record.command);
-        return Err(ExperimentError::NoResults { folder: folder.to_path_buf(), problem });
-    };
-    page.command = command.name;
-    let figures = (command.fill)(&mut page, folder)?;
-    if record.figures {
-        for (number, stem) in figures.into_iter().enumerate().filter(|(_, stem)| plain(stem)) {
-            page.figures.extend(svg::load(folder, &stem, &format!("figure-{}-", number + 1))?);
-        }
-    }
-    Ok(page)
-}
 
 /// Reads a file of results.
 pub(super) fn results<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, ExperimentError> {
@@ -71,7 +40,7 @@ pub(super) fn check(folder: &Path, result: &ResultFile) -> Result<(), Experiment
 }
 
 /// Whether a name stays in its folder.
-fn plain(name: &str) -> bool {
+pub(super) fn plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }
@@ -84,7 +53,7 @@ pub(super) fn load_traces(page: &mut Page, folder: &Path, result: &ResultFile) -
     Ok(())
 }
 
-fn settings(record: &Record) -> Settings {
+pub(super) fn settings(record: &Record) -> Settings {
     match (&record.experiment, &record.text) {
         (Some(name), Some(text)) => Settings { origin: format!("experiment: {name}"), text: text.clone() },
         _ => Settings { origin: "arguments of the command".into(), text: record.arguments.join("\n") },

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::command::{Command, Stems};
 use super::content::{check, load_traces, results};
 use super::descents::{densities, methods, parameters, parameters_in_words};
 use super::page::{Cell, Page, Table};
-use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::numbers::{combination, short, with_error};

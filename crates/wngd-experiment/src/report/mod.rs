@@ -5,6 +5,7 @@
 
 mod basin;
 mod best;
+mod command;
 mod content;
 mod descents;
 mod identify;
@@ -23,19 +24,10 @@ use crate::files;
 use crate::record::Record;
 use page::Page;
 
+pub use command::Command;
+
 /// Name of the page.
 const FILE: &str = "report.html";
-
-/// A command that leaves a result folder.
-pub struct Command {
-    /// Its name.
-    pub name: &'static str,
-    /// Fills in what a report says of it, from the files of the folder.
-    fill: fn(&mut Page, &Path) -> Result<Stems, ExperimentError>,
-}
-
-/// Stems of the figures in the order of the page; those that were not drawn are left out of it.
-type Stems = Vec<String>;
 
 /// All commands that leave a result folder.
 pub static COMMANDS: &[Command] = &[run::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
@@ -46,9 +38,40 @@ pub static COMMANDS: &[Command] = &[run::COMMAND, identify::COMMAND, basin::COMM
 /// A folder that holds no results; a file that cannot be read or written.
 pub fn write(folder: &Path) -> Result<PathBuf, ExperimentError> {
     let record = Record::read(folder)?;
-    let page = content::page(&record, folder)?;
+    let page = page(&record, folder)?;
     let text = page.render().map_err(|error| ExperimentError::Internal(error.to_string()))?;
     let path = folder.join(FILE);
     files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
     Ok(path)
+}
+
+/// The page of a result folder.
+fn page(record: &Record, folder: &Path) -> Result<Page, ExperimentError> {
+    let mut page = Page {
+        title: String::new(),
+        command: "",
+        question: String::new(),
+        answer: Vec::new(),
+        data: record.data.clone(),
+        model: record.model.clone(),
+        tables: Vec::new(),
+        figures: Vec::new(),
+        traces: Vec::new(),
+        settings: content::settings(record),
+        seeds: record.seeds.clone(),
+        version: record.version.clone(),
+        repeat: record.repeat(),
+    };
+    let Some(command) = COMMANDS.iter().find(|c| c.name == record.command) else {
+        let problem = format!("its command \"{}\" is not known to this version", record.command);
+        return Err(ExperimentError::NoResults { folder: folder.to_path_buf(), problem });
+    };
+    page.command = command.name;
+    let figures = (command.fill)(&mut page, folder)?;
+    if record.figures {
+        for (number, stem) in figures.into_iter().enumerate().filter(|(_, stem)| content::plain(stem)) {
+            page.figures.extend(svg::load(folder, &stem, &format!("figure-{}-", number + 1))?);
+        }
+    }
+    Ok(page)
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::best::{best, in_words, tables};
+use super::command::{Command, Stems};
 use super::content::{check, load_traces, results};
 use super::descents::{densities, methods, parameters, parameters_in_words};
 use super::page::Page;
-use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::numbers::short;
 use crate::objectives;

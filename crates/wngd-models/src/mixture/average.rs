@@ -8,6 +8,8 @@ use super::quadrature::{NODES, WEIGHTS, small};
 const WIDTHS: [f64; 3] = [0.25, 0.7, 2.0];
 /// Reach of a component along an axis, in standard deviations; beyond is e^{-40} of it.
 const REACH: f64 = 9.0;
+/// Cells per task.
+const CHUNK: usize = 1024;
 /// Most panels along an axis of a cell.
 const PANELS: usize = 16;
 
@@ -44,7 +46,6 @@ impl Averages {
         let k = grid.len();
         let mut log = vec![0.0; k];
         let mut scores = if with_scores { vec![[0.0; 9]; k] } else { Vec::new() };
-        let chunk = super::CHUNK;
         let at = |cell: usize| -> [&[(f64, f64)]; 3] {
             let mut found: [&[(f64, f64)]; 3] = [&[(0.0, 1.0)]; 3];
             let mut rest = cell;
@@ -55,17 +56,17 @@ impl Averages {
             found
         };
         if with_scores {
-            log.par_chunks_mut(chunk).zip(scores.par_chunks_mut(chunk)).enumerate().for_each(|(i, (log, scores))| {
+            log.par_chunks_mut(CHUNK).zip(scores.par_chunks_mut(CHUNK)).enumerate().for_each(|(i, (log, scores))| {
                 let mut scratch = Vec::new();
                 for (offset, (log, scores)) in log.iter_mut().zip(scores).enumerate() {
-                    (*log, *scores) = gaussian.average(&at(i * chunk + offset), true, &mut scratch);
+                    (*log, *scores) = gaussian.average(&at(i * CHUNK + offset), true, &mut scratch);
                 }
             });
         } else {
-            log.par_chunks_mut(chunk).enumerate().for_each(|(i, log)| {
+            log.par_chunks_mut(CHUNK).enumerate().for_each(|(i, log)| {
                 let mut scratch = Vec::new();
                 for (offset, log) in log.iter_mut().enumerate() {
-                    *log = gaussian.average(&at(i * chunk + offset), false, &mut scratch).0;
+                    *log = gaussian.average(&at(i * CHUNK + offset), false, &mut scratch).0;
                 }
             });
         }

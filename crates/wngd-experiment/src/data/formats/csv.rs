@@ -1,8 +1,8 @@
 //! Tables of numbers, some columns of which are samples, the points of a trajectory, or bins.
 
-use super::super::Points;
+use super::super::points::Points;
+use super::format::{Array, Asked, Format, Input};
 use super::table::Table;
-use super::{Asked, Format, Input};
 use crate::error::ExperimentError;
 
 /// Most numbers kept.
@@ -72,9 +72,9 @@ impl Format for Csv {
         Ok(Points { values, dt, beside: more, names, notes })
     }
     /// The one column of a table.
-    fn array(&self, input: Input, asked: &Asked<'_>) -> Result<super::Array, ExperimentError> {
+    fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError> {
         let Points { values, notes, .. } = self.rows(input, asked)?;
-        Ok(super::Array { shape: vec![values.len()], values, notes })
+        Ok(Array { shape: vec![values.len()], values, notes })
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::io::{Read, Write};
 
-use super::super::Points;
-use super::{Array, Asked, Format, Input};
+use super::super::points::Points;
+use super::format::{Array, Asked, Format, Input};
 use crate::error::ExperimentError;
 
 /// NumPy's arrays.

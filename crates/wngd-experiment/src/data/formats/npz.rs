@@ -4,9 +4,9 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use super::super::Points;
+use super::super::points::Points;
+use super::format::{Array, Asked, Format, Input};
 use super::npy::{read, rows_of};
-use super::{Array, Asked, Format, Input};
 use crate::error::ExperimentError;
 use crate::facts::{NAMES, listed};
 use crate::registry::near;

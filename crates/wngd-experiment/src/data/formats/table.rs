@@ -6,10 +6,10 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::dialect::Separator;
+use super::format::{Asked, Time};
 use super::lines::{Lines, MAX_ROW};
 use super::number::Field;
 use super::shape::{self, Shape};
-use super::{Asked, Time};
 use crate::error::ExperimentError;
 use crate::facts::{NAMES, listed};
 use crate::registry::near;

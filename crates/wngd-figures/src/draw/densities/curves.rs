@@ -1,7 +1,7 @@
 //! One dimension: data and fit overlaid, the residual below.
 
-use super::Densities;
 use super::residual::difference;
+use super::value::Densities;
 use crate::axes::{Decor, Panel, Range, extent, left_margin};
 use crate::canvas::{GREY, PALE, Point, Rect, Stroke};
 use crate::drawing::Drawing;

@@ -1,7 +1,7 @@
 //! Two dimensions: three maps side by side.
 
-use super::Densities;
 use super::residual::{RESIDUAL, difference, diverging, residual_scale, sign_lines};
+use super::value::Densities;
 use crate::axes::{ABOVE, Decor, Panel, Range, left_margin};
 use crate::canvas::{Rect, Rgb};
 use crate::cells::{Grid, density_scale};

@@ -1,7 +1,7 @@
 //! Three dimensions or more: rows data, fit, residual; columns the pairs of the first three axes.
 
-use super::Densities;
 use super::residual::{RESIDUAL, difference, diverging, residual_scale, sign_lines};
+use super::value::Densities;
 use crate::axes::{ABOVE, BAR_BELOW, BELOW, Decor, Panel, Range, left_margin};
 use crate::canvas::{BLACK, Rect, Rgb, TITLE};
 use crate::cells::{Grid, density_scale, marginal};

@@ -1,6 +1,6 @@
 //! Quadratic models of two parameters.
 
-use super::LocalModel;
+use super::value::LocalModel;
 use crate::canvas::Point;
 
 /// A symmetric 2 by 2 model: its minimiser and its level ellipses.

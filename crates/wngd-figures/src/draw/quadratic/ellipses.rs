@@ -1,7 +1,7 @@
 //! Two parameters: level ellipses of the models over those of the objective.
 
 use super::bowl::Bowl;
-use super::{DASHES, FIRST, QuadraticModels, QuadraticPanel, model_entries};
+use super::value::{DASHES, FIRST, QuadraticModels, QuadraticPanel, model_entries};
 use crate::axes::{ABOVE, Decor, Panel, Range, left_margin};
 use crate::canvas::{BLACK, CONTOUR, Canvas, Point, Stroke, WHITE, clip_segment};
 use crate::drawing::Drawing;

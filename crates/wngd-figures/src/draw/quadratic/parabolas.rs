@@ -1,6 +1,6 @@
 //! One parameter: the objective as a curve, a parabola per iterate.
 
-use super::{DASHES, FIRST, LocalModel, QuadraticModels, model_entries};
+use super::value::{DASHES, FIRST, LocalModel, QuadraticModels, model_entries};
 use crate::axes::{ABOVE, Decor, Panel, Range, extent, left_margin};
 use crate::canvas::{BLACK, GREY, Point, Stroke, WHITE};
 use crate::drawing::Drawing;

@@ -1,7 +1,7 @@
 //! Three parameters or more: a row per method, a column per iteration, each
 //! with its own vertical axis (the scales differ by orders of magnitude).
 
-use super::{DASHES, FIRST, Profile, QuadraticModels};
+use super::value::{DASHES, FIRST, Profile, QuadraticModels};
 use crate::axes::{ABOVE, BELOW_TICKS, Decor, Panel, Range, extent, left_margin};
 use crate::canvas::{BLACK, GREY, Marker, Point, Rect, Stroke, TITLE, WHITE, fit};
 use crate::drawing::Drawing;

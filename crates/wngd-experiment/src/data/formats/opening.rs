@@ -1,4 +1,4 @@
-//! A data file under way.
+//! How a data file is opened, and which format it has.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{FORMATS, Format, foreign};
+use super::format::{Format, Input};
+use super::{FORMATS, foreign};
 use crate::error::ExperimentError;
 
 /// Largest data file read, in bytes.
@@ -15,15 +16,6 @@ const MAX_BYTES: u64 = 4 << 30;
 const MAGIC: u64 = 512;
 /// What a file packed with gzip begins with.
 const GZIP: &[u8] = b"\x1f\x8b";
-
-/// A file under way, or text that came with the program.
-pub struct Input {
-    pub(super) path: PathBuf,
-    pub(super) reader: Box<dyn Read>,
-    /// Its bytes, where they can be told.
-    pub(super) size: Option<u64>,
-    pub(super) format: &'static dyn Format,
-}
 
 impl Input {
     /// Opens a file.
@@ -91,16 +83,6 @@ impl Input {
         };
         let reader = Box::new(Cursor::new(start).chain(reader));
         Ok(Self { path, reader, size, format })
-    }
-
-    /// Name of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Its format.
-    pub fn format(&self) -> &'static dyn Format {
-        self.format
     }
 }
 
