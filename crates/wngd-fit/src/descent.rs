@@ -1,10 +1,10 @@
-//! From a start to a stationary point: EM steps, then steps of Newton's method, or along the natural gradient of the
-//! empirical Fisher information where the Hessian is not definite; every step is held to the likelihood.
+//! From a start to a stationary point: EM steps, then steps of Newton's method, turned towards EM's where the Hessian is
+//! not definite; every step is held to the likelihood.
 
 use crate::component::{Component, Parameters};
 use crate::dense;
 use crate::em::{above, maximise};
-use crate::layout::{Layout, congruence, pulled};
+use crate::layout::{Layout, Slot, congruence, pulled};
 use crate::likelihood::{Curvature, Likelihood, pairs};
 use crate::options::Family;
 
@@ -114,8 +114,9 @@ pub(crate) fn chord(likelihood: &dyn Likelihood, part: &Polished, family: Family
     let pairs = pairs(point.parameters.dim, family.is_diagonal());
     let (Some(curvature), Some(there)) = (&part.curvature, point.parameters.prepare()) else { return point };
     let n = curvature.gradient.len();
-    let information = congruence(&layout.jacobian(&there), &curvature.observed, n, p);
+    let information = congruence(&layout.whitened(&there), &curvature.observed, n, p);
     let Some(factor) = dense::cholesky(&information, p) else { return point };
+    let outward = layout.outward(&there);
     let mut next = point.parameters.clone();
     for _ in 0..CHORDS {
         let inside = next.covariances.iter().zip(&point.at_floor).all(|(c, held)| *held || above(c, floor));
@@ -126,7 +127,7 @@ pub(crate) fn chord(likelihood: &dyn Likelihood, part: &Polished, family: Family
         }
         (point.parameters, point.log_likelihood) = (next, moments.log_likelihood);
         let gradient =
-            pulled(&layout.jacobian(&components), &moments.gradient(point.parameters.dim, &pairs), p);
+            pulled(&layout.whitened(&components), &moments.gradient(point.parameters.dim, &pairs), p);
         let mut step = gradient.clone();
         dense::solve(&factor, p, &mut step);
         step.iter_mut().for_each(|s| *s *= share);
@@ -134,7 +135,7 @@ pub(crate) fn chord(likelihood: &dyn Likelihood, part: &Polished, family: Family
         if slope < 0.1 * STATIONARY {
             break;
         }
-        next = layout.moved(&point.parameters, &step, 1.0);
+        next = layout.moved(&point.parameters, &times(&outward, &step), 1.0);
     }
     point
 }
@@ -184,7 +185,7 @@ fn newton(
     let mut point = start;
     let everything = Layout::new(family, point.parameters.components(), point.parameters.dim);
     let layout = everything.holding(&point.at_floor);
-    let (p, total) = (layout.slots.len(), likelihood.total());
+    let total = likelihood.total();
     let mut known: Option<(Vec<Component>, Curvature)> = None;
     let mut end = End::Limit;
     let mut iterations = 0;
@@ -200,9 +201,7 @@ fn newton(
             break;
         };
         point.log_likelihood = curvature.log_likelihood;
-        let jacobian = layout.jacobian(components);
-        let gradient = pulled(&jacobian, &curvature.gradient, p);
-        let (step, definite, slope) = direction(&layout, &point.parameters, curvature, &jacobian, &gradient, total);
+        let (step, definite, slope) = direction(&layout, components, curvature, total);
         if let Some(rows) = &mut trace {
             let all = pulled(&everything.jacobian(components), &curvature.gradient, everything.slots.len());
             let (log_likelihood, parameters) = (point.log_likelihood, point.parameters.clone());
@@ -248,37 +247,65 @@ fn newton(
 }
 
 /// A step, whether it is Newton's, and gᵀ(step).
+///
+/// Where the Hessian is not definite, multiples of the Fisher information of the complete data are added to it: the
+/// step turns from Newton's to EM's as they grow (Levenberg and Marquardt's way between the two metrics).
 fn direction(
     layout: &Layout,
-    parameters: &Parameters,
+    components: &[Component],
     curvature: &Curvature,
-    jacobian: &[f64],
-    gradient: &[f64],
     total: f64,
 ) -> (Vec<f64>, bool, f64) {
-    let (p, n) = (gradient.len(), curvature.gradient.len());
-    let sizes = layout.sizes(parameters);
-    let scaled = |m: &[f64]| -> Vec<f64> { (0..p * p).map(|i| m[i] * sizes[i / p] * sizes[i % p]).collect() };
-    let fisher = scaled(&congruence(jacobian, &curvature.scores, n, p));
-    let observed = scaled(&congruence(jacobian, &curvature.observed, n, p));
-    let mut step: Vec<f64> = gradient.iter().zip(&sizes).map(|(g, s)| g * s).collect();
-    let (factor, definite) = match dense::cholesky(&observed, p) {
-        Some(factor) => (Some(factor), true),
-        None => {
-            let mut damped = fisher.clone();
-            let largest = (0..p).map(|i| fisher[i * p + i]).fold(0.0, f64::max);
-            (0..p).for_each(|i| damped[i * p + i] += 1e-6 * fisher[i * p + i] + 1e-12 * largest);
-            (dense::cholesky(&damped, p), false)
-        }
-    };
+    let (p, n) = (layout.slots.len(), curvature.gradient.len());
+    let whitened = layout.whitened(components);
+    let gradient = pulled(&whitened, &curvature.gradient, p);
+    let observed = congruence(&whitened, &curvature.observed, n, p);
+    let fisher = congruence(&whitened, &curvature.scores, n, p);
+    let complete = complete(layout, components, total);
+    // Weights are the only ones with a scale of their own.
+    let unit: Vec<f64> = complete.iter().map(|c| 1.0 / c.sqrt()).collect();
+    let scaled: Vec<f64> = (0..p * p).map(|i| observed[i] * unit[i / p] * unit[i % p]).collect();
+    let mut step: Vec<f64> = gradient.iter().zip(&unit).map(|(g, u)| g * u).collect();
+    let mut factor = dense::cholesky(&scaled, p);
+    let definite = factor.is_some();
+    let mut damping = 1e-3;
+    while factor.is_none() && damping < 1e7 {
+        let mut damped = scaled.clone();
+        (0..p).for_each(|i| damped[i * p + i] += damping);
+        factor = dense::cholesky(&damped, p);
+        damping *= 4.0;
+    }
     let Some(factor) = factor else { return (vec![0.0; p], false, 0.0) };
     dense::solve(&factor, p, &mut step);
+    step.iter_mut().zip(&unit).for_each(|(v, u)| *v *= u);
     let length: f64 = (0..p * p).map(|i| step[i / p] * fisher[i] * step[i % p]).sum();
     // Scores sum over observations: the metric of the model is their mean.
     let cap = (RADIAN / (length / total).sqrt()).min(1.0);
-    step.iter_mut().zip(&sizes).for_each(|(v, s)| *v *= cap * s);
-    let slope = step.iter().zip(gradient).map(|(a, b)| a * b).sum();
-    (step, definite, slope)
+    step.iter_mut().for_each(|v| *v *= cap);
+    let slope = step.iter().zip(&gradient).map(|(a, b)| a * b).sum();
+    (times(&layout.outward(components), &step), definite, slope)
+}
+
+/// Diagonal of the Fisher information of the complete data in whitened parameters.
+fn complete(layout: &Layout, components: &[Component], total: f64) -> Vec<f64> {
+    let last = components[components.len() - 1].weight;
+    let dim = components[0].mean.len() as f64;
+    let pair = |a: usize, b: usize| if a == b { 0.5 } else { 1.0 };
+    let one = |slot: &Slot| match *slot {
+        Slot::Weight(k) => 1.0 / components[k].weight + 1.0 / last,
+        Slot::Mean(k, _) => components[k].weight,
+        Slot::Variance(k) => 0.5 * dim * components[k].weight,
+        Slot::Axis(k, _) => 0.5 * components[k].weight,
+        Slot::Entry(k, a, b) => components[k].weight * pair(a, b),
+        Slot::Tied(a, b) => pair(a, b),
+    };
+    layout.slots.iter().map(|slot| total * one(slot)).collect()
+}
+
+/// A square matrix times a vector.
+fn times(matrix: &[f64], v: &[f64]) -> Vec<f64> {
+    let p = v.len();
+    matrix.chunks(p.max(1)).map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum()).collect()
 }
 
 /// Shortens a step until the likelihood grows; none where it never does.

@@ -165,13 +165,18 @@ pub fn fit(samples: &Samples, options: &Options) -> Result<Fit, FitError> {
         Some((values, weights)) => (&values[..], weights.as_deref()),
         None => (&values[..], weights),
     };
+    let seeds = Seeds { dim, values: seed_values, weights: seed_weights };
+    let rounded = frame.lattice.iter().all(Option::is_some);
+    // Rounded samples repeat by themselves.
+    let atom = if rounded || samples.weighting != Weighting::None { None } else { seeds.atom(2.0 * dim as f64 + 3.0) };
     let data = Data {
         all: &all,
         small: small.as_ref().map(points),
         medium: medium.as_ref().map(points),
-        seeds: Seeds { dim, values: seed_values, weights: seed_weights },
+        seeds,
         floor: frame.floor(family),
-        rounded: frame.lattice.iter().all(Option::is_some),
+        atom,
+        rounded,
         binned: false,
     };
     let mut remarks = Vec::new();
@@ -258,6 +263,7 @@ fn of_bins<'a>(bins: &'a Binned, centres: &'a [f64], counts: &'a [f64]) -> Data<
         medium: None,
         seeds: Seeds { dim: bins.dim, values: centres, weights: Some(counts) },
         floor: narrowest(bins),
+        atom: None,
         rounded: true,
         binned: true,
     }

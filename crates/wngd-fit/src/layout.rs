@@ -104,6 +104,56 @@ impl Layout {
         out
     }
 
+    /// Unit steps of the whitened parameters in local coordinates, a row for each of the Kq: every family is closed under
+    /// Σ → L(I + C)Lᵀ with C of its own shape, and there all scales are one, however flat a covariance is.
+    pub(crate) fn whitened(&self, components: &[Component]) -> Vec<f64> {
+        let (count, dim) = (components.len(), components[0].mean.len());
+        let pairs = pairs(dim, self.family.is_diagonal());
+        let (q, p) = (1 + dim + pairs.len(), self.slots.len());
+        let mut out = vec![0.0; count * q * p];
+        for (column, slot) in self.slots.iter().enumerate() {
+            let mut set = |k: usize, i: usize, value: f64| out[(k * q + i) * p + column] = value;
+            let at = |a: usize, b: usize| 1 + dim + pairs.iter().position(|x| *x == (a.max(b), a.min(b))).unwrap_or(0);
+            match *slot {
+                Slot::Weight(k) => {
+                    set(k, 0, 1.0 / components[k].weight);
+                    set(count - 1, 0, -1.0 / components[count - 1].weight);
+                }
+                Slot::Mean(k, a) => set(k, 1 + a, 1.0),
+                Slot::Variance(k) => (0..dim).for_each(|a| set(k, at(a, a), 1.0)),
+                Slot::Axis(k, a) => set(k, at(a, a), 1.0),
+                Slot::Entry(k, a, b) => set(k, at(a, b), 1.0),
+                Slot::Tied(a, b) => (0..count).for_each(|k| set(k, at(a, b), 1.0)),
+            }
+        }
+        out
+    }
+
+    /// ∂(parameters)/∂(whitened parameters), p².
+    pub(crate) fn outward(&self, components: &[Component]) -> Vec<f64> {
+        let (p, dim) = (self.slots.len(), components[0].mean.len());
+        let mut out = vec![0.0; p * p];
+        for (i, row) in self.slots.iter().enumerate() {
+            for (j, column) in self.slots.iter().enumerate() {
+                let entry = |k: usize, (c, d): (usize, usize), (a, b): (usize, usize)| {
+                    let l = &components[k].lower;
+                    let there = l[c * dim + a] * l[d * dim + b];
+                    if a == b { there } else { there + l[c * dim + b] * l[d * dim + a] }
+                };
+                out[i * p + j] = match (*row, *column) {
+                    (Slot::Weight(k), Slot::Weight(l)) if k == l => 1.0,
+                    (Slot::Mean(k, c), Slot::Mean(l, a)) if k == l => components[k].lower[c * dim + a],
+                    (Slot::Variance(k), Slot::Variance(l)) if k == l => components[k].lower[0].powi(2),
+                    (Slot::Axis(k, c), Slot::Axis(l, a)) if k == l => entry(k, (c, c), (a, a)),
+                    (Slot::Entry(k, c, d), Slot::Entry(l, a, b)) if k == l => entry(k, (c, d), (a, b)),
+                    (Slot::Tied(c, d), Slot::Tied(a, b)) => entry(0, (c, d), (a, b)),
+                    _ => 0.0,
+                };
+            }
+        }
+        out
+    }
+
     /// Factor of every parameter from the coordinates of the fit to the units of the samples.
     pub(crate) fn units(&self, scale: &[f64]) -> Vec<f64> {
         let unit = |slot: &Slot| match *slot {

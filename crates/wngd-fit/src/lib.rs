@@ -6,6 +6,7 @@ mod cells;
 mod chi_squared;
 mod component;
 mod dense;
+mod derivatives;
 mod descent;
 mod em;
 mod error;

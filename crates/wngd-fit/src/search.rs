@@ -8,7 +8,7 @@ use crate::layout::Layout;
 use crate::likelihood::Likelihood;
 use crate::options::{Family, Options};
 use crate::points::Points;
-use crate::start::{Seeds, split};
+use crate::start::{Seeds, split, with_atom};
 
 /// Samples of the first stage, where all starts run.
 pub(crate) const SMALL: usize = 2048;
@@ -16,6 +16,8 @@ pub(crate) const SMALL: usize = 2048;
 pub(crate) const MEDIUM: usize = 16_384;
 /// Starts that go on after the first stage.
 const GO_ON: usize = 6;
+/// Candidates that go on to the last phase.
+const LAST: usize = 3;
 /// EM steps of the stages, with the gain per observation that ends them.
 const STAGES: [(usize, f64); 2] = [(60, 1e-4), (200, 1e-6)];
 /// Parameters up to which second derivatives are used.
@@ -33,6 +35,8 @@ pub(crate) struct Data<'a> {
     pub seeds: Seeds<'a>,
     /// Least variances.
     pub floor: Vec<f64>,
+    /// The most frequent sample with its share, where samples that are not rounded repeat.
+    pub atom: Option<(Vec<f64>, f64)>,
     /// Axes whose floor is that of rounding.
     pub rounded: bool,
     /// Whether the data are bins, whose likelihood has a bound.
@@ -81,6 +85,12 @@ impl Data<'_> {
         if let Some(previous) = previous.filter(|p| p.components() + 1 == components) {
             starts.extend((0..previous.components()).map(|k| split(previous, k, family, &self.floor)));
         }
+        if let Some(previous) = previous.filter(|p| p.components() + 1 == components) {
+            starts.extend(self.atom.iter().map(|(place, share)| with_atom(previous, place, *share, &self.floor)));
+        } else if components > 1 {
+            let one = self.seeds.start(components - 1, family, &self.floor, options.seed);
+            starts.extend(self.atom.iter().map(|(place, share)| with_atom(&one, place, *share, &self.floor)));
+        }
         let advance = |likelihood: &dyn Likelihood, candidates: Vec<Candidate>, (most, tolerance): (usize, f64)| {
             let one = |c: Candidate| {
                 let point = em(likelihood, &c.point.parameters, family, &self.floor, most, tolerance, &mut None)?;
@@ -105,7 +115,7 @@ impl Data<'_> {
         };
         let first = advance(small, starts.into_iter().map(fresh).collect(), STAGES[0]);
         let mut second = advance(medium, distinct(first, small.total(), GO_ON), STAGES[1]);
-        second = distinct(second, medium.total(), if self.medium.is_some() { 2 } else { GO_ON });
+        second = distinct(second, medium.total(), if self.medium.is_some() { 2 } else { LAST });
         if self.medium.is_some() {
             // On the part the optimum is found to the end, so that few passes over all are needed.
             for candidate in &mut second {

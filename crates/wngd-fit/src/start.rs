@@ -1,5 +1,7 @@
 //! Starts: k-means++ seeds, and splits of a component of a mixture that has one less.
 
+use std::collections::BTreeMap;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -19,6 +21,17 @@ pub(crate) struct Seeds<'a> {
 }
 
 impl Seeds<'_> {
+    /// The most frequent sample with its share, if that is more than `least` samples.
+    pub(crate) fn atom(&self, least: f64) -> Option<(Vec<f64>, f64)> {
+        let mut counts: BTreeMap<Vec<u64>, f64> = BTreeMap::new();
+        for i in 0..self.len() {
+            *counts.entry(self.at(i).iter().map(|v| v.to_bits()).collect()).or_default() += self.weight(i);
+        }
+        let total: f64 = counts.values().sum();
+        let (key, count) = counts.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+        (*count >= least).then(|| (key.iter().map(|b| f64::from_bits(*b)).collect(), count / total))
+    }
+
     fn len(&self) -> usize {
         self.values.len() / self.dim
     }
@@ -160,6 +173,17 @@ pub(crate) fn split(p: &Parameters, k: usize, family: Family, floor: &[f64]) -> 
     } else {
         out.covariances.push(p.covariances[k].clone());
     }
+    out
+}
+
+/// A mixture with a component more, on one place.
+pub(crate) fn with_atom(p: &Parameters, place: &[f64], share: f64, floor: &[f64]) -> Parameters {
+    let dim = p.dim;
+    let mut out = p.clone();
+    out.weights.iter_mut().for_each(|w| *w *= 1.0 - share);
+    out.weights.push(share);
+    out.means.push(place.to_vec());
+    out.covariances.push((0..dim * dim).map(|i| if i / dim == i % dim { 1.01 * floor[i / dim] } else { 0.0 }).collect());
     out
 }
 

@@ -39,9 +39,11 @@ pub(crate) fn uncertainty(
     let free = all.holding(held);
     let (p, full) = (free.slots.len(), all.slots.len());
     let n = curvature.gradient.len();
-    let jacobian = free.jacobian(components);
-    let a = congruence(&jacobian, &curvature.observed, n, p);
-    let b = congruence(&jacobian, &curvature.variance, n, p);
+    // In whitened parameters, where all scales are one; the way back is linear.
+    let whitened = free.whitened(components);
+    let a = congruence(&whitened, &curvature.observed, n, p);
+    let b = congruence(&whitened, &curvature.variance, n, p);
+    let outward = free.outward(components);
     let names = free.names();
     let mut out = Uncertainty { covariance: vec![None; full * full], rank: 0, condition: None, remarks: Vec::new() };
     let unit: Vec<f64> = (0..p).map(|i| 1.0 / a[i * p + i].max(f64::MIN_POSITIVE).sqrt()).collect();
@@ -58,17 +60,21 @@ pub(crate) fn uncertainty(
     // A⁺ on what is determined.
     let mut inverse = vec![0.0; p * p];
     let mut lost = vec![false; p];
+    let sizes = free.sizes(parameters);
     for (value, v) in values.iter().zip(vectors.chunks(p)) {
         if *value <= NOISE {
-            (0..p).for_each(|i| lost[i] |= v[i] * v[i] > SHARE);
+            let along = |i: usize| (0..p).map(|j| outward[i * p + j] * v[j] * unit[j]).sum::<f64>() / sizes[i];
+            let all: Vec<f64> = (0..p).map(along).collect();
+            let length: f64 = all.iter().map(|x| x * x).sum();
+            (0..p).for_each(|i| lost[i] |= all[i] * all[i] > SHARE * length);
             continue;
         }
         for i in 0..p {
             (0..p).for_each(|j| inverse[i * p + j] += v[i] * v[j] * unit[i] * unit[j] / value);
         }
     }
-    let covariance = dense::sandwich(&inverse, &b, p);
-    let sizes = free.sizes(parameters);
+    let covariance = dense::sandwich(&outward, &dense::sandwich(&inverse, &b, p), p);
+    let inverse = dense::sandwich(&outward, &inverse, p);
     (0..p).for_each(|i| lost[i] |= !(covariance[i * p + i] < sizes[i] * sizes[i]));
     let undetermined: Vec<String> = (0..p).filter(|&i| lost[i]).map(|i| names[i].clone()).collect();
     if !undetermined.is_empty() {
