@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bound;
 mod checks;
 mod error;
 mod fn_model;
@@ -11,6 +12,7 @@ mod probes;
 mod sketch;
 mod trace;
 
+pub use bound::Bound;
 pub use checks::{TaylorTest, dot_test, taylor_test, taylor_test_scalar};
 pub use error::ModelError;
 pub use fn_model::FnModel;

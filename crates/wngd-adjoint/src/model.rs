@@ -1,5 +1,6 @@
 use wngd_linalg::LinearOp;
 
+use crate::bound::Bound;
 use crate::error::ModelError;
 
 /// A model's state ρ(θ), with its logarithm where the model knows it better.
@@ -116,6 +117,10 @@ pub trait ForwardModel: Sync {
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
     }
+    /// Linear bounds that parameters may lie on; none unless the model states them.
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
 }
 
 impl<M: ForwardModel> ForwardModel for &M {
@@ -137,5 +142,8 @@ impl<M: ForwardModel> ForwardModel for &M {
     }
     fn solve_counts(&self) -> SolveCounts {
         (**self).solve_counts()
+    }
+    fn bounds(&self) -> Vec<Bound> {
+        (**self).bounds()
     }
 }

@@ -104,6 +104,9 @@ impl<M: ForwardModel> ForwardModel for Normalised<M> {
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
     }
+    fn bounds(&self) -> Vec<crate::bound::Bound> {
+        self.model.bounds()
+    }
 }
 
 /// Ẑ of a [`Normalised`] model, k x p.

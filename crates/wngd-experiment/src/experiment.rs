@@ -5,7 +5,7 @@ use serde::Deserialize;
 use wngd::opt::{Descent, DirectionSolver, Objective, Stop};
 use wngd::prelude::ForwardModel;
 
-use crate::data::{self, Data, DataChoice, Noise, Observing};
+use crate::data::{self, Cells, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::grid::GridSection;
@@ -182,6 +182,18 @@ impl Experiment {
         }
         let with = Observing { ground: &ground, model: (model.as_ref(), model_choice.as_ref(), model_section), points };
         let mut data = data_choice.observe(data_section, with)?;
+        let counted = match data.cells {
+            Cells::Counted { cut } => model.counted(cut),
+            Cells::Centres => None,
+        };
+        let model = match counted {
+            Some(model) => model,
+            None => {
+                // Its own values are compared as they are.
+                data.cells = Cells::Centres;
+                model
+            }
+        };
         if p > k {
             data.notes.push(format!(
                 "{p} free parameters for {k} values: the data cannot determine them all, directions have minimum norm"
@@ -194,7 +206,7 @@ impl Experiment {
             ));
         }
         let matched_metric = objective_choice.matched_metric();
-        let objective = objective_choice.build(&objective_section, &ground, &data.values)?;
+        let objective = objective_choice.build(&objective_section, &ground, &data)?;
         // A start at which the objective is not defined is the user's to move.
         let state = model.state(&theta0).map_err(|error| source.error("model", error.to_string()))?;
         objective.value(&state).map_err(|error| source.error("model", error.to_string()))?;

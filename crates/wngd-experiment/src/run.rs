@@ -144,7 +144,7 @@ fn errors(experiment: &Experiment, theta: &[f64]) -> Result<Option<Vec<f64>>, Ex
     let (model, objective) = (&experiment.model, experiment.objective.as_ref());
     Ok(match (&experiment.data.noise, experiment.ground.maybe_grid()) {
         (Noise::Independent(samples), _) => {
-            Some(standard_errors(&sampling_covariance(model, objective, theta, *samples)?))
+            Some(standard_errors(&sampling_covariance(model, objective, theta, samples.number as usize)?))
         }
         (Noise::Trajectory { points, view }, Some(grid)) => {
             Some(view.standard_errors_at(grid, points, model, objective, theta)?)

@@ -1,4 +1,5 @@
-use wngd_linalg::dense::multiply_transpose;
+use wngd_linalg::LinalgError;
+use wngd_linalg::dense::{multiply_transpose, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 
 /// The Gauss–Newton curvature H = |c| ZᵀWZ of f in the parameters, symmetric to the last bit.
@@ -15,6 +16,29 @@ pub fn gauss_newton_curvature(z: &Mat<f64>, wz: &Mat<f64>, cell_volume: f64) -> 
     let mut product = Mat::zeros(p, p);
     multiply_transpose(product.as_mut(), z.as_ref(), wz.as_ref());
     Mat::from_fn(p, p, |i, j| 0.5 * cell_volume * (product[(i, j)] + product[(j, i)]))
+}
+
+/// Eigenvalues of a matrix scaled to unit diagonal below this share of the largest say nothing.
+const UNSEEN: f64 = 1e-13;
+
+/// H⁺ of a symmetric positive semidefinite matrix and its rank, found after scaling to unit diagonal.
+///
+/// # Shapes
+/// p x p; result: p x p.
+///
+/// # Errors
+/// A failed decomposition.
+pub(crate) fn pseudo_inverse(h: &Mat<f64>) -> Result<(Mat<f64>, usize), LinalgError> {
+    let p = h.nrows();
+    let over: Vec<f64> = (0..p).map(|i| if h[(i, i)] > 0.0 { h[(i, i)].sqrt().recip() } else { 0.0 }).collect();
+    let scaled = Mat::from_fn(p, p, |i, j| h[(i, j)] * over[i] * over[j]);
+    let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
+    let largest = values.last().copied().unwrap_or(0.0);
+    let seen: Vec<usize> = (0..p).filter(|&l| values[l] > UNSEEN * largest).collect();
+    let inverse = Mat::from_fn(p, p, |i, j| {
+        over[i] * over[j] * seen.iter().map(|&l| vectors[(i, l)] * vectors[(j, l)] / values[l]).sum::<f64>()
+    });
+    Ok((inverse, seen.len()))
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use wngd_adjoint::{ForwardModel, SolveCounts, State};
+use wngd_adjoint::{Bound, ForwardModel, SolveCounts, State};
 use wngd_linalg::dense::norm;
 use wngd_linalg::operator::apply_transpose_vec;
 
-use crate::direction::{DirectionSolver, Natural};
+use crate::direction::{DirectionSolver, Natural, PreparedDirection};
 use crate::error::{DescentError, ObjectiveError};
 use crate::estimate::EstimateReport;
+use crate::held::Held;
 use crate::metric::{L2, Metric, Point};
 use crate::objective::Objective;
 use crate::quadratic::LocalModel;
@@ -312,6 +313,7 @@ impl<M: ForwardModel> Descent<'_, M> {
         let (solves, seconds) = (row.solves, row.seconds);
         let mut before = self.model.solve_counts();
         let weight = self.objective.cell_volume();
+        let bounds = self.model.bounds();
         let Progress { mut trace, mut models } = progress;
         let mut resumed = !trace.is_empty();
         loop {
@@ -350,12 +352,22 @@ impl<M: ForwardModel> Descent<'_, M> {
 
             let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
             let prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
+            let met: Vec<&Bound> = bounds.iter().filter(|b| b.is_met(&row.theta)).collect();
+            // Without the matrix of a metric there is no holding: then steps only get shorter near a bound.
+            let (prepared, kept): (Box<dyn PreparedDirection + '_>, &[Bound]) = if met.is_empty() {
+                (prepared, &bounds)
+            } else if let Some(information) = prepared.information() {
+                (Box::new(Held { inner: prepared, bounds: met, information, weight }), &bounds)
+            } else {
+                (prepared, &[])
+            };
             let outcome = rule.step(&mut Trial {
                 theta: &row.theta,
                 objective,
                 gradient: &gradient,
                 prepared: prepared.as_ref(),
                 damping: self.rule().damping(),
+                bounds: kept,
                 longest: self.rule().longest_step(&linearization.state.values, self.objective.data(), weight),
                 value: &mut |theta| self.trial_value(theta),
             })?;

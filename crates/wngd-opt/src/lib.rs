@@ -43,6 +43,7 @@ mod descent;
 mod direction;
 mod error;
 mod estimate;
+mod held;
 mod keep;
 mod matrix_free;
 mod metric;

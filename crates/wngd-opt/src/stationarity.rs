@@ -2,18 +2,17 @@
 
 use wngd_adjoint::ForwardModel;
 use wngd_linalg::LinearOp;
-use wngd_linalg::dense::{dot, norm, symmetric_eigen};
+use wngd_linalg::dense::{dot, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 
-use crate::curvature::gauss_newton_curvature;
+use crate::curvature::{gauss_newton_curvature, pseudo_inverse};
 use crate::error::DescentError;
+use crate::held::hold;
 use crate::objective::Objective;
 
 /// Most parameters for which the curvature is formed; beyond, conjugate gradients see it as an operator.
 const FORMED: usize = 500;
-/// Eigenvalues of the scaled curvature below this share of the largest say nothing.
-const UNSEEN: f64 = 1e-13;
 /// Conjugate-gradient steps without a formed curvature.
 const STEPS: usize = 60;
 /// Step, relative to a parameter or to what changes f by as much as it was at the start, that counts as none where
@@ -64,7 +63,13 @@ impl Stationarity {
         let (step, lengths) = if theta.len() <= FORMED {
             let z = z.to_dense();
             let gradient = above_rounding(&z, &u, c, &gradient);
-            formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient)?
+            let (step, lengths, h) = formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient)?;
+            let bounds = model.bounds();
+            let met: Vec<_> = bounds.iter().filter(|b| b.is_met(theta)).collect();
+            // A step is −δ.
+            let back: Vec<f64> = step.iter().map(|s| -s).collect();
+            let held = hold(&back, &h, &met)?;
+            (held.into_iter().map(|s| -s).collect(), lengths)
         } else {
             let apply = |v: &[f64]| -> Result<Vec<f64>, DescentError> {
                 let image = apply_vec(z, v);
@@ -93,27 +98,19 @@ fn above_rounding(z: &Mat<f64>, u: &[f64], c: f64, gradient: &[f64]) -> Vec<f64>
     gradient.iter().enumerate().map(|(j, g)| if g.abs() > NOISE * size(j) { *g } else { 0.0 }).collect()
 }
 
-/// H⁺∇f and √Hⱼⱼ, by eigenvalues of H scaled to unit diagonal.
+/// H⁺∇f, √Hⱼⱼ and H.
 fn formed(
     z: &Mat<f64>,
     curvature: impl FnOnce(Mat<f64>) -> Result<Mat<f64>, crate::error::ObjectiveError>,
     c: f64,
     gradient: &[f64],
-) -> Result<(Vec<f64>, Vec<f64>), DescentError> {
+) -> Result<(Vec<f64>, Vec<f64>, Mat<f64>), DescentError> {
     let p = gradient.len();
     let h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
     let lengths: Vec<f64> = (0..p).map(|j| h[(j, j)].max(0.0).sqrt()).collect();
-    let over = |v: f64, j: usize| if lengths[j] > 0.0 { v / lengths[j] } else { 0.0 };
-    let scaled = Mat::from_fn(p, p, |i, j| over(over(h[(i, j)], i), j));
-    let (values, vectors) = symmetric_eigen(scaled.as_ref()).map_err(crate::error::DirectionError::from)?;
-    let largest = values.last().copied().unwrap_or(0.0);
-    let mut step = vec![0.0; p];
-    for (l, value) in values.iter().enumerate().filter(|(_, value)| **value > UNSEEN * largest) {
-        let along = (0..p).map(|j| vectors[(j, l)] * over(gradient[j], j)).sum::<f64>() / value;
-        step.iter_mut().enumerate().for_each(|(j, s)| *s += vectors[(j, l)] * along);
-    }
-    step.iter_mut().enumerate().for_each(|(j, s)| *s = over(*s, j));
-    Ok((step, lengths))
+    let (inverse, _) = pseudo_inverse(&h).map_err(crate::error::DirectionError::from)?;
+    let step = (0..p).map(|i| (0..p).map(|j| inverse[(i, j)] * gradient[j]).sum()).collect();
+    Ok((step, lengths, h))
 }
 
 /// H⁺∇f by conjugate gradients, until nothing is gained.

@@ -1,3 +1,5 @@
+use wngd_adjoint::Bound;
+
 use crate::direction::{Direction, PreparedDirection};
 use crate::error::{DescentError, DirectionError};
 
@@ -24,13 +26,28 @@ pub struct Trial<'a> {
     pub damping: f64,
     /// Longest step √(ηᵀGη) that a rule should propose where its length is not given.
     pub longest: Option<f64>,
+    /// Bounds that steps end on; those met at θ are kept by the directions.
+    pub bounds: &'a [Bound],
     /// f at trial parameters; `None` outside the domain or where f is not finite.
     pub value: &'a mut TrialValue<'a>,
 }
 
 impl Trial<'_> {
-    fn moved(&self, eta: &[f64], length: f64) -> Vec<f64> {
-        self.theta.iter().zip(eta).map(|(t, e)| t + length * e).collect()
+    /// θ + tη for t = `length`, or as far as the first bound; with t.
+    fn moved(&self, eta: &[f64], length: f64) -> (Vec<f64>, f64) {
+        let (mut reach, mut blocking) = (length, None);
+        for bound in self.bounds.iter().filter(|b| !b.is_met(self.theta)) {
+            let (slack, rate) = (bound.slack(self.theta), bound.rate(eta));
+            if rate < 0.0 && slack < -rate * reach {
+                (reach, blocking) = (slack / -rate, Some(bound));
+            }
+        }
+        let mut theta: Vec<f64> = self.theta.iter().zip(eta).map(|(t, e)| t + reach * e).collect();
+        // Those met before are met after, whatever rounding says.
+        let kept = self.bounds.iter().filter(|b| b.is_met(self.theta) && b.is_met(&theta));
+        let meet: Vec<&Bound> = kept.chain(blocking).collect();
+        meet.into_iter().for_each(|bound| bound.meet(&mut theta));
+        (theta, reach)
     }
 
     fn slope(&self, eta: &[f64]) -> f64 {
@@ -111,17 +128,17 @@ impl StepRule for Fixed {
         let (direction, slope) = direction(trial, trial.damping)?;
         let mut length = self.length;
         for rejected in 0..=MAX_HALVINGS {
-            let theta = trial.moved(&direction.eta, length);
+            let (theta, reach) = trial.moved(&direction.eta, length);
             if let Some(objective) = (trial.value)(&theta)? {
                 return Ok(StepOutcome::Taken(Step {
                     theta,
                     objective,
-                    length,
+                    length: reach,
                     slope,
                     direction,
                     damping: trial.damping,
                     rejected,
-                    shortened: rejected > 0,
+                    shortened: rejected > 0 || reach < length,
                 }));
             }
             length *= 0.5;
@@ -201,18 +218,19 @@ impl StepRule for Armijo {
         length = length.min(most);
         let first = length;
         for rejected in 0..=MAX_HALVINGS {
-            let theta = trial.moved(&direction.eta, length);
+            let (theta, reach) = trial.moved(&direction.eta, length);
             if theta == trial.theta {
                 return Ok(StepOutcome::AtRounding);
             }
-            if let Some(objective) = (trial.value)(&theta)?.filter(|f| self.accepts(trial, *f, length, slope)) {
-                let mut best = (theta, objective, length);
+            if let Some(objective) = (trial.value)(&theta)?.filter(|f| self.accepts(trial, *f, reach, slope)) {
+                let bounded = reach < length;
+                let mut best = (theta, objective, reach);
                 if self.start == ArmijoStart::Expand && rejected == 0 {
                     best = self.expand(trial, &direction.eta, slope, best)?;
                 }
                 let (theta, objective, length) = best;
-                // A step that the metric cut short says nothing of the natural length.
-                self.last = Some(if length >= most { self.last.unwrap_or(self.initial) } else { length });
+                // A step that the metric or a bound cut short says nothing of the natural length.
+                self.last = Some(if length >= most || bounded { self.last.unwrap_or(self.initial) } else { length });
                 return Ok(StepOutcome::Taken(Step {
                     theta,
                     objective,
@@ -261,9 +279,9 @@ impl Armijo {
             let before = best.2;
             for _ in 0..MAX_HALVINGS {
                 let length = factor * best.2;
-                let theta = trial.moved(eta, length);
+                let (theta, reach) = trial.moved(eta, length);
                 match (trial.value)(&theta)? {
-                    Some(f) if f < best.1 && self.accepts(trial, f, length, slope) => best = (theta, f, length),
+                    Some(f) if f < best.1 && self.accepts(trial, f, reach, slope) => best = (theta, f, reach),
                     _ => break,
                 }
             }
@@ -336,15 +354,14 @@ impl StepRule for LevenbergMarquardt {
         for rejected in 0..=MAX_HALVINGS {
             let direction = trial.prepared.direction_at_least(damping, &self.lengths)?;
             let slope = trial.slope(&direction.eta);
-            let t = self.length;
-            let theta = trial.moved(&direction.eta, t);
+            let (theta, t) = trial.moved(&direction.eta, self.length);
             if theta == trial.theta || t * slope.abs() <= 4.0 * f64::EPSILON * trial.objective.abs() {
                 self.damping = Some(damping);
                 return Ok(StepOutcome::AtRounding);
             }
             // Decrease promised by the undamped local model f + t gᵀη + t/2 ηᵀGη.
             let bend = trial.prepared.curvature(&direction.eta);
-            let promised = -(t * slope + 0.5 * t * bend);
+            let promised = -(t * slope + 0.5 * (t / self.length) * t * bend);
             if let Some(objective) = (trial.value)(&theta)? {
                 let gain = (trial.objective - objective) / promised;
                 if objective < trial.objective && gain > 0.0 {

@@ -6,7 +6,7 @@ use wngd::adjoint::State;
 use wngd::linalg::check_density;
 
 use super::formats::{self, Input};
-use super::{Data, DataChoice, Noise, Observing};
+use super::{Cells, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::registry::{Entry, entry};
@@ -45,6 +45,6 @@ impl DataChoice for Options {
         if (mass - 1.0).abs() > 1e-3 {
             notes.push(format!("the data's mass is {mass:.6}, not 1; it is compared as it is"));
         }
-        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes, axes: None })
+        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes, axes: None, cells: Cells::Centres })
     }
 }

@@ -5,6 +5,7 @@ mod recording;
 
 use wngd::adjoint::State;
 use wngd::identify::View;
+use wngd::models::GaussianSmoothing;
 
 use crate::error::ExperimentError;
 use crate::facts::Fact;
@@ -26,14 +27,38 @@ pub struct Data {
     pub notes: Vec<String>,
     /// Names of the axes, where they have names of their own.
     pub axes: Option<Vec<String>>,
+    /// What a value of the data is.
+    pub cells: Cells,
+}
+
+/// What a value of the data in a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cells {
+    /// A density at its centre, or a plain value.
+    Centres,
+    /// A share of something counted: a mean over the cell.
+    Counted {
+        /// Whether something outside the box was left out, so that only what lies within it can be compared.
+        cut: bool,
+    },
+}
+
+/// Samples in cells.
+pub struct Counts {
+    /// How many there are in the box; the effective number if they have weights.
+    pub number: f64,
+    /// Their density, before it was smoothed.
+    pub density: Vec<f64>,
+    /// What smoothed it.
+    pub smoothing: Option<GaussianSmoothing>,
 }
 
 /// Where the noise of data comes from.
 pub enum Noise {
     /// There is none, or it is not known.
     Unknown,
-    /// That many independent samples.
-    Independent(usize),
+    /// Independent samples.
+    Independent(Counts),
     /// Successive points, which are correlated.
     Trajectory {
         /// The points, row-major.

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use wngd::adjoint::State;
-use wngd::models::ObserveError;
+use wngd::models::{GaussianSmoothing, ObserveError};
 use wngd::prelude::{Estimate, density_of_samples};
 
 use super::formats::{self, Input};
-use super::{Data, DataChoice, Noise, Observing};
+use super::{Cells, Counts, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::registry::{Entry, entry};
@@ -87,7 +87,18 @@ impl DataChoice for Options {
                 seen.bandwidth
             ));
         }
-        let noise = Noise::Independent(seen.inside);
-        Ok(Data { values: State::new(seen.density), truth: None, noise, notes, axes: self.columns.clone() })
+        let smoothing = match &seen.bandwidth[..] {
+            [] => None,
+            widths => GaussianSmoothing::new(grid, widths).ok(),
+        };
+        let density = match smoothing {
+            // What was counted, before the kernel smoothed it.
+            Some(_) => density_of_samples(grid, &samples, &Estimate::Histogram).map(|raw| raw.density).ok(),
+            None => None,
+        };
+        let density = density.unwrap_or_else(|| seen.density.clone());
+        let cells = Cells::Counted { cut: seen.outside > 0 };
+        let noise = Noise::Independent(Counts { number: seen.inside as f64, density, smoothing });
+        Ok(Data { values: State::new(seen.density), truth: None, noise, notes, axes: self.columns.clone(), cells })
     }
 }

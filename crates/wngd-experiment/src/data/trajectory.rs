@@ -119,7 +119,8 @@ impl DataChoice for Options {
                 view.smoothing
             ));
         }
+        let cells = super::Cells::Counted { cut: seen.outside > 0 };
         let noise = Noise::Trajectory { points: points.values, view };
-        Ok(Data { values: State::new(seen.density), truth: None, noise, notes, axes: self.columns.clone() })
+        Ok(Data { values: State::new(seen.density), truth: None, noise, notes, axes: self.columns.clone(), cells })
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Data, DataChoice, Noise, Observing};
+use super::{Cells, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::models::{ModelChoice, mixture_truth};
 use crate::facts::Fact;
@@ -54,6 +54,6 @@ impl DataChoice for Options {
         if values.values.len() != model.dim_state() {
             return Err(section.error("truth", "it has another size than the model's state"));
         }
-        Ok(Data { values, truth: known, noise: Noise::Unknown, notes: Vec::new(), axes: None })
+        Ok(Data { values, truth: known, noise: Noise::Unknown, notes: Vec::new(), axes: None, cells: Cells::Centres })
     }
 }

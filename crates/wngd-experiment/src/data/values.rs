@@ -5,7 +5,7 @@ use serde::Deserialize;
 use wngd::adjoint::State;
 
 use super::formats::{self, Input};
-use super::{Data, DataChoice, Noise, Observing};
+use super::{Cells, Data, DataChoice, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::registry::{Entry, entry};
@@ -44,6 +44,6 @@ impl DataChoice for Options {
             let problem = format!("{}: value {index} is {}; every one must be finite", path.display(), values[index]);
             return Err(section.error("values", problem));
         }
-        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes: Vec::new(), axes: None })
+        Ok(Data { values: State::new(values), truth: None, noise: Noise::Unknown, notes: Vec::new(), axes: None, cells: Cells::Centres })
     }
 }

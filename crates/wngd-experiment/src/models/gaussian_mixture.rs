@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::adjoint::{Linearization, State};
+use wngd::adjoint::{Bound, Linearization, Normalised, State};
 use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
@@ -122,7 +122,8 @@ impl ModelChoice for Options {
             names
         });
         let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
-        Ok(Box::new(Mixture(mixture.map_err(|e| section.error(&field(&e), e.to_string()))?)))
+        let mixture = mixture.map_err(|e| section.error(&field(&e), e.to_string()))?;
+        Ok(Box::new(Mixture { seen: mixture.clone(), mixture }))
     }
 }
 
@@ -153,11 +154,18 @@ pub fn truth(
     Ok((density, theta))
 }
 
-struct Mixture(GaussianMixture);
+/// A mixture, and what of it is seen.
+struct Mixture<M> {
+    mixture: GaussianMixture,
+    seen: M,
+}
 
-impl Model for Mixture {
+impl<M: ForwardModel + Send> Model for Mixture<M>
+where
+    M::Jacobian: 'static,
+{
     fn parameters(&self) -> Vec<Parameter> {
-        let grid = self.0.grid();
+        let grid = self.mixture.grid();
         let ranged = |(name, start): (String, f64)| {
             let axis = name.strip_prefix("means").and_then(|n| n.rsplit('[').next()?.strip_suffix(']')?.parse().ok());
             // Means range over the middle of the box, weights over the simplex, variances over a decade.
@@ -172,20 +180,32 @@ impl Model for Mixture {
             };
             Parameter { name, start, range }
         };
-        self.0.parameter_names().into_iter().zip(self.0.theta()).map(ranged).collect()
+        self.mixture.parameter_names().into_iter().zip(self.mixture.theta()).map(ranged).collect()
     }
     fn dim_state(&self) -> usize {
-        self.0.dim_state()
+        self.seen.dim_state()
     }
     fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
-        self.0.state(theta)
+        self.seen.state(theta)
     }
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
-        let Linearization { state, jacobian } = self.0.linearize(theta)?;
+        let Linearization { state, jacobian } = self.seen.linearize(theta)?;
         Ok(Linearization { state, jacobian: Box::new(jacobian) })
     }
+    fn bounds(&self) -> Vec<Bound> {
+        self.seen.bounds()
+    }
     fn face_density(&self) -> Option<FaceDensityFn> {
-        let mixture = self.0.clone();
+        let mixture = self.mixture.clone();
         Some(std::sync::Arc::new(move |theta| mixture.face_midpoint_density(theta)))
+    }
+    fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
+        let mixture = self.mixture.clone().cell_means();
+        if !cut {
+            return Some(Box::new(Mixture { seen: mixture.clone(), mixture }));
+        }
+        let volume = mixture.grid().cell_volume();
+        let seen = Normalised::new(mixture.clone(), volume).ok()?;
+        Some(Box::new(Mixture { mixture, seen }))
     }
 }

@@ -3,7 +3,7 @@
 pub mod flow;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
-use wngd::adjoint::{Linearization, SolveCounts, State};
+use wngd::adjoint::{Bound, Linearization, SolveCounts, State};
 use wngd::linalg::LinearOp;
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{ForwardModel, ModelError};
@@ -54,8 +54,18 @@ pub trait Model: Send + Sync {
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
     }
+    /// Linear bounds that parameters may lie on.
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
     /// The density at the midpoints of faces, if the model knows it there.
     fn face_density(&self) -> Option<FaceDensityFn> {
+        None
+    }
+    /// The model as counts see it: its means over cells and, where counts outside the box were left out (`cut`), what of
+    /// it lies in the box; `None` if its values are that anyway.
+    fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
+        let _ = cut;
         None
     }
     /// What should be said of how the state at θ was found.
@@ -87,6 +97,9 @@ impl ForwardModel for Box<dyn Model> {
     }
     fn solve_counts(&self) -> SolveCounts {
         (**self).solve_counts()
+    }
+    fn bounds(&self) -> Vec<Bound> {
+        (**self).bounds()
     }
 }
 

@@ -12,6 +12,6 @@ const FACTS: Facts = Facts {
     matched: "homogeneous-h-1",
     words: "the squared Ḣ⁻¹ distance",
     build: |section, ground, data| {
-        Ok(Box::new(NegativeSobolev::new(ground.grid(section, "kind")?, data.values.clone())?))
+        Ok(Box::new(NegativeSobolev::new(ground.grid(section, "kind")?, data.values.values.clone())?))
     },
 };

@@ -2,6 +2,7 @@
 
 use wngd::opt::KullbackLeibler;
 
+use crate::data::Cells;
 use super::plain::{self, Facts};
 use super::ObjectiveChoice;
 use crate::registry::Entry;
@@ -13,6 +14,9 @@ const FACTS: Facts = Facts {
     words: "the Kullback–Leibler divergence",
     build: |section, ground, data| {
         let grid = ground.density(section, "kind")?;
-        Ok(Box::new(KullbackLeibler::with_logarithms(grid, data.clone())?))
+        let objective = KullbackLeibler::with_logarithms(grid, data.values.clone())?;
+        // Where nothing was left out, what the model has outside the box was not seen.
+        let complete = data.cells == Cells::Counted { cut: false };
+        Ok(Box::new(if complete { objective.complete() } else { objective }))
     },
 };

@@ -13,9 +13,9 @@ const FACTS: Facts = Facts {
     words: "the squared L² distance",
     build: |_, ground, data| {
         Ok(match ground.maybe_grid() {
-            Some(grid) if ground.is_density() => Box::new(LeastSquaresMisfit::new(grid, data.values.clone())?),
+            Some(grid) if ground.is_density() => Box::new(LeastSquaresMisfit::new(grid, data.values.values.clone())?),
             // A plain vector of observations: every one counts alike.
-            _ => Box::new(LeastSquaresMisfit::plain(data.values.clone())?),
+            _ => Box::new(LeastSquaresMisfit::plain(data.values.values.clone())?),
         })
     },
 };

@@ -13,6 +13,6 @@ const FACTS: Facts = Facts {
     words: "the linearised squared Wasserstein distance",
     build: |section, ground, data| {
         ground.density(section, "kind")?;
-        Ok(Box::new(LinearisedWasserstein::new(&ground.plan(section, "kind")?, data.values.clone())?))
+        Ok(Box::new(LinearisedWasserstein::new(&ground.plan(section, "kind")?, data.values.values.clone())?))
     },
 };

@@ -2,9 +2,9 @@
 
 mod plain;
 
-use wngd::adjoint::State;
 use wngd::opt::Objective;
 
+use crate::data::Data;
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::source::Section;
@@ -23,7 +23,7 @@ pub trait ObjectiveChoice: Send + Sync {
         &self,
         section: &Section<'_>,
         ground: &Ground,
-        data: &State,
+        data: &Data,
     ) -> Result<Box<dyn Objective + Send>, ExperimentError>;
 }
 

@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::adjoint::State;
 use wngd::opt::Objective;
 
 use super::ObjectiveChoice;
+use crate::data::Data;
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, schema_of};
@@ -28,7 +28,7 @@ pub(super) struct Facts {
 }
 
 /// Makes an objective of its section, the ground and the data.
-type Build = fn(&Section<'_>, &Ground, &State) -> Result<Box<dyn Objective + Send>, ExperimentError>;
+type Build = fn(&Section<'_>, &Ground, &Data) -> Result<Box<dyn Objective + Send>, ExperimentError>;
 
 /// Describes an objective.
 pub(super) const fn entry(
@@ -56,7 +56,7 @@ impl ObjectiveChoice for Facts {
         &self,
         section: &Section<'_>,
         ground: &Ground,
-        data: &State,
+        data: &Data,
     ) -> Result<Box<dyn Objective + Send>, ExperimentError> {
         (self.build)(section, ground, data)
     }

@@ -1,5 +1,7 @@
 use wngd_linalg::Grid;
 
+use super::average::{Averages, Gaussian};
+use super::axis::Axis;
 use super::parameters::{Covariances, MixtureParameters, Parameter};
 
 /// One Gaussian with its precision, ready to be evaluated on a grid.
@@ -10,12 +12,32 @@ pub(super) struct Component {
     precision: [[f64; 3]; 3],
     /// ln of the normalisation.
     log_scale: f64,
-    /// exp of the exponent along each axis, where the covariance is diagonal.
-    axes: Option<Vec<Vec<f64>>>,
+    form: Form,
+}
+
+/// How a component's values in cells come about.
+#[derive(Debug, Clone)]
+enum Form {
+    /// At the centres, cell by cell.
+    Centres,
+    /// Products of values along the axes, at the centres or as means over the cells.
+    Axes(Vec<Axis>),
+    /// Means over the cells.
+    Averages(Averages),
+}
+
+/// What a component's value in a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CellValue {
+    /// Its density at the centre.
+    Centre,
+    /// The mean of its density.
+    Mean,
 }
 
 impl Component {
-    pub(super) fn new(grid: &Grid, parameters: &MixtureParameters, i: usize) -> Self {
+    /// Component `i`; with `scores` if derivatives will be asked for.
+    pub(super) fn new(grid: &Grid, parameters: &MixtureParameters, i: usize, value: CellValue, scores: bool) -> Self {
         let dim = grid.dim();
         let mut covariance = [[0.0; 3]; 3];
         for a in 0..dim {
@@ -29,17 +51,25 @@ impl Component {
         let (precision, log_determinant) = invert(&covariance, dim);
         let mean = parameters.means[i].clone();
         let log_scale = -0.5 * (dim as f64 * (2.0 * std::f64::consts::PI).ln() + log_determinant);
-        let axes = (!matches!(parameters.covariances, Covariances::Full(_))).then(|| {
-            (0..dim)
-                .map(|a| {
-                    // The normalisation goes with the first axis.
-                    let shift = if a == 0 { log_scale } else { 0.0 };
-                    let centers = grid.centers(a);
-                    centers.iter().map(|x| (shift - 0.5 * precision[a][a] * (x - mean[a]).powi(2)).exp()).collect()
-                })
-                .collect()
-        });
-        Self { mean, precision, log_scale, axes }
+        // One axis is separable whatever its covariance is called.
+        let separable = !matches!(parameters.covariances, Covariances::Full(_));
+        let form = match value {
+            CellValue::Centre if separable => {
+                // The normalisation goes with the first axis.
+                let shift = |a: usize| if a == 0 { log_scale } else { 0.0 };
+                Form::Axes((0..dim).map(|a| Axis::at_centres(grid, a, mean[a], precision[a][a], shift(a))).collect())
+            }
+            CellValue::Centre => Form::Centres,
+            CellValue::Mean if separable || dim == 1 => {
+                Form::Axes((0..dim).map(|a| Axis::cell_means(grid, a, mean[a], covariance[a][a])).collect())
+            }
+            CellValue::Mean => {
+                let variances = std::array::from_fn(|a| covariance[a][a]);
+                let gaussian = Gaussian { mean: &mean, precision: &precision, variances, log_scale };
+                Form::Averages(Averages::new(grid, &gaussian, scores))
+            }
+        };
+        Self { mean, precision, log_scale, form }
     }
 
     /// ln N(x).
@@ -60,24 +90,62 @@ impl Component {
         score
     }
 
+    /// ln of the value in a cell, right where the value underflows.
+    pub(super) fn log_in_cell(&self, grid: &Grid, cell: usize, value: CellValue) -> f64 {
+        match (&self.form, value) {
+            (Form::Axes(axes), CellValue::Mean) => {
+                let at = indices(grid, cell);
+                axes.iter().zip(at).map(|(axis, j)| axis.log[j]).sum()
+            }
+            (Form::Averages(averages), _) => averages.log[cell],
+            _ => self.log_density(&grid.center(cell)),
+        }
+    }
+
+    /// ∂ ln(value)/∂parameter of a component's own parameters in a cell.
+    pub(super) fn score_in_cell(&self, grid: &Grid, cell: usize, parameter: Parameter) -> f64 {
+        match &self.form {
+            Form::Axes(axes) => {
+                let at = indices(grid, cell);
+                (0..axes.len()).map(|a| axis_score(&axes[a], a, parameter, at[a])).sum()
+            }
+            Form::Averages(averages) => averages.scores[cell][slot(parameter)],
+            Form::Centres => self.score_at(&grid.center(cell), parameter),
+        }
+    }
+
+    /// ∂ ln N(x)/∂parameter.
+    fn score_at(&self, x: &[f64], parameter: Parameter) -> f64 {
+        let (p, s) = (&self.precision, self.score(x));
+        // An off-diagonal entry stands for both of its twins.
+        match parameter {
+            Parameter::Mean(_, a) => s[a],
+            Parameter::Covariance(_, a, b) => (s[a] * s[b] - p[a][b]) * if a == b { 0.5 } else { 1.0 },
+            _ => unreachable!("a full covariance has no variances, and weights are not its own"),
+        }
+    }
+
     /// Adds `factor` · N to the cells `first .. first + out.len()` of a row-major grid.
     pub(super) fn add_density(&self, grid: &Grid, first: usize, factor: f64, out: &mut [f64]) {
-        match &self.axes {
-            None => {
+        match &self.form {
+            Form::Centres => {
                 for (offset, value) in out.iter_mut().enumerate() {
                     let x = grid.center(first + offset);
                     *value += factor * self.log_density(&x).exp();
                 }
             }
-            Some(axes) => {
+            Form::Averages(averages) => {
+                out.iter_mut().zip(&averages.log[first..]).for_each(|(value, log)| *value += factor * log.exp());
+            }
+            Form::Axes(axes) => {
                 let n = *grid.cells().last().unwrap_or(&1);
-                let inner = &axes[axes.len() - 1];
+                let inner = &axes[axes.len() - 1].value;
                 let mut offset = 0;
                 while offset < out.len() {
                     let cell = first + offset;
                     let (row, column) = (cell / n, cell % n);
                     let length = (n - column).min(out.len() - offset);
-                    let prefix = factor * self.row_factor(grid, axes, row);
+                    let prefix = factor * row_factor(grid, axes, row);
                     for (value, e) in out[offset..offset + length].iter_mut().zip(&inner[column..]) {
                         *value += prefix * e;
                     }
@@ -87,75 +155,84 @@ impl Component {
         }
     }
 
-    /// Product of the axis factors of all axes but the last for one row of the grid.
-    fn row_factor(&self, grid: &Grid, axes: &[Vec<f64>], row: usize) -> f64 {
-        let mut rest = row;
-        let mut product = 1.0;
-        for a in (0..axes.len() - 1).rev() {
-            product *= axes[a][rest % grid.cells()[a]];
-            rest /= grid.cells()[a];
-        }
-        product
-    }
-
     /// Fills `out` with ∂(w N)/∂parameter of this component's own parameters, all cells.
     pub(super) fn fill_derivative(&self, grid: &Grid, weight: f64, parameter: Parameter, out: &mut [f64]) {
-        match &self.axes {
-            Some(axes) => self.fill_separable_derivative(grid, axes, weight, parameter, out),
-            None => {
-                let p = &self.precision;
+        match &self.form {
+            Form::Axes(axes) => fill_separable_derivative(grid, axes, weight, parameter, out),
+            Form::Averages(averages) => {
+                let slot = slot(parameter);
+                for ((value, log), scores) in out.iter_mut().zip(&averages.log).zip(&averages.scores) {
+                    *value = weight * log.exp() * scores[slot];
+                }
+            }
+            Form::Centres => {
                 for (cell, value) in out.iter_mut().enumerate() {
                     let x = grid.center(cell);
-                    let s = self.score(&x);
-                    // ∂N = N · polynomial in P(x − μ); an off-diagonal entry stands for both of its twins.
-                    let polynomial = match parameter {
-                        Parameter::Mean(_, a) => s[a],
-                        Parameter::Covariance(_, a, b) => (s[a] * s[b] - p[a][b]) * if a == b { 0.5 } else { 1.0 },
-                        _ => unreachable!("a full covariance has no variances, and weights are not its own"),
-                    };
-                    *value = weight * self.log_density(&x).exp() * polynomial;
+                    *value = weight * self.log_density(&x).exp() * self.score_at(&x, parameter);
                 }
             }
         }
     }
+}
 
-    /// As [`fill_derivative`](Self::fill_derivative) for a diagonal covariance, where
-    /// ∂N = N · Σ_a q_a(x_a): one table per axis instead of one polynomial per cell.
-    fn fill_separable_derivative(
-        &self,
-        grid: &Grid,
-        axes: &[Vec<f64>],
-        weight: f64,
-        parameter: Parameter,
-        out: &mut [f64],
-    ) {
-        let last = axes.len() - 1;
-        let tables: Vec<Vec<f64>> = (0..axes.len())
-            .map(|axis| {
-                let p = self.precision[axis][axis];
-                let q = |x: f64| {
-                    let s = p * (x - self.mean[axis]);
-                    match parameter {
-                        Parameter::Mean(_, a) if a == axis => s,
-                        Parameter::AxisVariance(_, a) if a == axis => 0.5 * (s * s - p),
-                        Parameter::Variance(_) => 0.5 * (s * s - p),
-                        _ => 0.0,
-                    }
-                };
-                grid.centers(axis).into_iter().map(q).collect()
-            })
-            .collect();
-        for (row, out) in out.chunks_exact_mut(axes[last].len()).enumerate() {
-            let prefix = weight * self.row_factor(grid, axes, row);
-            let mut rest = row;
-            let mut outer = 0.0;
-            for a in (0..last).rev() {
-                outer += tables[a][rest % grid.cells()[a]];
-                rest /= grid.cells()[a];
-            }
-            for ((value, e), q) in out.iter_mut().zip(&axes[last]).zip(&tables[last]) {
-                *value = prefix * e * (outer + q);
-            }
+/// Indices of a cell along the axes, 0 for axes that there are not.
+fn indices(grid: &Grid, cell: usize) -> [usize; 3] {
+    let (mut rest, mut at) = (cell, [0; 3]);
+    for axis in (0..grid.dim()).rev() {
+        at[axis] = rest % grid.cells()[axis];
+        rest /= grid.cells()[axis];
+    }
+    at
+}
+
+/// Where [`Averages::scores`] has a parameter.
+fn slot(parameter: Parameter) -> usize {
+    match parameter {
+        Parameter::Mean(_, a) => a,
+        Parameter::Covariance(_, a, b) => 3 + [[0, 1, 2], [1, 3, 4], [2, 4, 5]][a][b],
+        _ => unreachable!("a full covariance has no variances, and weights are not its own"),
+    }
+}
+
+/// What the value along one axis contributes to ∂ ln N/∂parameter.
+fn axis_score(axis: &Axis, number: usize, parameter: Parameter, j: usize) -> f64 {
+    match parameter {
+        Parameter::Mean(_, a) if a == number => axis.mean[j],
+        Parameter::AxisVariance(_, a) | Parameter::Covariance(_, a, _) if a == number => axis.variance[j],
+        Parameter::Variance(_) => axis.variance[j],
+        _ => 0.0,
+    }
+}
+
+/// Product of the axis factors of all axes but the last for one row of the grid.
+fn row_factor(grid: &Grid, axes: &[Axis], row: usize) -> f64 {
+    let mut rest = row;
+    let mut product = 1.0;
+    for a in (0..axes.len() - 1).rev() {
+        product *= axes[a].value[rest % grid.cells()[a]];
+        rest /= grid.cells()[a];
+    }
+    product
+}
+
+/// ∂N = N · Σ_a q_a(x_a) where N is a product along the axes: one table per axis instead of one polynomial per cell.
+fn fill_separable_derivative(grid: &Grid, axes: &[Axis], weight: f64, parameter: Parameter, out: &mut [f64]) {
+    let last = axes.len() - 1;
+    let tables: Vec<Vec<f64>> = axes
+        .iter()
+        .enumerate()
+        .map(|(a, axis)| (0..axis.value.len()).map(|j| axis_score(axis, a, parameter, j)).collect())
+        .collect();
+    for (row, out) in out.chunks_exact_mut(axes[last].value.len()).enumerate() {
+        let prefix = weight * row_factor(grid, axes, row);
+        let mut rest = row;
+        let mut outer = 0.0;
+        for a in (0..last).rev() {
+            outer += tables[a][rest % grid.cells()[a]];
+            rest /= grid.cells()[a];
+        }
+        for ((value, e), q) in out.iter_mut().zip(&axes[last].value).zip(&tables[last]) {
+            *value = prefix * e * (outer + q);
         }
     }
 }

@@ -1,13 +1,15 @@
 use std::fmt;
 
 use thiserror::Error;
-use wngd_adjoint::ModelError;
+use wngd_adjoint::{Bound, ModelError};
 
 /// Means and variances for which all derivatives of a density are numbers: (x − μ)²/σ⁴ has no overflow.
 const MEANS: std::ops::RangeInclusive<f64> = -1e100..=1e100;
 const MEAN_RULE: &str = "means are finite, at most 1e100 in size";
 const VARIANCES: std::ops::RangeInclusive<f64> = 1e-50..=1e50;
 const VARIANCE_RULE: &str = "variances are positive, between 1e-50 and 1e50";
+/// Rounding of the sum of all weights but the last.
+const CLOSED: f64 = 1e-12;
 const PIVOT_RULE: &str = "covariance matrices are positive definite (smallest pivot given)";
 
 /// Covariances of the components of a mixture.
@@ -308,6 +310,28 @@ impl MixtureParameters {
         }
     }
 
+    /// Every weight that the free ones move is at least 0.
+    pub(super) fn weight_bounds(&self, free: &[Parameter]) -> Vec<Bound> {
+        let weights: Vec<(usize, usize)> = free
+            .iter()
+            .enumerate()
+            .filter_map(|(j, p)| if let Parameter::Weight(i) = *p { Some((j, i)) } else { None })
+            .collect();
+        if weights.is_empty() {
+            return Vec::new();
+        }
+        let last = self.components() - 1;
+        let fixed: f64 = (0..last).filter(|i| weights.iter().all(|(_, w)| w != i)).map(|i| self.weights[i]).sum();
+        let single =
+            |&(j, i): &(usize, usize)| Bound { name: Parameter::Weight(i).name(), terms: vec![(j, 1.0)], lower: 0.0 };
+        let rest = Bound {
+            name: Parameter::Weight(last).name(),
+            terms: weights.iter().map(|(j, _)| (*j, -1.0)).collect(),
+            lower: fixed - 1.0,
+        };
+        weights.iter().map(single).chain([rest]).collect()
+    }
+
     /// The parameters with the free ones replaced by θ; the last weight closes the simplex.
     pub(super) fn with(&self, free: &[Parameter], theta: &[f64]) -> Result<Self, ModelError> {
         ModelError::check_theta(theta, free.len())?;
@@ -320,7 +344,9 @@ impl MixtureParameters {
         if free.iter().any(|p| matches!(p, Parameter::Weight(_))) {
             let last = next.weights.len() - 1;
             let head: f64 = next.weights[..last].iter().sum();
-            next.weights[last] = 1.0 - head;
+            // On the bound it is 0 up to rounding of the sum.
+            let rest = 1.0 - head;
+            next.weights[last] = if rest.abs() <= CLOSED { 0.0 } else { rest };
             for (i, &w) in next.weights.iter().enumerate() {
                 if !(0.0..=1.0).contains(&w) {
                     return out(format!("weights[{i}]"), w, "weights lie in [0, 1] and sum to 1");

@@ -8,6 +8,8 @@ use crate::error::ObjectiveError;
 
 /// Data mass in cells where the model underflows that is still taken for rounding.
 const NEGLIGIBLE_MASS: f64 = 1e-14;
+/// ln(ρ*/ρ) beyond which ρ is below the smallest density.
+const LOST: f64 = 650.0;
 
 /// Generalised Kullback–Leibler divergence: f = |c| Σ [ρ* ln(ρ*/ρ) − ρ* + ρ], u = 1 − ρ*/ρ.
 ///
@@ -22,6 +24,8 @@ pub struct KullbackLeibler {
     data: Vec<f64>,
     log_data: Vec<f64>,
     cell_volume: f64,
+    /// Whether there are no data outside the box, rather than none that are known.
+    complete: bool,
 }
 
 impl KullbackLeibler {
@@ -40,7 +44,16 @@ impl KullbackLeibler {
     pub fn with_logarithms(grid: &Grid, data: State) -> Result<Self, ObjectiveError> {
         check_density(grid, &data.values).map_err(ObjectiveError::Data)?;
         let log_data = data.log_values.unwrap_or_else(|| data.values.iter().map(|v| v.ln()).collect());
-        Ok(Self { data: data.values, log_data, cell_volume: grid.cell_volume() })
+        Ok(Self { data: data.values, log_data, cell_volume: grid.cell_volume(), complete: false })
+    }
+
+    /// The same for data that are all there is, so that what the model has outside the box counts as one more cell, with
+    /// nothing in it: f = |c| Σ ρ* ln(ρ*/ρ), u = −ρ*/ρ.
+    ///
+    /// The difference |c| Σ (ρ* − ρ) is 0 for models that keep their mass in the box. It is not for a Gaussian near the
+    /// edge of a box that cut no sample: there the likelihood of the samples is this one.
+    pub fn complete(self) -> Self {
+        Self { complete: true, ..self }
     }
 
     fn log_ratio(&self, state: &State, i: usize) -> f64 {
@@ -49,6 +62,13 @@ impl KullbackLeibler {
             None => state.values[i].ln(),
         };
         self.log_data[i] - log_state
+    }
+
+    /// u in a cell. Where the state is a floor under its logarithm, the ratio to the floor is meant: Z stands on it, too.
+    fn answer(&self, state: &State, i: usize) -> f64 {
+        let r = self.log_ratio(state, i);
+        let r = if r > LOST { self.log_data[i] - state.values[i].ln() } else { r };
+        if self.complete { -r.exp() } else { -r.exp_m1() }
     }
 
     fn check(&self, state: &State) -> Result<(), ObjectiveError> {
@@ -103,12 +123,14 @@ impl Objective for KullbackLeibler {
                 (state.values[i] - self.data[i]).max(0.0)
             }
         });
-        Ok(self.cell_volume * sum(terms))
+        let inside = sum(terms);
+        let outside = if self.complete { sum(self.data.iter().zip(&state.values).map(|(d, r)| d - r)) } else { 0.0 };
+        Ok(self.cell_volume * (inside + outside))
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {
         let value = self.value(state)?;
         let u = (0..self.data.len())
-            .map(|i| if state.values[i] > ACTIVE_DENSITY { -self.log_ratio(state, i).exp_m1() } else { 0.0 })
+            .map(|i| if state.values[i] > ACTIVE_DENSITY { self.answer(state, i) } else { 0.0 })
             .map(|u| if u.is_finite() { u } else { 0.0 })
             .collect();
         Ok((value, u))
@@ -138,6 +160,37 @@ mod tests {
         }
         // Where the formula cancels the series does not.
         assert!((term(1.0, 1.0, 1e-9) / 5e-19 - 1.0).abs() < 1e-8);
+    }
+
+    #[test]
+    fn complete_data_count_the_mass_outside_as_an_empty_cell() {
+        let grid = Grid::new(&[0.0], &[1.0], &[4]).unwrap();
+        let data = vec![1.2, 1.6, 0.0, 1.2];
+        let objective = KullbackLeibler::new(&grid, data.clone()).unwrap().complete();
+        let values = vec![0.7, 1.1, 0.3, 1.5];
+        let expected: f64 = 0.25
+            * data
+                .iter()
+                .zip(&values)
+                .filter(|(d, _)| **d > 0.0)
+                .map(|(d, r): (&f64, &f64)| d * (d / r).ln())
+                .sum::<f64>();
+        let (f, u) = objective.derivative(&State::new(values.clone())).unwrap();
+        assert!((f - expected).abs() < 1e-15);
+        for i in 0..4 {
+            assert!((u[i] + data[i] / values[i]).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn a_floored_state_answers_with_its_logarithm_in_f_and_its_floor_in_u() {
+        let grid = Grid::new(&[0.0], &[1.0], &[2]).unwrap();
+        let objective = KullbackLeibler::new(&grid, vec![1.5, 0.5]).unwrap();
+        let floor = 2.0 * ACTIVE_DENSITY;
+        let state = State { values: vec![2.0, floor], log_values: Some(vec![2f64.ln(), -1240.0]) };
+        let (f, u) = objective.derivative(&state).unwrap();
+        assert!((f - 0.5 * (1.5 * (0.75f64).ln() + 0.5 * (0.5f64.ln() + 1240.0))).abs() < 1e-12 * f);
+        assert!((u[1] * floor / -0.5 - 1.0).abs() < 1e-12);
     }
 
     #[test]
