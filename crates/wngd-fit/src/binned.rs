@@ -56,7 +56,14 @@ struct Work {
 }
 
 impl Binned {
-    fn bin(&self, index: usize, components: &[Component], pairs: &[(usize, usize)], second: bool, work: &mut Work) -> Bin {
+    fn bin(
+        &self,
+        index: usize,
+        components: &[Component],
+        pairs: &[(usize, usize)],
+        second: bool,
+        work: &mut Work,
+    ) -> Bin {
         let dim = self.dim;
         let q = 1 + dim + pairs.len();
         let count = components.len();

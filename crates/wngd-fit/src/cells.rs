@@ -50,7 +50,8 @@ impl Partition {
         let dim = parameters.dim;
         let draws_wanted = ((DRAWS[0] as f64 * observations) as usize).clamp(DRAWS[1], DRAWS[2]);
         let components = parameters.prepare()?;
-        let steps: Vec<Option<f64>> = frame.lattice.iter().zip(&frame.scale).map(|(l, s)| l.map(|l| l.step / s)).collect();
+        let steps: Vec<Option<f64>> =
+            frame.lattice.iter().zip(&frame.scale).map(|(l, s)| l.map(|l| l.step / s)).collect();
         let mut finer = parameters.clone();
         for covariance in &mut finer.covariances {
             for (a, step) in steps.iter().enumerate() {

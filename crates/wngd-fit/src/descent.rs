@@ -85,11 +85,8 @@ pub(crate) fn em(
         last = moments.log_likelihood;
         let next = maximise(&moments, &components, family, floor);
         if let Some(rows) = trace {
-            let gradient = pulled(
-                &layout.jacobian(&components),
-                &moments.gradient(start.dim, &pairs),
-                layout.slots.len(),
-            );
+            let gradient =
+                pulled(&layout.jacobian(&components), &moments.gradient(start.dim, &pairs), layout.slots.len());
             let (from, to) = (layout.theta(&parameters), layout.theta(&next.parameters));
             let slope = gradient.iter().zip(from.iter().zip(&to)).map(|(g, (a, b))| g * (b - a)).sum();
             let row = Row { log_likelihood: last, gradient, slope, step: 1.0, parameters: parameters.clone() };
@@ -126,8 +123,7 @@ pub(crate) fn chord(likelihood: &dyn Likelihood, part: &Polished, family: Family
             break;
         }
         (point.parameters, point.log_likelihood) = (next, moments.log_likelihood);
-        let gradient =
-            pulled(&layout.whitened(&components), &moments.gradient(point.parameters.dim, &pairs), p);
+        let gradient = pulled(&layout.whitened(&components), &moments.gradient(point.parameters.dim, &pairs), p);
         let mut step = gradient.clone();
         dense::solve(&factor, p, &mut step);
         step.iter_mut().for_each(|s| *s *= share);
@@ -250,12 +246,7 @@ fn newton(
 ///
 /// Where the Hessian is not definite, multiples of the Fisher information of the complete data are added to it: the
 /// step turns from Newton's to EM's as they grow (Levenberg and Marquardt's way between the two metrics).
-fn direction(
-    layout: &Layout,
-    components: &[Component],
-    curvature: &Curvature,
-    total: f64,
-) -> (Vec<f64>, bool, f64) {
+fn direction(layout: &Layout, components: &[Component], curvature: &Curvature, total: f64) -> (Vec<f64>, bool, f64) {
     let (p, n) = (layout.slots.len(), curvature.gradient.len());
     let whitened = layout.whitened(components);
     let gradient = pulled(&whitened, &curvature.gradient, p);
@@ -325,11 +316,8 @@ fn advance(
     let mut factor = 1.0;
     for _ in 0..24 {
         let moved = layout.moved(&point.parameters, step, factor);
-        let inside = moved
-            .covariances
-            .iter()
-            .zip(&point.at_floor)
-            .all(|(covariance, held)| *held || above(covariance, floor));
+        let inside =
+            moved.covariances.iter().zip(&point.at_floor).all(|(covariance, held)| *held || above(covariance, floor));
         if inside && let Some(components) = moved.prepare() {
             let enough = point.log_likelihood + 1e-4 * factor * slope - noise;
             // Most first steps are taken, and then the derivatives are needed.

@@ -13,12 +13,7 @@ pub(crate) struct Maximised {
 
 /// The maximiser of the expected complete-data likelihood, with covariances Σ − diag(floor) positive semidefinite:
 /// eigenvalues below the floor are lifted to it, which is the maximum under that bound.
-pub(crate) fn maximise(
-    moments: &Moments,
-    components: &[Component],
-    family: Family,
-    floor: &[f64],
-) -> Maximised {
+pub(crate) fn maximise(moments: &Moments, components: &[Component], family: Family, floor: &[f64]) -> Maximised {
     let (count, dim) = (components.len(), floor.len());
     let pairs = pairs(dim, family.is_diagonal());
     let total: f64 = moments.count.iter().sum();

@@ -29,7 +29,9 @@ pub enum FitError {
         rule: &'static str,
     },
     /// Too little data for a single component.
-    #[error("{found} distinct samples in {dim} dimensions; a Gaussian needs at least {needed}: give more data, or fewer columns")]
+    #[error(
+        "{found} distinct samples in {dim} dimensions; a Gaussian needs at least {needed}: give more data, or fewer columns"
+    )]
     TooFew {
         /// Distinct samples, at most those needed are counted.
         found: usize,

@@ -185,9 +185,6 @@ pub fn fit(samples: &Samples, options: &Options) -> Result<Fit, FitError> {
         Weighting::Counts => remarks.push(Remark::WeightsAreCounts),
         Weighting::Importance => remarks.push(Remark::WeightsAreImportance { effective: all.total() }),
     }
-    for (axis, lattice) in frame.lattice.iter().enumerate() {
-        remarks.extend(lattice.map(|l| Remark::Rounded { axis, step: l.step }));
-    }
     let (found, scores) = choose(&data, &frame, options, &mut remarks)?;
     let held = found.polished.point.at_floor.clone();
     let layout = data.layout(held.len(), family).holding(&held);
@@ -233,8 +230,7 @@ pub fn fit_histogram(histogram: &Histogram, options: &Options) -> Result<Fit, Fi
     };
     let whole = bins(false);
     let mut remarks = Vec::new();
-    let (mut found, mut scores) =
-        choose(&of_bins(&whole, &inside, &histogram.counts), &frame, options, &mut remarks)?;
+    let (mut found, mut scores) = choose(&of_bins(&whole, &inside, &histogram.counts), &frame, options, &mut remarks)?;
     let mut used = whole;
     if expected_outside(&used, &found.polished.point.parameters, family) > OUTSIDE {
         used = bins(true);
@@ -252,7 +248,15 @@ pub fn fit_histogram(histogram: &Histogram, options: &Options) -> Result<Fit, Fi
             .and_then(|cells| goodness::test(&cells))
             .ok_or("too few bins with five expected entries for the number of parameters")
     };
-    finish(&of_bins(&used, &inside, &histogram.counts), &frame, options, (found, scores, goodness), remarks, true, clock)
+    finish(
+        &of_bins(&used, &inside, &histogram.counts),
+        &frame,
+        options,
+        (found, scores, goodness),
+        remarks,
+        true,
+        clock,
+    )
 }
 
 /// The data of a fit to bins, starts being made from their centres.
@@ -325,7 +329,8 @@ fn choose(
     loop {
         let p = options.family.parameters(components, dim) as f64;
         if p >= n && components > first {
-            remarks.push(Remark::LeftOut { components, reason: "they have more parameters than there are observations" });
+            remarks
+                .push(Remark::LeftOut { components, reason: "they have more parameters than there are observations" });
             break;
         }
         tried = components;

@@ -47,7 +47,8 @@ impl Frame {
         for axis in 0..dim {
             let mean = counts.iter().zip(centres.chunks(dim)).map(|(n, x)| n * x[axis]).sum::<f64>() / total;
             let square = |x: f64| (x - mean).powi(2);
-            let variance = counts.iter().zip(centres.chunks(dim)).map(|(n, x)| n * square(x[axis])).sum::<f64>() / total;
+            let variance =
+                counts.iter().zip(centres.chunks(dim)).map(|(n, x)| n * square(x[axis])).sum::<f64>() / total;
             if !(variance > 0.0) {
                 return Err(FitError::Constant { axis, value: mean });
             }

@@ -64,7 +64,8 @@ pub(crate) fn test(cells: &Cells) -> Option<Goodness> {
     let scaled: Vec<f64> = (0..p * p).map(|i| cells.information[i] * unit[i / p] * unit[i % p]).collect();
     let (values, vectors) = dense::eigen(&scaled, p);
     for (value, vector) in values.iter().zip(vectors.chunks(p.max(1))).filter(|(value, _)| **value > 1e-9) {
-        let along = |i: usize| (0..p).map(|a| cells.derivatives[i * p + a] * vector[a] * unit[a]).sum::<f64>() / root[i];
+        let along =
+            |i: usize| (0..p).map(|a| cells.derivatives[i * p + a] * vector[a] * unit[a]).sum::<f64>() / root[i];
         let b: Vec<f64> = (0..m).map(along).collect();
         for i in 0..m {
             (0..m).for_each(|j| covariance[i * m + j] -= b[i] * b[j] / value);

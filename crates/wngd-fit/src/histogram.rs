@@ -40,7 +40,12 @@ impl Histogram {
         let rule = "counts are whole numbers, at least 0: a density or weighted entries are no counts";
         check("counts", &counts, rule, |n| (0.0..1e15).contains(&n) && n.fract() == 0.0)?;
         if !(counts.iter().sum::<f64>() > 0.0) {
-            return Err(FitError::Value { field: "counts", index: 0, value: 0.0, rule: "at least one bin has entries" });
+            return Err(FitError::Value {
+                field: "counts",
+                index: 0,
+                value: 0.0,
+                rule: "at least one bin has entries",
+            });
         }
         if dim == 1 {
             let mut order: Vec<usize> = (0..bins).collect();

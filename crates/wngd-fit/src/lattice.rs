@@ -16,6 +16,16 @@ pub(crate) struct Lattice {
     pub origin: f64,
 }
 
+/// The step that all values are multiples of, up to a common shift; none where they are not rounded, or more finely than
+/// 1e-5 of their range.
+///
+/// ```
+/// assert_eq!(wngd_fit::rounding_step(&[43.0, 54.0, 79.0, 81.0, 55.0, 96.0]), Some(1.0));
+/// ```
+pub fn rounding_step(values: &[f64]) -> Option<f64> {
+    lattice(values, 1, 0).map(|l| l.step)
+}
+
 /// The lattice of a coordinate of row-major samples; none where they are not rounded, or more finely than 1e-5 of
 /// their range.
 pub(crate) fn lattice(values: &[f64], dim: usize, axis: usize) -> Option<Lattice> {
@@ -50,7 +60,9 @@ pub(crate) fn lattice(values: &[f64], dim: usize, axis: usize) -> Option<Lattice
         let t = (v - first) / step;
         (t - t.round()).abs() < TOLERANCE
     };
-    values.par_chunks(dim * 8192).all(|rows| rows.chunks_exact(dim).all(|x| on(x[axis])))
+    values
+        .par_chunks(dim * 8192)
+        .all(|rows| rows.chunks_exact(dim).all(|x| on(x[axis])))
         .then_some(Lattice { step, origin: first })
 }
 

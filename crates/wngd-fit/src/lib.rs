@@ -33,6 +33,7 @@ pub use error::FitError;
 pub use fit::{Fit, Iterate, Score, Status, fit, fit_histogram};
 pub use goodness::Goodness;
 pub use histogram::Histogram;
+pub use lattice::rounding_step;
 pub use mixture::Mixture;
 pub use options::{Components, Family, MOST_COMPONENTS, Options};
 pub use remark::Remark;

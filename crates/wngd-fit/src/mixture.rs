@@ -29,11 +29,7 @@ impl Mixture {
     ///
     /// # Errors
     /// Shapes that do not fit; weights that are not positive or do not sum to 1; matrices that are not positive definite.
-    pub fn new(
-        weights: Vec<f64>,
-        means: Vec<Vec<f64>>,
-        covariances: Vec<Vec<Vec<f64>>>,
-    ) -> Result<Self, FitError> {
+    pub fn new(weights: Vec<f64>, means: Vec<Vec<f64>>, covariances: Vec<Vec<Vec<f64>>>) -> Result<Self, FitError> {
         let (count, dim) = (weights.len(), means.first().map_or(0, Vec::len));
         let length = |field, expected, found, reason| Err(FitError::Length { field, expected, found, reason });
         if count == 0 || dim == 0 {

@@ -91,7 +91,9 @@ impl FromStr for Components {
         let number = |text: &str| {
             let value = text.trim().parse::<usize>().ok().filter(|k| (1..=MOST_COMPONENTS).contains(k));
             value.ok_or_else(|| {
-                fail(format!("\"{text}\" is no number from 1 to {MOST_COMPONENTS}; give one as 3, a range as 1..6, or auto"))
+                fail(format!(
+                    "\"{text}\" is no number from 1 to {MOST_COMPONENTS}; give one as 3, a range as 1..6, or auto"
+                ))
             })
         };
         if text == "auto" {

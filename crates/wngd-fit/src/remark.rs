@@ -90,12 +90,29 @@ pub enum Remark {
     },
 }
 
+impl Remark {
+    /// The remark in words, columns called by their names; by their numbers, from 0, where there are no names.
+    pub fn told(&self, columns: &[String]) -> String {
+        let text = self.to_string();
+        match self {
+            Self::Rounded { axis, .. } | Self::Coarse { axis, .. } => match columns.get(*axis) {
+                Some(name) => text.replacen(&format!("column {axis} "), &format!("{name} "), 1),
+                None => text,
+            },
+            _ => text,
+        }
+    }
+}
+
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rounded { axis, step } => {
                 let (step, least) = (short(*step), short(step * step / 12.0));
-                write!(f, "column {axis} is rounded to multiples of {step}: no component's variance along it goes below that of rounding, {least}")
+                write!(
+                    f,
+                    "column {axis} is rounded to multiples of {step}: no component's variance along it goes below that of rounding, {least}"
+                )
             }
             Self::Coarse { axis, component, ratio, variance } => {
                 write!(
@@ -103,7 +120,11 @@ impl fmt::Display for Remark {
                     "column {axis} is rounded to {ratio:.2} of the deviation of component {component}, whose variance along it includes that of rounding"
                 )?;
                 match variance {
-                    Some(v) => write!(f, "; by the likelihood of rounded values (integrals over the cells) it is {}", short(*v)),
+                    Some(v) => write!(
+                        f,
+                        "; by the likelihood of rounded values (integrals over the cells) it is {}",
+                        short(*v)
+                    ),
                     None => Ok(()),
                 }
             }
@@ -118,12 +139,17 @@ impl fmt::Display for Remark {
             Self::Dropped { asked, left } => {
                 write!(f, "{left} of {asked} components are left: the weights of the others went to 0 from every start")
             }
-            Self::NoMaximum => f.write_str("no standard errors: the likelihood is flat or rises in some direction at the end"),
+            Self::NoMaximum => {
+                f.write_str("no standard errors: the likelihood is flat or rises in some direction at the end")
+            }
             Self::NotStationary => f.write_str("no standard errors: the end is not stationary; give more iterations"),
             Self::Undetermined { names } => {
                 let few = names.iter().take(6).map(String::as_str).collect::<Vec<_>>().join(", ");
                 let more = if names.len() > 6 { format!(" and {} more", names.len() - 6) } else { String::new() };
-                write!(f, "the data do not determine {few}{more}: the standard error would exceed the component's own size")
+                write!(
+                    f,
+                    "the data do not determine {few}{more}: the standard error would exceed the component's own size"
+                )
             }
             Self::ErrorsWithoutModel { name, ratio } => write!(
                 f,
@@ -139,7 +165,9 @@ impl fmt::Display for Remark {
             Self::MoreComponents { components } => {
                 write!(f, "the lowest BIC is that of the most components tried, {components}; more may be better still")
             }
-            Self::LeftOut { components, reason } => write!(f, "{components} and more components were left out: {reason}"),
+            Self::LeftOut { components, reason } => {
+                write!(f, "{components} and more components were left out: {reason}")
+            }
             Self::Cut { outside } => write!(
                 f,
                 "the fit expects {outside:.1} entries outside of the bins: they cut the distribution, and the likelihood is that of entries inside them"

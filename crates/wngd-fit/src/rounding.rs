@@ -12,6 +12,8 @@ use crate::search::Found;
 
 /// Step over deviation from which rounding is told.
 const COARSE: f64 = 0.5;
+/// Step over deviation below which rounding plays no part at all.
+const FINE: f64 = 0.1;
 /// Cells up to which the likelihood of rounded values is computed.
 const CELLS: usize = 20_000;
 
@@ -28,6 +30,14 @@ pub(crate) fn coarse(
     let point = &found.polished.point;
     let dim = point.parameters.dim;
     let mut places = Vec::new();
+    for (axis, lattice) in frame.lattice.iter().enumerate() {
+        let Some(lattice) = lattice else { continue };
+        let step = lattice.step / frame.scale[axis];
+        let of = |c: &Vec<f64>| step / c[axis * dim + axis].sqrt();
+        if point.parameters.covariances.iter().any(|c| of(c) > FINE) {
+            remarks.push(Remark::Rounded { axis, step: lattice.step });
+        }
+    }
     for (axis, lattice) in frame.lattice.iter().enumerate() {
         let Some(lattice) = lattice else { continue };
         for k in 0..point.parameters.components() {
@@ -79,7 +89,8 @@ fn corrected(
         let of = |key: &Vec<i64>| (0..dim).map(|a| origin[a] + steps[a] * (key[a] as f64 + side)).collect::<Vec<f64>>();
         cells.keys().flat_map(of).collect::<Vec<f64>>()
     };
-    let bins = Binned { dim, lower: edge(-0.5), upper: edge(0.5), counts: cells.values().copied().collect(), cut: false };
+    let bins =
+        Binned { dim, lower: edge(-0.5), upper: edge(0.5), counts: cells.values().copied().collect(), cut: false };
     let floor: Vec<f64> = steps.iter().map(|h| (0.01 * h).powi(2)).collect();
     let point = em(&bins, &found.polished.point.parameters, family, &floor, 30, 1e-8, &mut None)?;
     let polished = polish(&bins, point, family, &floor, 50, false);

@@ -80,7 +80,14 @@ impl Data<'_> {
         let count = if components == 1 { 1 } else { options.starts };
         let mut starts: Vec<Parameters> = (0..count as u64)
             .into_par_iter()
-            .map(|i| self.seeds.start(components, family, &self.floor, options.seed.wrapping_mul(0x9e37_79b9).wrapping_add(i)))
+            .map(|i| {
+                self.seeds.start(
+                    components,
+                    family,
+                    &self.floor,
+                    options.seed.wrapping_mul(0x9e37_79b9).wrapping_add(i),
+                )
+            })
             .collect();
         if let Some(previous) = previous.filter(|p| p.components() + 1 == components) {
             starts.extend((0..previous.components()).map(|k| split(previous, k, family, &self.floor)));
@@ -162,7 +169,8 @@ impl Data<'_> {
         let mut polished = if self.second_order(components, start.dim, family) {
             polish(self.all, point, family, &self.floor, options.iterations, true)
         } else {
-            let point = em(self.all, &point.parameters, family, &self.floor, 10 * options.iterations, 1e-10, &mut None)?;
+            let point =
+                em(self.all, &point.parameters, family, &self.floor, 10 * options.iterations, 1e-10, &mut None)?;
             let end = if point.settled { crate::descent::End::Stationary } else { crate::descent::End::Limit };
             Polished { point, end, iterations: 10 * options.iterations, curvature: None, trace: Vec::new() }
         };

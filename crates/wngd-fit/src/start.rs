@@ -183,7 +183,8 @@ pub(crate) fn with_atom(p: &Parameters, place: &[f64], share: f64, floor: &[f64]
     out.weights.iter_mut().for_each(|w| *w *= 1.0 - share);
     out.weights.push(share);
     out.means.push(place.to_vec());
-    out.covariances.push((0..dim * dim).map(|i| if i / dim == i % dim { 1.01 * floor[i / dim] } else { 0.0 }).collect());
+    out.covariances
+        .push((0..dim * dim).map(|i| if i / dim == i % dim { 1.01 * floor[i / dim] } else { 0.0 }).collect());
     out
 }
 

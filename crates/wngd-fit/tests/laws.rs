@@ -1,7 +1,9 @@
 //! What holds for every fit: threads, units, weights, outliers, repeated values, wide and cut bins, refusals.
 #![allow(clippy::unwrap_used)]
 
-use wngd_fit::{Components, Family, FitError, Histogram, Mixture, Options, Remark, Samples, Weighting, fit, fit_histogram};
+use wngd_fit::{
+    Components, Family, FitError, Histogram, Mixture, Options, Remark, Samples, Weighting, fit, fit_histogram,
+};
 
 fn two() -> Mixture {
     let covariances = vec![vec![vec![1.0, 0.3], vec![0.3, 0.5]], vec![vec![0.4, -0.1], vec![-0.1, 0.8]]];
@@ -33,7 +35,8 @@ fn the_truth_is_found_within_its_errors_in_any_units() {
     for (i, (t, e)) in truth.iter().zip(plain.standard_errors()).enumerate() {
         assert!((plain.theta[i] - t).abs() < 4.0 * e.unwrap(), "{}", plain.names[i]);
     }
-    let units: Vec<f64> = values.iter().enumerate().map(|(i, v)| if i % 2 == 0 { 1e-9 * v } else { 1e12 + 1e6 * v }).collect();
+    let units: Vec<f64> =
+        values.iter().enumerate().map(|(i, v)| if i % 2 == 0 { 1e-9 * v } else { 1e12 + 1e6 * v }).collect();
     let other = fit(&Samples::new(2, units).unwrap(), &Options::default()).unwrap();
     assert!((other.theta[0] - plain.theta[0]).abs() < 1e-5);
     assert!((other.standard_errors()[1].unwrap() / plain.standard_errors()[1].unwrap() / 1e-9 - 1.0).abs() < 1e-3);

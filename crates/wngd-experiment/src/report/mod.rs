@@ -6,6 +6,7 @@
 mod basin;
 mod content;
 mod descents;
+mod fit;
 mod identify;
 mod page;
 mod run;
@@ -37,7 +38,7 @@ pub struct Command {
 type Named = (String, String, String);
 
 /// All commands that leave a result folder.
-pub static COMMANDS: &[Command] = &[run::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
+pub static COMMANDS: &[Command] = &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
 
 /// Writes the page of a result folder and returns its path.
 ///
