@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{root, tools};
+use crate::place::root;
+use crate::tools;
 
 /// The version that builds the book.
 const MDBOOK: &str = "0.5.4";

@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{book, deny, docs, generate, pages, root};
+use crate::place::root;
+use crate::{book, deny, docs, generate, pages};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -23,10 +24,10 @@ pub(crate) fn package() -> Result<(), Box<dyn Error>> {
     if status.success() { Ok(()) } else { Err("a package does not build".into()) }
 }
 
-pub(crate) fn run(skip_tests: bool) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(skip_tests: bool, whole: clap::Command) -> Result<(), Box<dyn Error>> {
     generate::run(true)?;
     docs::run()?;
-    pages::run()?;
+    pages::run(&whole)?;
     deny::run()?;
     for (what, arguments) in CHECKS {
         if skip_tests && what == "tests" {

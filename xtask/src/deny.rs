@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::process::Command;
 
-use crate::{root, tools};
+use crate::place::root;
+use crate::tools;
 
 /// Another version may judge otherwise.
 const VERSION: &str = "0.20.2";

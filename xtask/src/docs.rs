@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 
-use crate::root;
+use crate::place::root;
 
 /// Checks the code names in the tables of docs/formulas.md against the sources.
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use crate::root;
+use crate::place::root;
 
 /// Page with the table of keys, and what stands around it.
 const KEYS: (&str, &str, &str) =

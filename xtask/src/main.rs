@@ -8,22 +8,22 @@ mod deny;
 mod docs;
 mod generate;
 mod pages;
+mod place;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
 mod reproduce;
 mod tools;
 
 use std::error::Error;
-use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// Benchmarks and checks of the workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Xtask {
     /// Times a large W₂ direction and the solves of a Lorenz flow, alone or against SciPy and CHOLMOD.
-    Bench(bench::Bench),
+    Bench(bench::options::Bench),
     /// Times one direction in this process and prints it as JSON.
     #[command(hide = true)]
     Measure(bench::mixture::Measure),
@@ -53,20 +53,15 @@ enum Xtask {
 
 fn main() -> Result<(), Box<dyn Error>> {
     match Xtask::parse() {
-        Xtask::Bench(bench) => bench.run(),
+        Xtask::Bench(bench) => bench::run(&bench),
         Xtask::Measure(measure) => measure.run(),
         Xtask::MeasureLorenz(measure) => measure.run(),
         Xtask::MeasureEstimators(measure) => measure.run(),
         Xtask::Book => book::run(),
-        Xtask::Ci { skip_tests } => ci::run(skip_tests),
+        Xtask::Ci { skip_tests } => ci::run(skip_tests, Xtask::command()),
         Xtask::Package => ci::package(),
-        Xtask::Docs => docs::run().and_then(|()| pages::run()),
+        Xtask::Docs => docs::run().and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }
-}
-
-/// The workspace root.
-fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Component, Path, PathBuf};
 
-use clap::Parser;
+use crate::place::root;
 
-use crate::{Xtask, root};
-
-pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+/// Checks all pages; `whole` is the command line of this program.
+pub(crate) fn run(whole: &clap::Command) -> Result<(), Box<dyn Error>> {
     let mut wrong = Vec::new();
     let (mut links, mut commands) = (0, 0);
     let pages = pages()?;
@@ -23,7 +22,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         }
         for command in cargo_commands(&text) {
             commands += 1;
-            if let Err(reason) = exists(&command)? {
+            if let Err(reason) = exists(&command, whole)? {
                 wrong.push(format!("{}: {command}: {reason}", page.display()));
             }
         }
@@ -128,10 +127,11 @@ fn cargo_commands(text: &str) -> Vec<String> {
     fenced.chain(inline.filter(wanted)).filter(|c| !c.contains('…')).map(bare).collect()
 }
 
-fn exists(command: &str) -> Result<Result<(), String>, Box<dyn Error>> {
+fn exists(command: &str, whole: &clap::Command) -> Result<Result<(), String>, Box<dyn Error>> {
     let words: Vec<&str> = command.split_whitespace().collect();
     if words[..2] == ["cargo", "xtask"] {
-        let parsed = Xtask::try_parse_from(std::iter::once("cargo xtask").chain(words[2..].iter().copied()));
+        let words = std::iter::once("cargo xtask").chain(words[2..].iter().copied());
+        let parsed = whole.clone().try_get_matches_from(words);
         return Ok(parsed.map(drop).map_err(|error| error.to_string()));
     }
     let before: Vec<&str> = words.iter().copied().take_while(|w| *w != "--").collect();

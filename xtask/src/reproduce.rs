@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::Value;
 
-use crate::root;
+use crate::place::root;
 
 #[derive(Args)]
 pub(crate) struct Reproduce {

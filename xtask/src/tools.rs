@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::root;
+use crate::place::root;
 
 /// The program `name` at `version`, installed from crates.io if it is not there yet; nothing outside the
 /// workspace's target folder changes.

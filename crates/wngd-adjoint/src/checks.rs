@@ -151,18 +151,69 @@ pub fn taylor_test_scalar<E>(
     Ok(TaylorTest::from_remainders(steps, remainders, base.abs()))
 }
 
-/// Relative gap |⟨A x, y⟩ − ⟨x, Aᵀ y⟩| / (‖A x‖ ‖y‖) for random x and y: rounding
-/// for a correct transpose.
+/// Gaps up to here are rounding of products, or the tolerance of the solves in them.
+const TRANSPOSED: f64 = 1e-9;
+
+/// Outcome of a dot test: how far two products are from being each other's transpose.
+///
+/// Compares with numbers as its gap does; `Display` shows the gap and what it says.
+///
+/// ```
+/// use wngd_adjoint::{dot_test, faer::Mat};
+/// let test = dot_test(&Mat::from_fn(4, 3, |i, j| (i + 2 * j) as f64), 1);
+/// assert!(test < 1e-15 && test.is_exact());
+/// assert!(test.to_string().ends_with("the products are transposes of each other"), "{test}");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DotTest {
+    /// |⟨A x, y⟩ − ⟨x, Aᵀ y⟩| / (‖A x‖ ‖y‖); 0 where A x is 0.
+    pub gap: f64,
+}
+
+impl DotTest {
+    /// Whether the transpose passes: a gap of at most 1e-9.
+    pub fn is_exact(&self) -> bool {
+        self.gap <= TRANSPOSED
+    }
+}
+
+impl PartialEq<f64> for DotTest {
+    fn eq(&self, other: &f64) -> bool {
+        self.gap == *other
+    }
+}
+
+impl PartialOrd<f64> for DotTest {
+    fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
+        self.gap.partial_cmp(other)
+    }
+}
+
+impl fmt::LowerExp for DotTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerExp::fmt(&self.gap, f)
+    }
+}
+
+impl fmt::Display for DotTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict =
+            if self.is_exact() { "the products are transposes of each other" } else { "one of the products is wrong" };
+        write!(f, "gap {:.1e}: {verdict}", self.gap)
+    }
+}
+
+/// Dot test of an operator: ⟨A x, y⟩ against ⟨x, Aᵀ y⟩ for random x and y.
 ///
 /// It cannot see an error that forward and transposed products share; only a
 /// Taylor test can.
-pub fn dot_test(op: &dyn LinearOp, seed: u64) -> f64 {
+pub fn dot_test(op: &dyn LinearOp, seed: u64) -> DotTest {
     let mut rng = Pcg64::seed_from_u64(seed);
     let mut random = |n: usize| -> Vec<f64> { (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect() };
     let (x, y) = (random(op.ncols()), random(op.nrows()));
     let (ax, aty) = (apply_vec(op, &x), apply_transpose_vec(op, &y));
     let scale = norm(&ax) * norm(&y);
-    if scale == 0.0 { 0.0 } else { (dot(&ax, &y) - dot(&x, &aty)).abs() / scale }
+    DotTest { gap: if scale == 0.0 { 0.0 } else { (dot(&ax, &y) - dot(&x, &aty)).abs() / scale } }
 }
 
 #[cfg(test)]
@@ -241,7 +292,9 @@ mod tests {
                 self.apply(out, y);
             }
         }
-        assert!(dot_test(&Skewed, 1) > 1e-3);
+        let wrong = dot_test(&Skewed, 1);
+        assert!(wrong > 1e-3 && !wrong.is_exact() && wrong.to_string().ends_with("one of the products is wrong"));
+        assert!(!DotTest { gap: f64::NAN }.is_exact());
         assert!(dot_test(&Mat::<f64>::from_fn(4, 3, |i, j| (i + 2 * j) as f64), 1) < 1e-15);
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use wngd_linalg::dense::column_pieces;
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::{Factorization, LinearOp};
 
@@ -190,15 +191,7 @@ impl<F: Factorization, E: LinearOp> ImplicitJacobian<F, E> {
 
 /// Runs `solve` on blocks of columns in parallel.
 fn in_blocks(mat: MatMut<'_, f64>, solve: impl Fn(MatMut<'_, f64>) + Sync + Send) {
-    let mut rest = mat;
-    let mut blocks = Vec::new();
-    while rest.ncols() > BLOCK {
-        let (head, tail) = rest.split_at_col_mut(BLOCK);
-        blocks.push(head);
-        rest = tail;
-    }
-    blocks.push(rest);
-    blocks.into_par_iter().for_each(solve);
+    column_pieces(mat, BLOCK).into_par_iter().for_each(solve);
 }
 
 impl<F: Factorization, E: LinearOp> LinearOp for ImplicitJacobian<F, E> {

@@ -13,7 +13,7 @@ mod sketch;
 mod trace;
 
 pub use bound::Bound;
-pub use checks::{TaylorTest, dot_test, taylor_test, taylor_test_scalar};
+pub use checks::{DotTest, TaylorTest, dot_test, taylor_test, taylor_test_scalar};
 pub use error::ModelError;
 pub use fn_model::FnModel;
 pub use implicit::{Implicit, ImplicitConstraint, ImplicitJacobian};

@@ -117,6 +117,12 @@ pub trait ForwardModel: Sync {
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
     }
+    /// Rounding of each column of Z at θ in the Euclidean norm, where columns are differences of something larger; empty
+    /// where rounding of the entries is all there is. A column below it is no direction, whatever its digits say.
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        let _ = theta;
+        Vec::new()
+    }
     /// Linear bounds that parameters may lie on; none unless the model states them.
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
@@ -142,6 +148,9 @@ impl<M: ForwardModel> ForwardModel for &M {
     }
     fn solve_counts(&self) -> SolveCounts {
         (**self).solve_counts()
+    }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        (**self).column_rounding(theta)
     }
     fn bounds(&self) -> Vec<Bound> {
         (**self).bounds()

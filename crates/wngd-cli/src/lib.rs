@@ -14,10 +14,28 @@ mod play;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command};
+use commands::Command;
 use error::CliError;
+
+/// Natural gradient descent for inverse problems whose data is a density.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wngd",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:\n  wngd run mixture-mu1                 a built-in experiment, with figures, in runs/mixture-mu1\n  wngd init faithful                   write faithful.toml to edit\n  wngd run faithful.toml --out fit     your own experiment\n  wngd inspect mixture-mu1 --json      gradient, information matrices, directions\n\nExit codes: 0 converged or improved up to the iteration limit, 1 stalled or stopped,\n2 bad input or usage, 3 internal failure."
+)]
+struct Cli {
+    /// Threads to use; all cores if absent. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
 
 /// Parses the arguments of the process, runs the command and returns its exit code (0 done, 1 not converged,
 /// 2 bad input, 3 a failure of the program itself).
@@ -48,26 +66,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             .build_global()
             .map_err(|e| CliError::usage("--threads", e.to_string()))?;
     }
-    match cli.command {
-        Command::Run(args) => commands::run::run(&args, None),
-        Command::Resume(args) => commands::resume::resume(&args),
-        Command::Check(args) => commands::check::check(&args),
-        Command::Schema => commands::schema::schema(),
-        Command::Inspect(args) => commands::inspect::inspect(&args),
-        Command::Basin(args) => commands::basin::basin(&args, None),
-        Command::Sketch(args) => commands::sketch::sketch(&args, None),
-        #[cfg(feature = "play")]
-        Command::Play(args) => commands::play::play(&args),
-        Command::Report(args) => commands::report::report(&args),
-        Command::Init(args) => commands::init::init(&args),
-        Command::List => commands::list::list(),
-        Command::Simulate(args) => commands::simulate::simulate(&args),
-        Command::Density(args) => commands::density::density(&args),
-        Command::Identify(args) => commands::identify::identify(&args, None),
-        Command::Completions { shell } => commands::shell::completions(shell),
-        Command::Man { folder } => commands::shell::man(&folder),
-        Command::Systems => commands::simulate::systems(),
-    }
+    cli.command.carry_out(Cli::command)
 }
 
 /// Prints an error with its causes.

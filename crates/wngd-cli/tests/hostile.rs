@@ -2,8 +2,11 @@
 //! is allocated, computed or written.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
+
+use common::wngd;
 
 /// An experiment that runs in milliseconds.
 const MIXTURE: &str = r#"name = "hostile"
@@ -31,10 +34,6 @@ discretisation = { kind = "upwind", diffusion = 1.0 }
 [data]
 truth = { theta = [1.5] }
 "#;
-
-fn wngd(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap()
-}
 
 /// Asserts that a command is refused with the given words and leaves no result.
 fn refused(folder: &Path, args: &[&str], words: &[&str]) {

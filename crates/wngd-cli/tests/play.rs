@@ -1,12 +1,15 @@
 //! The page of `wngd play`, as a browser and as a stranger meet it.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use common::wngd;
 use serde_json::{Value, json};
 
 const SMALL: &str = r#"
@@ -125,10 +128,6 @@ impl Drop for Page {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn wngd(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap()
 }
 
 fn order(methods: &[&str]) -> Value {

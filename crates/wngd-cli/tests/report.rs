@@ -1,10 +1,13 @@
 //! The page that every command leaves beside its results.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use common::wngd;
 use scraper::{Html, Selector};
 use serde_json::Value;
 
@@ -47,10 +50,6 @@ counts = [3, 3]
 [stop]
 iterations = 30
 "#;
-
-fn wngd(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap()
-}
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -134,6 +133,13 @@ fn a_run_leaves_a_page_with_its_numbers() {
     assert_eq!(text_of(&html, "#repeat ~ pre"), "wngd run small.toml --out 'o ut' --quiet");
     assert!(text_of(&html, "dl").contains("w.2"), "the seed of a sketching method");
     assert!(text.contains(env!("CARGO_PKG_VERSION")));
+    // Their words are those of the figures.
+    let drawn = std::fs::read_to_string(dir.join("o ut/landscape.svg")).unwrap();
+    let captions = text_of(&html, "figcaption");
+    for words in ["means[0][0] and means[0][1]", "fitted by w.2"] {
+        assert!(captions.contains(words), "{captions}");
+    }
+    assert!(drawn.contains("<title>Level sets of the objective over means[0][0] and means[0][1]"));
     // Landscape, convergence, models and one density per method; the sketched method has no models.
     assert!(select(&html, "figure svg").len() >= 4);
 

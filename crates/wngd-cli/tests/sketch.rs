@@ -1,18 +1,12 @@
 //! `wngd sketch` and matrix-free solvers from experiment files.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
+use common::{stderr, wngd};
 use serde_json::Value;
-
-fn wngd(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// The Lorenz flow with 81 free hats on a coarse grid.
 const HATS: &str = r#"name = "hats"

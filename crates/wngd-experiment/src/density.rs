@@ -7,7 +7,7 @@ use wngd::identify::{scheme_at, simulate, time_scale};
 use wngd::models::box_of;
 use wngd::models::flow::{Discretisation, StationaryDensity, System};
 use wngd::prelude::Grid;
-use wngd_figures::Density;
+use wngd_figures::{Density, Figure};
 
 use crate::error::ExperimentError;
 use crate::experiment::usual_axes;
@@ -169,7 +169,7 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
     if figures {
         let axes = pictures::axes(&grid, &usual_axes(dim));
         let figure = Density { axes, values: state.values, title: String::new() };
-        wngd_figures::density(&figure, &folder.join("density"))?;
+        figure.save(folder)?;
     }
     files::write_json(&folder.join("density.json"), &file)?;
     Ok(file)

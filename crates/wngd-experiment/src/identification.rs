@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wngd::identify::{Event, Identification, IdentifyError, Problem, Settings, identify as find, simulate, time_scale};
 use wngd::opt::Status;
 use wngd::prelude::Grid;
-use wngd_figures::{Convergence, Densities, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
+use wngd_figures::{Convergence, Densities, Figure, ParameterTrace, Series, Spectrum, Stretch, Trajectories};
 
 use crate::checkpoint::{Header, Journal, Work, checksum};
 use crate::data::counts;
@@ -235,6 +235,7 @@ fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {
         objective: OBJECTIVE.into(),
         truth: None,
         notes,
+        best: None,
         methods: vec![MethodResult {
             label: LABEL.into(),
             metric: LABEL.into(),
@@ -244,11 +245,18 @@ fn summarise(job: &Job, found: &Identification, seconds: f64) -> ResultFile {
             objective0: first.objective,
             objective: finite(last.objective),
             theta: found.theta.clone(),
-            standard_errors: errors,
+            standard_errors: errors.map(|errors| errors.into_iter().map(Some).collect()),
+            covariance: None,
+            goodness_of_fit: None,
+            log_likelihood: None,
+            aic: None,
+            bic: None,
+            remarks: Vec::new(),
             standard_errors_note: Some(note.into()),
             error: None,
             rank: last.rank,
             condition: finite(last.condition),
+            capped: Some(found.fit.capped()).filter(|steps| *steps > 0),
             solves: last.solves.total(),
             solver_note: None,
             seconds,
@@ -294,15 +302,15 @@ fn stretches(job: &Job, found: &Identification) -> Result<Trajectories, Experime
 }
 
 fn draw(job: &Job, found: &Identification, folder: &Path) -> Result<(), ExperimentError> {
-    let at = |name: &str| folder.join(name);
     let densities = Densities {
         axes: pictures::axes(&found.grid, &job.axes),
         data: found.data.clone(),
-        fits: vec![(LABEL.into(), found.fit.state.values.clone())],
+        label: LABEL.into(),
+        fit: found.fit.state.values.clone(),
         equal_scale: false,
         title: String::new(),
     };
-    wngd_figures::densities(&densities, LABEL, &at(&format!("density-{LABEL}")))?;
+    densities.save(folder)?;
     let convergence = Convergence {
         objective_name: format!("objective ({OBJECTIVE})"),
         series: vec![Series {
@@ -312,7 +320,7 @@ fn draw(job: &Job, found: &Identification, folder: &Path) -> Result<(), Experime
         }],
         title: String::new(),
     };
-    wngd_figures::convergence(&convergence, &at("convergence"))?;
+    convergence.save(folder)?;
     let trace = ParameterTrace {
         names: job.problem.names(),
         fit: found.fit.trace.iter().map(|row| row.theta.clone()).collect(),
@@ -320,17 +328,17 @@ fn draw(job: &Job, found: &Identification, folder: &Path) -> Result<(), Experime
         errors: errors(found),
         title: String::new(),
     };
-    wngd_figures::parameter_trace(&trace, &at("parameters"))?;
+    trace.save(folder)?;
     let spectrum = Spectrum {
         names: job.problem.names(),
         values: found.identifiability.eigenvalues.clone(),
         vectors: found.identifiability.eigenvectors.clone(),
         title: String::new(),
     };
-    wngd_figures::identifiability(&spectrum, &at("identifiability"))?;
+    spectrum.save(folder)?;
     // At parameters that cannot be simulated there is nothing to compare.
     if let Ok(stretches) = stretches(job, found) {
-        wngd_figures::trajectories(&stretches, &at("trajectories"))?;
+        stretches.save(folder)?;
     }
     Ok(())
 }

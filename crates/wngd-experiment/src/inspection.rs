@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wngd::linalg::dense::multiply_transpose;
-use wngd::linalg::faer::{Mat, MatMut, MatRef};
+use wngd::linalg::dense::{as_column, as_column_mut, multiply_transpose};
+use wngd::linalg::faer::Mat;
 use wngd::linalg::{ACTIVE_DENSITY, LinearOp, valley_depth};
 use wngd::opt::{Direction, DirectionSolver, Natural, Point, Route};
 use wngd::prelude::Grid;
@@ -94,13 +94,10 @@ pub fn inspect(experiment: &Experiment, theta: Vec<f64>) -> Result<Inspection, E
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
     let weight = experiment.objective.cell_volume();
     let mut gradient = vec![0.0; theta.len()];
-    multiply_transpose(
-        MatMut::from_column_major_slice_mut(&mut gradient, theta.len(), 1),
-        jacobian.as_ref(),
-        MatRef::from_column_major_slice(&u, u.len(), 1),
-    );
+    multiply_transpose(as_column_mut(&mut gradient), jacobian.as_ref(), as_column(&u));
     gradient.iter_mut().for_each(|g| *g *= weight);
-    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+    let rounding = experiment.model.column_rounding(&theta);
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &rounding };
     let mut found = BTreeMap::new();
     for entry in metrics::FAMILY.entries {
         let own = experiment.methods.iter().find(|m| m.metric == entry.name);

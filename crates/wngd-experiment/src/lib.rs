@@ -32,6 +32,7 @@ pub mod fuzzing;
 pub mod grid;
 pub mod identification;
 pub mod inspection;
+mod keys;
 pub mod method;
 pub mod metrics;
 pub mod models;
@@ -52,6 +53,7 @@ pub mod stop;
 pub mod study;
 pub mod window;
 
+mod end;
 mod error;
 mod experiment;
 mod ground;

@@ -11,7 +11,7 @@ use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::results::{BasinFile, ResultFile};
 use wngd_figures::{
-    Axis, BasinMap, BasinPanel, Convergence, Densities, Landscape, LocalModel, Profile, QuadraticModels,
+    Axis, BasinMap, BasinPanel, Convergence, Densities, Figure, Landscape, LocalModel, Profile, QuadraticModels,
     QuadraticPanel, Series, Trace,
 };
 
@@ -40,19 +40,20 @@ pub fn of_run(
 ) -> Result<(), ExperimentError> {
     let landscape = landscape_of(experiment, result, outcomes)?;
     if let Some(landscape) = &landscape {
-        wngd_figures::landscape(landscape, &folder.join("landscape"))?;
+        landscape.save(folder)?;
     }
     if let Some(grid) = experiment.ground.maybe_grid().filter(|grid| grid.len() == experiment.model.dim_state()) {
-        let densities = Densities {
-            axes: axes(grid, &experiment.axes()),
-            data: experiment.data.values.values.clone(),
-            fits: result.methods.iter().zip(outcomes).map(|(m, o)| (m.label.clone(), o.state.values.clone())).collect(),
-            // Named columns have units of their own; unnamed axes share one.
-            equal_scale: !experiment.has_units(),
-            title: String::new(),
-        };
-        for method in &result.methods {
-            wngd_figures::densities(&densities, &method.label, &folder.join(format!("density-{}", method.label)))?;
+        for (method, outcome) in result.methods.iter().zip(outcomes) {
+            let densities = Densities {
+                axes: axes(grid, &experiment.axes()),
+                data: experiment.data.values.values.clone(),
+                label: method.label.clone(),
+                fit: outcome.state.values.clone(),
+                // Named columns have units of their own; unnamed axes share one.
+                equal_scale: !experiment.has_units(),
+                title: String::new(),
+            };
+            densities.save(folder)?;
         }
     }
     let series = result.methods.iter().zip(outcomes).map(|(method, outcome)| Series {
@@ -65,7 +66,7 @@ pub fn of_run(
         series: series.collect(),
         title: String::new(),
     };
-    wngd_figures::convergence(&convergence, &folder.join("convergence"))?;
+    convergence.save(folder)?;
     quadratic(experiment, result, outcomes, landscape, folder)
 }
 
@@ -181,7 +182,7 @@ fn quadratic(
     let parameter_name = result.names.first().cloned().unwrap_or_default();
     let title = format!("{}: local quadratic models", experiment.name);
     let figure = QuadraticModels { panels, landscape: landscape.filter(|_| p == 2), parameter_name, title };
-    Ok(wngd_figures::quadratic_models(&figure, &folder.join("quadratic-models"))?)
+    Ok(figure.save(folder)?)
 }
 
 fn figure_model(model: &wngd::opt::LocalModel, p: usize) -> LocalModel {
@@ -227,5 +228,5 @@ pub fn of_basins(file: &BasinFile, folder: &Path) -> Result<(), ExperimentError>
         minima: file.minima.iter().map(|m| pick(&m.theta)).collect(),
         title: "minimum that each start reaches".into(),
     };
-    Ok(wngd_figures::basin_map(&map, &folder.join("basin"))?)
+    Ok(map.save(folder)?)
 }

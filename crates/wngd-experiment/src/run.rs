@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use wngd::opt::{EstimateReport, Iteration, Outcome, Status, sampling_covariance, standard_errors};
+use wngd::opt::{EstimateReport, Iteration, Outcome, Status};
 
 use crate::checkpoint::{Journal, Work};
-use crate::data::Noise;
+use crate::end::{End, quick_errors};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::files;
 use crate::method::Method;
 use crate::numbers::finite;
-use crate::results::{MethodResult, ResultFile};
+use crate::results::{Goodness, MethodResult, ResultFile};
 use crate::{pictures, report};
 
 /// First iterations whose local quadratic models are drawn.
@@ -66,7 +66,8 @@ pub fn run(
     let work = Work::of(journal)?;
     let mut outcomes = Vec::new();
     for (index, method) in experiment.methods.iter().enumerate() {
-        let descent = experiment.descent(index, MODELS);
+        let errors = |theta: &[f64]| quick_errors(experiment, theta);
+        let descent = experiment.descent(index, MODELS).standard_errors(&errors);
         watch(Event::Begin(method, descent.stop.iterations));
         let mut rule = method.step_rule();
         let outcome = descent
@@ -98,29 +99,34 @@ pub fn run(
 fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
     let methods = experiment.methods.iter().zip(outcomes).map(|(method, outcome)| {
         let last = outcome.last();
-        let (errors, note) = match errors(experiment, &last.theta) {
-            Ok(errors) => (errors, None),
-            Err(error) => (None, Some(format!("no standard errors: {error}"))),
-        };
-        let error = experiment
-            .data
-            .truth
-            .as_ref()
-            .map(|truth| truth.iter().zip(&last.theta).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt());
+        let end = End::of(experiment, outcome);
+        let note = end.remarks.iter().find(|r| end.standard_errors.is_none() && r.starts_with("no standard errors"));
+        let error = experiment.data.truth.as_ref().map(|truth| experiment.model.distance(&last.theta, truth));
         MethodResult {
             label: method.label.clone(),
             metric: method.metric.to_string(),
             status: outcome.status.name().to_string(),
-            reason: outcome.status.reason().map(str::to_string),
+            reason: outcome.reason(),
             iterations: last.iteration,
             objective0: outcome.trace[0].objective,
             objective: finite(last.objective),
             theta: last.theta.clone(),
-            standard_errors: errors,
-            standard_errors_note: note,
+            standard_errors_note: note.cloned(),
+            standard_errors: end.standard_errors,
+            covariance: end.covariance,
+            goodness_of_fit: end.goodness_of_fit.map(|test| Goodness {
+                statistic: test.statistic,
+                degrees_of_freedom: test.degrees_of_freedom,
+                p_value: test.p_value,
+            }),
+            log_likelihood: end.log_likelihood,
+            aic: end.log_likelihood.map(|l| 2.0 * last.theta.len() as f64 - 2.0 * l),
+            bic: end.log_likelihood.zip(end.samples).map(|(l, n)| last.theta.len() as f64 * n.ln() - 2.0 * l),
+            remarks: end.remarks,
             error,
             rank: last.rank,
             condition: finite(last.condition),
+            capped: Some(outcome.capped()).filter(|steps| *steps > 0),
             solves: last.solves.total(),
             solver_note: last.estimate.as_ref().map(EstimateReport::summary),
             seconds: last.seconds,
@@ -128,6 +134,9 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             density: format!("density-{}.npy", method.label),
         }
     });
+    let methods: Vec<MethodResult> = methods.collect();
+    let known = methods.iter().filter_map(|m| Some((m.objective?, &m.label)));
+    let best = known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, label)| label.clone());
     ResultFile {
         name: experiment.name.clone(),
         names: experiment.names(),
@@ -135,20 +144,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
         objective: experiment.objective.name().to_string(),
         truth: experiment.data.truth.clone(),
         notes: experiment.data.notes.clone(),
-        methods: methods.collect(),
+        best,
+        methods,
     }
-}
-
-/// Standard errors where the data tell their noise.
-fn errors(experiment: &Experiment, theta: &[f64]) -> Result<Option<Vec<f64>>, ExperimentError> {
-    let (model, objective) = (&experiment.model, experiment.objective.as_ref());
-    Ok(match (&experiment.data.noise, experiment.ground.maybe_grid()) {
-        (Noise::Independent(samples), _) => {
-            Some(standard_errors(&sampling_covariance(model, objective, theta, samples.number as usize)?))
-        }
-        (Noise::Trajectory { points, view }, Some(grid)) => {
-            Some(view.standard_errors_at(grid, points, model, objective, theta)?)
-        }
-        (Noise::Unknown | Noise::Trajectory { .. }, _) => None,
-    })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wngd::linalg::dense::{dot, norm};
 use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point, PreparedDirection};
 use wngd::prelude::*;
-use wngd_figures::{EstimatorCurve, EstimatorPanel, Estimators};
+use wngd_figures::{EstimatorCurve, EstimatorPanel, Estimators, Figure};
 
 use crate::checkpoint::{Bits, Journal, Unit};
 use crate::error::ExperimentError;
@@ -73,7 +73,7 @@ pub fn study(
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
     let at = At {
         experiment,
-        point: Point { theta, state: &linear.state, iteration: 0 },
+        point: Point { theta, state: &linear.state, iteration: 0, rounding: &[] },
         jacobian: &linear.jacobian,
         u,
         objective,
@@ -336,7 +336,7 @@ pub fn sketch(
         let problem = "the experiment has no method with a metric; add one, \"l2\" for example".into();
         return Err(ExperimentError::Option { option: "sketch".into(), problem });
     }
-    wngd_figures::estimators(&picture(&found), &folder.join("sketch"))?;
+    picture(&found).save(folder)?;
     files::write_json(&folder.join("sketch.json"), &found)?;
     report::write(folder)?;
     Ok(Some(found))

@@ -64,6 +64,22 @@ fn a_system_is_one_file_and_its_line() {
 }
 
 #[test]
+fn a_plain_command_is_one_file_and_its_lines() {
+    assert_eq!(holding("struct CheckArgs"), ["crates/wngd-cli/src/commands/check.rs"]);
+    assert_eq!(holding("wngd check my.toml"), ["crates/wngd-cli/src/commands/check.rs"]);
+    assert_eq!(holding("check::CheckArgs"), ["crates/wngd-cli/src/commands/mod.rs"]);
+    assert_eq!(holding("check::check("), ["crates/wngd-cli/src/commands/mod.rs"]);
+}
+
+#[test]
+fn a_figure_is_one_file_and_its_line() {
+    assert_eq!(holding("struct Convergence"), ["crates/wngd-figures/src/draw/convergence.rs"]);
+    assert_eq!(holding("mod convergence;"), ["crates/wngd-figures/src/draw/mod.rs"]);
+    // Its words too, which reports take from it.
+    assert_eq!(holding("The objective against iterations"), ["crates/wngd-figures/src/draw/convergence.rs"]);
+}
+
+#[test]
 fn no_source_has_more_than_700_lines_and_the_tool_is_thin() {
     let mut tool = 0;
     for path in sources(true) {

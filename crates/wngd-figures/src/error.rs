@@ -31,7 +31,7 @@ pub enum FigureError {
 
 impl FigureError {
     /// A [`FigureError::Shape`] for `field`.
-    pub(super) fn shape(field: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn shape(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Shape { field: field.into(), problem: problem.into() }
     }
 }

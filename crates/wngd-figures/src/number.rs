@@ -1,7 +1,7 @@
 //! Short numbers for tick labels, legends and titles.
 
 /// Writes an integer as Unicode superscripts (`-3` becomes `⁻³`).
-pub(super) fn superscript(n: i32) -> String {
+pub(crate) fn superscript(n: i32) -> String {
     n.to_string()
         .chars()
         .map(|c| match c {
@@ -21,17 +21,17 @@ pub(super) fn superscript(n: i32) -> String {
 }
 
 /// Replaces the hyphen by a proper minus sign.
-pub(super) fn minus(s: &str) -> String {
+pub(crate) fn minus(s: &str) -> String {
     s.replace('-', "−")
 }
 
 /// A power of ten.
-pub(super) fn power_of_ten(exponent: i32) -> String {
+pub(crate) fn power_of_ten(exponent: i32) -> String {
     format!("10{}", superscript(exponent))
 }
 
 /// The decimal exponent of `|v|` (0 for zero and for non-finite values).
-pub(super) fn exponent(v: f64) -> i32 {
+pub(crate) fn exponent(v: f64) -> i32 {
     if v == 0.0 || !v.is_finite() {
         return 0;
     }
@@ -42,7 +42,7 @@ pub(super) fn exponent(v: f64) -> i32 {
 
 /// Three significant digits, trailing zeros dropped, scientific outside
 /// `1e-3 ..= 1e5`.
-pub(super) fn short(v: f64) -> String {
+pub(crate) fn short(v: f64) -> String {
     if v.is_nan() {
         return "n/a".into();
     }
@@ -69,6 +69,11 @@ pub(super) fn short(v: f64) -> String {
 /// Drops the trailing zeros of a decimal number.
 fn trim(s: &str) -> String {
     if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.').to_owned() } else { s.to_owned() }
+}
+
+/// A fraction in per cent with at most one decimal.
+pub(crate) fn percent(fraction: f64) -> String {
+    if fraction.is_finite() { format!("{} %", short((fraction * 1000.0).round() / 10.0)) } else { "n/a".into() }
 }
 
 #[cfg(test)]

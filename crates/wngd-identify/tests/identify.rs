@@ -1,15 +1,17 @@
 //! Identification without files: what it finds, tells, keeps and refuses.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Mutex;
+#[path = "../../../tests/common/memory.rs"]
+mod memory;
 
+use memory::Memory;
 use wngd_identify::{
     Event, Identification, IdentifyError, Problem, Settings, SettingsError, SimulateError, identify, simulate,
 };
 use wngd_linalg::Grid;
 use wngd_models::box_of;
 use wngd_models::flow::system;
-use wngd_opt::{Finished, Keep, KeepNothing};
+use wngd_opt::KeepNothing;
 
 /// Points of van der Pol's oscillator at mu = 1.3, 0.1 apart, and a grid around them.
 fn data() -> (Vec<f64>, Grid) {
@@ -32,31 +34,6 @@ fn shown(found: &Identification) -> String {
     let mut found = found.clone();
     found.fit.trace.iter_mut().for_each(|row| row.seconds = 0.0);
     format!("{found:?}")
-}
-
-/// Stops once it has kept `room` pieces.
-struct Memory {
-    earlier: Vec<Finished>,
-    now: Mutex<Vec<Finished>>,
-    room: usize,
-}
-
-impl Memory {
-    fn new(earlier: Vec<Finished>, room: usize) -> Self {
-        Self { earlier, now: Mutex::default(), room }
-    }
-}
-
-impl Keep for Memory {
-    fn earlier(&self) -> &[Finished] {
-        &self.earlier
-    }
-    fn keep(&self, finished: &Finished) {
-        self.now.lock().unwrap().push(finished.clone());
-    }
-    fn stopped(&self) -> bool {
-        self.now.lock().unwrap().len() >= self.room
-    }
 }
 
 #[test]
@@ -84,7 +61,7 @@ fn an_interrupted_identification_goes_on_with_the_same_bits() {
     let run = |keep: &Memory| identify(&problem(), &points, grid.clone(), &settings(), keep, &mut |_| {});
     let whole = Memory::new(Vec::new(), usize::MAX);
     let expected = shown(&run(&whole).unwrap());
-    let pieces = whole.now.into_inner().unwrap().len();
+    let pieces = whole.kept().len();
     assert!(pieces > 10);
     for room in (1..pieces).step_by(3) {
         let first = Memory::new(Vec::new(), room);
@@ -93,12 +70,12 @@ fn an_interrupted_identification_goes_on_with_the_same_bits() {
             Ok(found) => assert!(found.stalled.is_some() || shown(&found) == expected, "after {room} pieces"),
             Err(error) => assert!(matches!(error, IdentifyError::Stopped), "{error}"),
         }
-        let earlier = first.now.into_inner().unwrap();
+        let earlier = first.kept();
         let kept = earlier.len();
         let second = Memory::new(earlier, usize::MAX);
         assert_eq!(shown(&run(&second).unwrap()), expected, "stopped after {room} pieces");
         // Nothing is computed twice.
-        assert_eq!(second.now.into_inner().unwrap().len(), pieces - kept);
+        assert_eq!(second.kept().len(), pieces - kept);
     }
 }
 

@@ -46,15 +46,7 @@ pub fn contiguous_columns(mat: MatMut<'_, f64>) -> Vec<&mut [f64]> {
 }
 
 fn row_pieces(mat: MatMut<'_, f64>, height: usize) -> Vec<MatMut<'_, f64>> {
-    let mut rest = mat;
-    let mut pieces = Vec::new();
-    while rest.nrows() > height {
-        let (head, tail) = rest.split_at_row_mut(height);
-        pieces.push(head);
-        rest = tail;
-    }
-    pieces.push(rest);
-    pieces
+    column_pieces(mat.transpose_mut(), height).into_iter().map(MatMut::transpose_mut).collect()
 }
 
 /// `out = A x`, split over rows of A.
@@ -140,6 +132,17 @@ pub(crate) fn column_slice(a: MatRef<'_, f64>, j: usize) -> Cow<'_, [f64]> {
         Some(column) => Cow::Borrowed(column.as_slice()),
         None => Cow::Owned(column(a, j)),
     }
+}
+
+/// A vector as a matrix of one column.
+pub fn as_column(x: &[f64]) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(x, x.len(), 1)
+}
+
+/// A vector as a matrix of one column, to write to.
+pub fn as_column_mut(x: &mut [f64]) -> MatMut<'_, f64> {
+    let n = x.len();
+    MatMut::from_column_major_slice_mut(x, n, 1)
 }
 
 /// A column as a contiguous vector.

@@ -30,6 +30,7 @@ mod divergence;
 mod dominant_lu;
 mod elimination;
 mod error;
+mod forest;
 mod grid;
 mod krylov;
 mod laplacian;
@@ -44,8 +45,11 @@ pub use dominant_lu::DominantLu;
 pub use error::LinalgError;
 pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
-pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, Preconditioner, flow_order};
-pub use laplacian::{EliminationKind, LaplacianPlan, LaplacianReport, MassLeak, WeightedLaplacian, valley_depth};
+pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
+pub use laplacian::{
+    EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
+    WeightedLaplacian, valley_depth,
+};
 pub use lstsq::{
     Algorithm, Bidiagonalization, GradientProblem, GradientSolution, KrylovProgress, KrylovSolution, LeastSquares,
     Lsmr, LstsqSolution, NormalEquations, PivotedQr, RightHandSide, Svd, solve_information,

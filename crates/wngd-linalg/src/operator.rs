@@ -2,6 +2,8 @@
 
 use faer::{Mat, MatMut, MatRef};
 
+use crate::dense::{as_column, as_column_mut};
+
 /// A real linear map, known by its action on blocks of columns.
 ///
 /// # Shapes
@@ -151,27 +153,21 @@ impl<T: LinearOp + ?Sized> LinearOp for &T {
 /// `A x` for one vector.
 pub fn apply_vec(op: &dyn LinearOp, x: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; op.nrows()];
-    op.apply(
-        MatMut::from_column_major_slice_mut(&mut out, op.nrows(), 1),
-        MatRef::from_column_major_slice(x, op.ncols(), 1),
-    );
+    op.apply(as_column_mut(&mut out), as_column(x));
     out
 }
 
 /// `A^T y` for one vector.
 pub fn apply_transpose_vec(op: &dyn LinearOp, y: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; op.ncols()];
-    op.apply_transpose(
-        MatMut::from_column_major_slice_mut(&mut out, op.ncols(), 1),
-        MatRef::from_column_major_slice(y, op.nrows(), 1),
-    );
+    op.apply_transpose(as_column_mut(&mut out), as_column(y));
     out
 }
 
 /// `A⁻¹ b` for one vector.
 pub fn solve(factor: &dyn Factorization, b: &[f64]) -> Vec<f64> {
     let mut x = b.to_vec();
-    factor.apply_inverse(MatMut::from_column_major_slice_mut(&mut x, b.len(), 1));
+    factor.apply_inverse(as_column_mut(&mut x));
     x
 }
 

@@ -2,8 +2,12 @@
 //! denormal or at 1e-300, supports in pieces, grids of one cell.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
+
 use std::sync::Arc;
 
+use cases::config;
 use proptest::prelude::*;
 use wngd_linalg::dense::{self, column, dot, norm};
 use wngd_linalg::faer::Mat;
@@ -16,17 +20,6 @@ use wngd_linalg::{
 };
 
 const MEANS: [FaceMean; 4] = [FaceMean::Arithmetic, FaceMean::Geometric, FaceMean::Logarithmic, FaceMean::Harmonic];
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let factor = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: factor.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
-}
 
 /// Grids of one to three axes, an axis of one cell being as likely as any.
 fn grids() -> impl Strategy<Value = Grid> {
@@ -182,6 +175,7 @@ proptest! {
     #[test]
     fn the_laplacian_is_solved_on_what_can_move((grid, density, numbers) in problems(tame()), mean in 0usize..4) {
         let Some((laplacian, faces)) = factored(&grid, &density, MEANS[mean]) else { return Ok(()) };
+        let whitener = laplacian.factored().expect("small grids are eliminated");
         let z: Vec<f64> = density.iter().zip(&numbers).map(|(r, g)| r * g).collect();
         let y = column(laplacian.flux(matrix_of(&z)).unwrap().0.as_ref(), 0);
         let b = Divergence::from_faces(&grid, &faces).unwrap();
@@ -189,17 +183,17 @@ proptest! {
         let missed = largest_miss(&grid, &faces, &laplacian, &z, &wanted);
         prop_assert!(missed < 1e4, "{missed} roundings");
         // The half-whitened column has the same length, and the whitened derivative pairs with both.
-        let (x, leak) = laplacian.whiten(matrix_of(&z));
+        let (x, leak) = whitener.whiten(matrix_of(&z));
         let x = column(x.as_ref(), 0);
         prop_assert!((norm(&x) - norm(&y)).abs() <= 1e-9 * norm(&y));
         prop_assert!(leak.relative[0] >= 0.0 && leak.relative[0] <= 1.0 + 1e-12);
         let u = &numbers[grid.len()..2 * grid.len()];
-        let (wx, wy) = (laplacian.whiten_derivative(u), apply_transpose_vec(&b, u));
+        let (wx, wy) = (whitener.whiten_derivative(u), apply_transpose_vec(&b, u));
         prop_assert!((norm(&wx) - norm(&wy)).abs() <= 1e-9 * norm(&wy));
         prop_assert!((dot(&wx, &x) - dot(u, &wanted)).abs() <= 1e-9 * (norm(&wx) * norm(&x) + norm(u) * norm(&z)));
         // Whitening and its transpose.
         let xi = &numbers[2 * grid.len()..3 * grid.len()];
-        let h = column(laplacian.whiten_transpose(matrix_of(xi)).as_ref(), 0);
+        let h = column(whitener.whiten_transpose(matrix_of(xi)).as_ref(), 0);
         let gap = (dot(&x, xi) - dot(&z, &h)).abs();
         prop_assert!(gap <= 1e-9 * (norm(&x) * norm(xi) + norm(&z) * norm(&h)));
     }
@@ -227,17 +221,18 @@ proptest! {
         (grid, density, numbers) in problems(hostile()), mean in 0usize..4
     ) {
         let Some((laplacian, faces)) = factored(&grid, &density, MEANS[mean]) else { return Ok(()) };
+        let whitener = laplacian.factored().expect("small grids are eliminated");
         let z: Vec<f64> = density.iter().zip(&numbers).map(|(r, g)| r * g).collect();
         let (y, leak) = laplacian.flux(matrix_of(&z)).unwrap();
         let y = column(y.as_ref(), 0);
-        let x = column(laplacian.whiten(matrix_of(&z)).0.as_ref(), 0);
+        let x = column(whitener.whiten(matrix_of(&z)).0.as_ref(), 0);
         prop_assert!(x.iter().chain(&y).chain(&leak.relative).chain(&leak.between_components).all(|v| v.is_finite()));
         let wanted = balanced(&grid, &density, &faces, &z);
         let missed = largest_miss(&grid, &faces, &laplacian, &z, &wanted);
         prop_assert!(missed < 1e4, "{missed} roundings");
-        let h = laplacian.whiten_transpose(matrix_of(&numbers[..grid.len()]));
+        let h = whitener.whiten_transpose(matrix_of(&numbers[..grid.len()]));
         prop_assert!(column(h.as_ref(), 0).iter().all(|v| v.is_finite()));
-        let derivative = laplacian.whiten_derivative(&numbers[grid.len()..2 * grid.len()]);
+        let derivative = whitener.whiten_derivative(&numbers[grid.len()..2 * grid.len()]);
         prop_assert!(derivative.iter().all(|v| v.is_finite()));
         let report = laplacian.report();
         prop_assert!(report.components + report.inactive_cells <= grid.len());
@@ -252,6 +247,7 @@ proptest! {
         let n = density.len();
         let grid = Grid::new(&[0.0], &[n as f64], &[n]).unwrap();
         let Some((laplacian, faces)) = factored(&grid, &density, FaceMean::Arithmetic) else { return Ok(()) };
+        let whitener = laplacian.factored().expect("small grids are eliminated");
         let z: Vec<f64> = density.iter().zip(&numbers).map(|(r, g)| r * g).collect();
         let total = |part: &[f64]| part.iter().sum::<f64>();
         let size = |part: &[f64]| part.iter().map(|v| v.abs()).sum::<f64>();
@@ -264,7 +260,7 @@ proptest! {
             exact += flux * flux / faces[face];
             slack += (2.0 * flux.abs() + rounding) * rounding / faces[face];
         }
-        let found = norm(&column(laplacian.whiten(matrix_of(&z)).0.as_ref(), 0)).powi(2);
+        let found = norm(&column(whitener.whiten(matrix_of(&z)).0.as_ref(), 0)).powi(2);
         prop_assert!((found - exact).abs() <= 1e-9 * exact + slack, "{found:e} for {exact:e}");
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use common::{Worst, load, number, numbers, sizes};
 use serde_json::Value;
 use wngd_adjoint::{Factorization, ForwardModel, LinearOp};
-use wngd_linalg::dense::{dot, gram, norm};
-use wngd_linalg::faer::{Mat, MatMut};
+use wngd_linalg::dense::{as_column_mut, dot, gram, norm};
+use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{FaceMean, Grid, LaplacianPlan, face_densities, floor_density, solve_information};
 use wngd_models::flow::{Discretisation, HatPerturbation, Lorenz63, Solver, StationaryDensity};
@@ -80,7 +80,7 @@ fn check_case(case: &Value, reference: &[f64], solver: Solver, worst: &mut Worst
     worst.compare("Z.linf", &linf, &gold["linf"]);
 
     let mut lambda = wc.clone();
-    at.jacobian.factor().apply_inverse_transpose(MatMut::from_column_major_slice_mut(&mut lambda, n, 1));
+    at.jacobian.factor().apply_inverse_transpose(as_column_mut(&mut lambda));
     let gold = &case["adjoint"];
     worst.compare("adjoint.lam_l2", &[norm(&lambda)], &gold["lam_l2"]);
     worst.compare("adjoint.lam_at", &index.iter().map(|&i| lambda[i]).collect::<Vec<_>>(), &gold["lam_at"]);

@@ -1,8 +1,12 @@
 //! Laws of the models at random parameters and of densities made from random data, hostile ones among them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
+
 use std::sync::Arc;
 
+use cases::config;
 use proptest::prelude::*;
 use wngd_adjoint::{ForwardModel, ImplicitConstraint, ModelError, dot_test};
 use wngd_linalg::Grid;
@@ -13,17 +17,6 @@ use wngd_models::{
     Binning, Covariances, Estimate, GaussianMixture, GaussianSmoothing, MixtureParameters, bin_trajectory,
     block_covariance, box_of, density_of_samples,
 };
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: asked.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
-}
 
 /// Σ w over the box.
 fn mass(grid: &Grid, density: &[f64]) -> f64 {

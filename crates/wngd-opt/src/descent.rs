@@ -92,6 +92,8 @@ pub struct Iteration {
     pub rejected: usize,
     /// Whether a fixed step was shortened to stay in the domain.
     pub shortened: bool,
+    /// Whether a search's step was cut to the longest one that the metric's picture reaches.
+    pub capped: bool,
     /// Solves of the state equation and its linearisations so far.
     pub solves: SolveCounts,
     /// What a matrix-free direction that led here cost and how good it was.
@@ -142,6 +144,12 @@ const SAME: f64 = 1e-8;
 
 /// Share of a step that counts as none below which a descent ends by itself.
 const FAR_BELOW: f64 = 1e-3;
+/// Relative mass leak from which it may be what stalls a descent, and the share of the gradient that is then lost.
+const LEAK: f64 = 1e-3;
+const LOST: f64 = 0.01;
+/// Relative leak of a tangent that is mass above all, and the share of the gradient that is above rounding.
+const MASS_ABOVE_ALL: f64 = 0.5;
+const ROUNDED: f64 = 1e-9;
 /// A step that gains at most this share of f, and is as short as its root, may be the last one.
 const STANDING: f64 = 1e-14;
 
@@ -159,9 +167,26 @@ pub struct Outcome {
     /// How far from stationary the last iterate is, where that was asked of it: at ends by rounding, by a failed
     /// search or by the iteration limit.
     pub stationarity: Option<Stationarity>,
+    /// Largest relative mass leak of the tangents at the last iterate, where it is why the descent stalled: the
+    /// model's mass depends on θ and the metric cannot make mass. Remedy: [`Normalised`](wngd_adjoint::Normalised).
+    pub mass_leak: Option<f64>,
 }
 
 impl Outcome {
+    /// Number of steps that were cut to the longest one that the metric's picture reaches.
+    pub fn capped(&self) -> usize {
+        self.trace.iter().filter(|row| row.capped).count()
+    }
+
+    /// Why the descent ended, with the numbers that belong to it.
+    pub fn reason(&self) -> Option<String> {
+        let reason = self.status.reason()?;
+        Some(match self.mass_leak {
+            Some(leak) => format!("{reason}; the largest relative mass leak is {leak:.2e}"),
+            None => reason.to_string(),
+        })
+    }
+
     /// The last iterate.
     pub fn last(&self) -> &Iteration {
         // The trace holds the start at least.
@@ -246,6 +271,16 @@ enum End {
     Failed(&'static str),
     /// The iteration limit.
     Limit,
+}
+
+/// Where tangents carry mass, and with it a share of the gradient: the largest relative mass leak.
+fn blocking_leak(prepared: &dyn PreparedDirection, gradient: &[f64], weight: f64) -> Option<f64> {
+    let leak = prepared.mass_leak()?.relative.iter().copied().fold(0.0, f64::max);
+    let felt = prepared.gradient()?;
+    let lost: Vec<f64> = gradient.iter().zip(felt).map(|(all, felt)| all - weight * felt).collect();
+    // Of a tangent that is mass above all, rounding is left and gives the direction.
+    let share = if leak > MASS_ABOVE_ALL { ROUNDED } else { LOST };
+    (leak > LEAK && norm(&lost) > share * norm(gradient)).then_some(leak)
 }
 
 impl<M: ForwardModel> Descent<'_, M> {
@@ -337,20 +372,29 @@ impl<M: ForwardModel> Descent<'_, M> {
             let status = if stopped { Some(Status::StoppedByObserver) } else { self.finished(&trace)? };
             if let Some(status) = status {
                 let status = self.met(status, &linearization.state);
-                return Ok(Outcome { status, trace, state: linearization.state, models, stationarity: None });
+                return Ok(Outcome {
+                    status,
+                    trace,
+                    state: linearization.state,
+                    models,
+                    stationarity: None,
+                    mass_leak: None,
+                });
             }
             if self.stands(&trace)
                 && let Some(found) = self.stationarity(&trace).filter(|s| s.step <= FAR_BELOW)
             {
                 let status = self.met(Status::Converged("stationary"), &linearization.state);
                 let state = linearization.state;
-                return Ok(Outcome { status, trace, state, models, stationarity: Some(found) });
+                return Ok(Outcome { status, trace, state, models, stationarity: Some(found), mass_leak: None });
             }
             if row.iteration >= self.stop.iterations {
-                return Ok(self.end(End::Limit, trace, linearization.state, models));
+                return Ok(self.end(End::Limit, None, trace, linearization.state, models));
             }
 
-            let point = Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration };
+            let rounding = self.model.column_rounding(&row.theta);
+            let point =
+                Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration, rounding: &rounding };
             let prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
             let met: Vec<&Bound> = bounds.iter().filter(|b| b.is_met(&row.theta)).collect();
             // Without the matrix of a metric there is no holding: then steps only get shorter near a bound.
@@ -386,18 +430,29 @@ impl<M: ForwardModel> Descent<'_, M> {
                 StepOutcome::AtRounding => End::Rounding,
                 StepOutcome::Failed(reason) => End::Failed(reason),
             };
-            return Ok(self.end(end, trace, linearization.state, models));
+            let leak = blocking_leak(prepared.as_ref(), &gradient, weight);
+            return Ok(self.end(end, leak, trace, linearization.state, models));
         }
     }
 
     /// An end that no test of [`Stop`] brought about is judged anew: by the gradient and the curvature of f at the last
     /// iterate, not by the direction that led nowhere.
-    fn end(&self, end: End, trace: Vec<Iteration>, state: State, models: Vec<LocalModel>) -> Outcome {
+    fn end(
+        &self,
+        end: End,
+        leak: Option<f64>,
+        trace: Vec<Iteration>,
+        state: State,
+        models: Vec<LocalModel>,
+    ) -> Outcome {
         let stationarity = self.stationarity(&trace);
         let stationary = stationarity.as_ref().is_some_and(|s| s.stationary);
         let status = match end {
             End::Rounding if stationary => Status::Converged("no decrease above rounding is left"),
             End::Failed(_) | End::Limit if stationary => Status::Converged("stationary"),
+            End::Rounding | End::Failed(_) if leak.is_some() => Status::Stalled(
+                "the model's mass depends on its parameters and this metric moves mass without making any, so that it cannot follow the gradient: divide the state by its mass (`Normalised`) or take a metric that makes mass",
+            ),
             End::Rounding => Status::Stalled(
                 "steps of this method are lost in rounding though a decrease is left: its direction or its length is wrong here; take another solver, damping or the matched metric",
             ),
@@ -405,7 +460,8 @@ impl<M: ForwardModel> Descent<'_, M> {
             End::Limit => Status::MaxIterations,
         };
         let status = self.met(status, &state);
-        Outcome { status, trace, state, models, stationarity }
+        let mass_leak = leak.filter(|_| !stationary);
+        Outcome { status, trace, state, models, stationarity, mass_leak }
     }
 
     /// Nothing is converged where model and data have nothing in common.
@@ -512,6 +568,7 @@ impl Iteration {
             damping: 0.0,
             rejected: 0,
             shortened: false,
+            capped: false,
             solves: SolveCounts::default(),
             estimate: None,
             seconds: 0.0,
@@ -530,6 +587,7 @@ impl Iteration {
             damping: step.damping,
             rejected: step.rejected,
             shortened: step.shortened,
+            capped: step.capped,
             estimate: step.direction.estimate,
             ..self
         }

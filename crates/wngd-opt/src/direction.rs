@@ -71,6 +71,11 @@ pub trait PreparedDirection {
     fn mass_leak(&self) -> Option<&MassLeak> {
         None
     }
+    /// Yᵀb, p values: Zᵀu as the metric feels it, less what only a change of mass would bring; `None` where it is not
+    /// at hand.
+    fn gradient(&self) -> Option<&[f64]> {
+        None
+    }
     /// What the factorisation behind the metric met.
     fn laplacian(&self) -> Option<&LaplacianReport> {
         None
@@ -198,6 +203,8 @@ struct PreparedNatural {
     /// |c|: the information matrix is |c| YᵀY.
     weight: f64,
     route: Route,
+    /// Rounding of the columns of Z, relative to them; empty where it is that of the entries.
+    rounding: Vec<f64>,
     mass_leak: Option<MassLeak>,
     laplacian: Option<LaplacianReport>,
 }
@@ -240,6 +247,9 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
         let b = local.whiten_derivative(u);
         let z = jacobian.into_dense();
         let gradient = apply_transpose_vec(&z, &local.project_derivative(u));
+        let sizes = column_norms(z.as_ref());
+        let relative = |(noise, size): (&f64, f64)| if size > 0.0 { noise / size } else { 0.0 };
+        let rounding = point.rounding.iter().zip(sizes).map(relative).collect();
         let whitened = local.whiten(z);
         let laplacian = local.laplacian();
         check_whitening(laplacian.as_ref())?;
@@ -249,6 +259,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
             gradient,
             weight,
             route: self.route,
+            rounding,
             mass_leak: whitened.mass_leak,
             laplacian,
         }))
@@ -274,7 +285,9 @@ impl PreparedDirection for PreparedNatural {
             Route::Lsmr => &Lsmr { tolerance: 1e-13, max_iterations: None },
             Route::Information => &NormalEquations { tolerance: None },
         };
+        let rounding = (!self.rounding.is_empty()).then_some(&self.rounding[..]);
         let solution = solver.solve_gradient(&GradientProblem {
+            rounding,
             a: &self.y,
             b: &self.b,
             gradient: &self.gradient,
@@ -307,6 +320,9 @@ impl PreparedDirection for PreparedNatural {
     }
     fn mass_leak(&self) -> Option<&MassLeak> {
         self.mass_leak.as_ref()
+    }
+    fn gradient(&self) -> Option<&[f64]> {
+        Some(&self.gradient)
     }
     fn laplacian(&self) -> Option<&LaplacianReport> {
         self.laplacian.as_ref()

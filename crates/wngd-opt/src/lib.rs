@@ -43,6 +43,7 @@ mod descent;
 mod direction;
 mod error;
 mod estimate;
+mod goodness;
 mod held;
 mod keep;
 mod matrix_free;
@@ -57,6 +58,7 @@ pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, Stand
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
 pub use estimate::{EstimateReport, Estimator};
+pub use goodness::{GoodnessOfFit, goodness_of_fit};
 pub use keep::{Finished, Keep, KeepNothing};
 pub use matrix_free::MatrixFree;
 pub use metric::{
@@ -69,5 +71,8 @@ pub use objective::{
 pub use quadratic::LocalModel;
 pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};
-pub use uncertainty::{UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors};
+pub use uncertainty::{
+    LinearMap, Sampled, Uncertainty, UncertaintyError, sampling_covariance, sandwich_covariance, standard_errors,
+    uncertainty,
+};
 pub use wngd_transport as transport;

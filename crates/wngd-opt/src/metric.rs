@@ -4,8 +4,8 @@ use wngd_adjoint::{ModelError, State};
 use wngd_linalg::dense::{column_sums, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{
-    ACTIVE_DENSITY, FaceMean, Grid, LaplacianPlan, LaplacianReport, MassLeak, NeumannLaplacian, WeightedLaplacian,
-    face_densities,
+    ACTIVE_DENSITY, FaceMean, FactoredLaplacian, Grid, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
+    NeumannLaplacian, WeightedLaplacian, face_densities,
 };
 
 use crate::error::MetricError;
@@ -19,6 +19,9 @@ pub struct Point<'a> {
     pub state: &'a State,
     /// Number of the iterate in a descent, 0 outside of one: random probes are keyed on it.
     pub iteration: usize,
+    /// Rounding of the columns of Z, [`ForwardModel::column_rounding`](wngd_adjoint::ForwardModel::column_rounding);
+    /// empty where there is nothing but that of the entries.
+    pub rounding: &'a [f64],
 }
 
 /// A Riemannian metric on densities, as a whitening L at each state: Y = L Z,
@@ -253,8 +256,9 @@ impl std::fmt::Debug for FaceDensity {
 }
 
 /// Wasserstein-2: Y = B†Z, b = Bᵀu with B = −∇·(√ρ ·), in the half-whitened
-/// coordinates of [`WeightedLaplacian`] (same Gram matrix, same R, half the solve);
-/// three-dimensional grids of more than 48³ cells are solved by Krylov iterations and keep Y itself.
+/// coordinates of [`FactoredLaplacian`] (same Gram matrix, same R, half the solve);
+/// three-dimensional grids of more than 48³ cells are solved by Krylov iterations and keep Y itself
+/// ([`IterativeLaplacian`]).
 ///
 /// Tangents are first made compatible, Z ← Z − ρ(1ᵀZ)/(1ᵀρ) per connected
 /// component of the support; the leak is reported.
@@ -300,7 +304,10 @@ impl Metric for Wasserstein2 {
         "wasserstein"
     }
     fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
-        Ok(Box::new(self.laplacian_at(point)?))
+        Ok(match self.laplacian_at(point)? {
+            WeightedLaplacian::Factored(laplacian) => laplacian,
+            WeightedLaplacian::Iterative(laplacian) => laplacian,
+        })
     }
     /// Half of the data's standard deviation, over all axes, in the units of x.
     fn longest_step(&self, _: &[f64], data: &[f64], _: f64) -> Option<f64> {
@@ -327,21 +334,29 @@ fn scatter(grid: &Grid, density: &[f64]) -> f64 {
     if mass > 0.0 { (second / mass - means).max(0.0).sqrt() } else { 0.0 }
 }
 
-impl LocalMetric for WeightedLaplacian {
-    fn whiten(&self, z: Mat<f64>) -> Whitened {
-        let (y, leak) = WeightedLaplacian::whiten(self, z);
-        Whitened { y, mass_leak: Some(leak) }
-    }
-    fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
-        WeightedLaplacian::whiten_transpose(self, xi)
-    }
-    fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
-        WeightedLaplacian::whiten_derivative(self, u)
-    }
-    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
-        WeightedLaplacian::project_derivative(self, u)
-    }
-    fn laplacian(&self) -> Option<LaplacianReport> {
-        Some(self.report())
-    }
+/// Both Laplacians whiten, each in rows of its own.
+macro_rules! local_metric {
+    ($laplacian:ty) => {
+        impl LocalMetric for $laplacian {
+            fn whiten(&self, z: Mat<f64>) -> Whitened {
+                let (y, leak) = <$laplacian>::whiten(self, z);
+                Whitened { y, mass_leak: Some(leak) }
+            }
+            fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
+                <$laplacian>::whiten_transpose(self, xi)
+            }
+            fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
+                <$laplacian>::whiten_derivative(self, u)
+            }
+            fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+                <$laplacian>::project_derivative(self, u)
+            }
+            fn laplacian(&self) -> Option<LaplacianReport> {
+                Some(self.report())
+            }
+        }
+    };
 }
+
+local_metric!(FactoredLaplacian);
+local_metric!(IterativeLaplacian);

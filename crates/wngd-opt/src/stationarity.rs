@@ -63,7 +63,8 @@ impl Stationarity {
         let (step, lengths) = if theta.len() <= FORMED {
             let z = z.to_dense();
             let gradient = above_rounding(&z, &u, c, &gradient);
-            let (step, lengths, h) = formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient)?;
+            let Curved { step, lengths, h } =
+                formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient)?;
             let bounds = model.bounds();
             let met: Vec<_> = bounds.iter().filter(|b| b.is_met(theta)).collect();
             // A step is −δ.
@@ -99,18 +100,25 @@ fn above_rounding(z: &Mat<f64>, u: &[f64], c: f64, gradient: &[f64]) -> Vec<f64>
 }
 
 /// H⁺∇f, √Hⱼⱼ and H.
+struct Curved {
+    step: Vec<f64>,
+    lengths: Vec<f64>,
+    h: Mat<f64>,
+}
+
+/// What the curvature makes of a gradient.
 fn formed(
     z: &Mat<f64>,
     curvature: impl FnOnce(Mat<f64>) -> Result<Mat<f64>, crate::error::ObjectiveError>,
     c: f64,
     gradient: &[f64],
-) -> Result<(Vec<f64>, Vec<f64>, Mat<f64>), DescentError> {
+) -> Result<Curved, DescentError> {
     let p = gradient.len();
     let h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
     let lengths: Vec<f64> = (0..p).map(|j| h[(j, j)].max(0.0).sqrt()).collect();
     let (inverse, _) = pseudo_inverse(&h).map_err(crate::error::DirectionError::from)?;
     let step = (0..p).map(|i| (0..p).map(|j| inverse[(i, j)] * gradient[j]).sum()).collect();
-    Ok((step, lengths, h))
+    Ok(Curved { step, lengths, h })
 }
 
 /// H⁺∇f by conjugate gradients, until nothing is gained.

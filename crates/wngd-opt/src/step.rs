@@ -74,6 +74,8 @@ pub struct Step {
     pub rejected: usize,
     /// Whether a fixed step was shortened to stay in the domain.
     pub shortened: bool,
+    /// Whether a search would have begun with a longer step than [`Trial::longest`], and took that one.
+    pub capped: bool,
 }
 
 /// Outcome of asking a rule for a step.
@@ -139,6 +141,7 @@ impl StepRule for Fixed {
                     damping: trial.damping,
                     rejected,
                     shortened: rejected > 0 || reach < length,
+                    capped: false,
                 }));
             }
             length *= 0.5;
@@ -215,6 +218,7 @@ impl StepRule for Armijo {
             (ArmijoStart::Expand, Some(longest)) => longest / slope.abs().sqrt(),
             _ => f64::INFINITY,
         };
+        let cut = length > most;
         length = length.min(most);
         let first = length;
         for rejected in 0..=MAX_HALVINGS {
@@ -240,6 +244,7 @@ impl StepRule for Armijo {
                     damping: trial.damping,
                     rejected,
                     shortened: false,
+                    capped: cut && length == most,
                 }));
             }
             // Once the promised decrease drowns in rounding of f, no comparison can succeed.
@@ -376,6 +381,7 @@ impl StepRule for LevenbergMarquardt {
                         damping,
                         rejected,
                         shortened: false,
+                        capped: false,
                     }));
                 }
             }

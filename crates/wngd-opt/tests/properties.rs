@@ -1,8 +1,12 @@
 //! Laws of metrics, directions and objectives at random states, hostile ones among them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
+
 use std::sync::Arc;
 
+use cases::config;
 use proptest::prelude::*;
 use wngd_adjoint::State;
 use wngd_linalg::dense::{column, dot, norm, sum};
@@ -14,17 +18,6 @@ use wngd_opt::{
     Natural, NegativeSobolev, Objective, Point, PreparedDirection, Route, Sobolev, SobolevOrder, Wasserstein,
     Wasserstein2,
 };
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: asked.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
-}
 
 /// A state of mass 1 on a grid, a Jacobian of tangents ρ·g, and a derivative u.
 #[derive(Debug, Clone)]
@@ -102,7 +95,7 @@ impl Problem {
 
     fn prepare<'a>(&self, solver: &'a Natural<&'a dyn Metric>, z: &Mat<f64>) -> Box<dyn PreparedDirection + 'a> {
         let state = State::new(self.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         solver.prepare(&point, z.clone(), &self.u, self.grid.cell_volume()).unwrap()
     }
 }
@@ -117,7 +110,7 @@ proptest! {
     #[test]
     fn whitening_has_a_transpose_and_pairs_with_derivatives(problem in problems(2, tame())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         let Problem { z, u, .. } = &problem;
         for metric in metrics(&problem.grid) {
             let local = metric.at(&point).unwrap();
@@ -139,7 +132,7 @@ proptest! {
     #[test]
     fn sobolev_metrics_are_those_of_the_plain_laplacian(problem in problems(2, tame())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         let grid = &problem.grid;
         let gradient = Divergence::from_faces(grid, &vec![1.0; grid.face_count()]).unwrap();
         // (c − Δ)v with the Laplacian of the faces.
@@ -239,7 +232,7 @@ proptest! {
     #[test]
     fn hostile_states_are_refused_or_give_finite_directions(problem in problems(1, hostile())) {
         let state = State::new(problem.rho.clone());
-        let point = Point { theta: &[], state: &state, iteration: 0 };
+        let point = Point { theta: &[], state: &state, iteration: 0, rounding: &[] };
         for metric in metrics(&problem.grid) {
             for route in [Route::Qr, Route::Svd, Route::Information] {
                 let solver = Natural { metric: metric.as_ref(), route, damping: 0.0 };

@@ -1,10 +1,13 @@
 //! Arguments of any kind are solved or refused.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/common/cases.rs"]
+mod cases;
 mod common;
 
 use std::iter::zip;
 
+use cases::config;
 use common::{Random, close, solve};
 use proptest::prelude::*;
 use wngd_transport::{Options, TransportError, half_squared_wasserstein};
@@ -66,17 +69,6 @@ fn faulty_arguments_are_refused() {
         refuse((grid, &[1e154; 2], &[1.0, 0.0, 0.0, 0.0], &[0.0, 0.0, 0.0, 1.0])),
         TransportError::Overflow { .. }
     ));
-}
-
-/// The same cases in every run.
-fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
-    ProptestConfig {
-        cases: asked.unwrap_or(cases),
-        failure_persistence: None,
-        rng_seed: prop::test_runner::RngSeed::Fixed(20261124),
-        ..ProptestConfig::default()
-    }
 }
 
 /// Numbers of which most are usual ones.

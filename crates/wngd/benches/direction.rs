@@ -18,7 +18,7 @@ fn stages(c: &mut Criterion) {
     for p in [2, 100, 1000] {
         let problem = Problem::new(256, p).unwrap();
         let Linearization { state, jacobian } = problem.model.linearize(&problem.theta).unwrap();
-        let point = Point { theta: &problem.theta, state: &state, iteration: 0 };
+        let point = Point { theta: &problem.theta, state: &state, iteration: 0, rounding: &[] };
         let metric = Wasserstein2::new(problem.plan.clone());
         group.bench_function(BenchmarkId::new("model", p), |b| {
             b.iter_with_large_drop(|| problem.model.linearize(&problem.theta).unwrap());
@@ -27,6 +27,7 @@ fn stages(c: &mut Criterion) {
             group.bench_function("factor", |b| b.iter(|| metric.laplacian_at(&point).unwrap()));
         }
         let laplacian = metric.laplacian_at(&point).unwrap();
+        let laplacian = laplacian.factored().expect("a grid of the plane");
         group.bench_function(BenchmarkId::new("whiten", p), |b| {
             b.iter_batched(|| jacobian.clone(), |z| laplacian.whiten(z), BatchSize::PerIteration);
         });

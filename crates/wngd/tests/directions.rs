@@ -65,7 +65,7 @@ fn every_route_gives_the_same_direction_for_every_metric_with_and_without_dampin
     let theta = model.theta();
     let linear = model.linearize(&theta)?;
     let u: Vec<f64> = linear.state.values.iter().zip(misfit(&grid)?).map(|(a, b)| a - b).collect();
-    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
     for damping in [0.0, 1e-3] {
         for metric in metrics(&grid)? {
             let name = metric.name();
@@ -130,7 +130,7 @@ fn a_duplicated_parameter_lowers_the_rank_and_the_descent_goes_on() -> Result<()
             let theta = [2.0, 4.0, 2.2];
             let linear = model.linearize(&theta)?;
             let (_, u) = objective.derivative(&linear.state)?;
-            let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+            let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
             let direction = rule.prepare(&point, linear.jacobian, &u, grid.cell_volume())?.direction(0.0)?;
             assert_eq!(direction.rank, 2, "{route:?}");
             assert!(direction.condition.is_infinite());
@@ -150,7 +150,7 @@ fn a_duplicated_parameter_lowers_the_rank_and_the_descent_goes_on() -> Result<()
             assert!((outcome.last().theta[0] + outcome.last().theta[2] - 1.0).abs() < 1e-5);
         } else {
             let linear = model.linearize(&[2.0, 4.0, 2.2])?;
-            let point = Point { theta: &[2.0, 4.0, 2.2], state: &linear.state, iteration: 0 };
+            let point = Point { theta: &[2.0, 4.0, 2.2], state: &linear.state, iteration: 0, rounding: &[] };
             let (_, u) = objective.derivative(&linear.state)?;
             let rule = Natural { metric, route: Route::Qr, damping: 0.0 };
             let direction = rule.prepare(&point, linear.jacobian, &u, grid.cell_volume())?.direction(0.0)?;
@@ -187,7 +187,7 @@ fn wasserstein_directions_do_not_feel_tails_and_zeros() -> Result<(), Any> {
         }
         let u: Vec<f64> = state.values.iter().zip(misfit(&grid)?).map(|(a, b)| a - b).collect();
         let metric = Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?));
-        let point = Point { theta: &theta, state: &state, iteration: 0 };
+        let point = Point { theta: &theta, state: &state, iteration: 0, rounding: &[] };
         let inactive = metric.laplacian_at(&point)?.report().inactive_cells;
         let smallest = state.values.iter().copied().filter(|r| *r > 0.0).fold(f64::INFINITY, f64::min);
         let directions = all_routes(Box::new(metric), &point, &z, &u, grid.cell_volume(), 0.0)?;
@@ -237,7 +237,7 @@ fn results_have_the_same_bits_for_any_number_of_threads() -> Result<(), Any> {
                     let linear = model.linearize(&model.theta()).unwrap();
                     let (_, u) = plan.derivative(&linear.state).unwrap();
                     let theta = model.theta();
-                    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+                    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
                     let local = metric.at(&point).unwrap();
                     let y = local.whiten(linear.jacobian).y;
                     bits.extend(column_norms(y.as_ref()).iter().map(|v| v.to_bits()));
@@ -282,7 +282,7 @@ fn an_under_determined_model_has_rank_k() -> Result<(), Any> {
     let theta = model.theta();
     let linear = model.linearize(&theta)?;
     let u = [0.1, -0.2, 0.05, 0.03];
-    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
     let expected = [("l2", 4), ("fisher-rao", 4), ("wasserstein", 3)];
     for metric in metrics(&grid)? {
         let name = metric.name();
@@ -303,7 +303,7 @@ fn damping_lengths_act_where_they_exceed_the_parameters_own() -> Result<(), Any>
     let objective = LeastSquaresMisfit::new(&grid, misfit(&grid)?)?;
     let at = model.linearize(&[4.2, 4.0])?;
     let (_, u) = objective.derivative(&at.state)?;
-    let point = Point { theta: &[4.2, 4.0], state: &at.state, iteration: 0 };
+    let point = Point { theta: &[4.2, 4.0], state: &at.state, iteration: 0, rounding: &[] };
     let (z, damping) = (at.jacobian.to_dense(), 0.3);
     let own = column_norms(z.as_ref());
     // Half its length for the first parameter does nothing, twice its length for the second does.

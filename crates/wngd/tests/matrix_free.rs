@@ -2,11 +2,15 @@
 //! Lorenz flow with many parameters.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../../../tests/common/hidden.rs"]
+mod hidden;
+
 use std::sync::Arc;
 
+use hidden::Hidden;
 use wngd::adjoint::{Gram, Implicit, ProbeKind, Probes, Sketch, estimate_trace};
 use wngd::linalg::dense::{dot, norm};
-use wngd::linalg::faer::{Mat, MatMut, MatRef};
+use wngd::linalg::faer::Mat;
 use wngd::linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd::linalg::{LeastSquares, PivotedQr};
 use wngd::models::Diffusion;
@@ -15,25 +19,6 @@ use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point}
 use wngd::prelude::*;
 
 type Any = Box<dyn std::error::Error>;
-
-/// A matrix that does not show its entries: products only.
-#[derive(Clone)]
-struct Hidden(Arc<Mat<f64>>);
-
-impl LinearOp for Hidden {
-    fn nrows(&self) -> usize {
-        self.0.nrows()
-    }
-    fn ncols(&self) -> usize {
-        self.0.ncols()
-    }
-    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
-        self.0.apply(out, x);
-    }
-    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
-        self.0.apply_transpose(out, y);
-    }
-}
 
 fn random(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
     Probes { kind: ProbeKind::Gaussian, seed, iteration: 99 }.block(rows, 0, columns)
@@ -49,7 +34,7 @@ fn conditioned(k: usize, p: usize, condition: f64) -> Mat<f64> {
 fn estimate(solver: &MatrixFree<L2>, z: &Hidden, u: &[f64]) -> Result<(Direction, EstimateReport), Any> {
     let state = State::new(vec![1.0; z.nrows()]);
     let theta = vec![0.0; z.ncols()];
-    let point = Point { theta: &theta, state: &state, iteration: 0 };
+    let point = Point { theta: &theta, state: &state, iteration: 0, rounding: &[] };
     let direction = solver.prepare(&point, z.clone(), u, 1.0)?.direction(solver.damping)?;
     let report = direction.estimate.clone().ok_or("no report")?;
     Ok((direction, report))
@@ -154,7 +139,7 @@ fn decrease(flow: &Flow, solver: &MatrixFree<Box<dyn Metric>>) -> Result<(f64, E
         let z = flow.model.linearize(&flow.theta)?.jacobian;
         apply_transpose_vec(&z, &u)
     };
-    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 0 };
+    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 0, rounding: &[] };
     let c = flow.grid.cell_volume();
     let prepared = solver.prepare(&point, linear.jacobian, &u, c)?;
     let direction = prepared.direction(solver.damping)?;
@@ -256,7 +241,7 @@ fn same_bits_for_any_threads_and_batches() -> Result<(), Any> {
                     solver.estimator = estimator;
                     let linear = flow.model.linearize(&flow.theta).unwrap();
                     let (_, u) = flow.objective.derivative(&linear.state).unwrap();
-                    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 3 };
+                    let point = Point { theta: &flow.theta, state: &linear.state, iteration: 3, rounding: &[] };
                     let prepared = solver.prepare(&point, linear.jacobian, &u, flow.grid.cell_volume()).unwrap();
                     all.push(prepared.direction(solver.damping).unwrap().eta);
                 }

@@ -47,7 +47,7 @@ fn directions(model: &GaussianMixture, objective: &dyn Objective, metric: &dyn M
     let theta = model.theta();
     let linear = model.linearize(&theta).unwrap();
     let (_, u) = objective.derivative(&linear.state).unwrap();
-    let point = Point { theta: &theta, state: &linear.state, iteration: 0 };
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
     let c = objective.cell_volume();
     let mut found = Vec::new();
     for route in ROUTES {

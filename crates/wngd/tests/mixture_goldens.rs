@@ -85,10 +85,10 @@ fn two_dimensional_entries_agree_to_1e8() -> Result<(), Any> {
         assert_close(&format!("{name} G_L2"), &g_l2, &rows(&entry["G_L2"]).concat(), 1e-10);
 
         let metric = wasserstein(&entry, &grid);
-        let point = Point { theta: &theta, state: &state, iteration: 0 };
+        let point = Point { theta: &theta, state: &state, iteration: 0, rounding: &[] };
         let laplacian = metric.laplacian_at(&point)?;
         assert_eq!(laplacian.report().inactive_cells, entry["inactive_cells"].as_u64().unwrap() as usize, "{name}");
-        let (x, _) = laplacian.whiten(z.clone());
+        let (x, _) = laplacian.factored().expect("a small grid").whiten(z.clone());
         let g_w2: Vec<f64> = flat(&gram(x.as_ref())).iter().map(|v| v * c).collect();
         assert_close(&format!("{name} G_W2"), &g_w2, &rows(&entry["G_W2"]).concat(), 1e-9);
         let (y, _) = laplacian.flux(z.clone())?;
@@ -148,8 +148,9 @@ fn information_1d(theta: &[f64], grid: &Grid, y: bool) -> Result<(Mat<f64>, Mat<
     let order = [0, 1, 3, 2, 4];
     let chain = [1.0, 1.0, 2.0 * theta[2], 1.0, 2.0 * theta[4]];
     let z = Mat::from_fn(grid.len(), 5, |i, j| linear.jacobian[(i, order[j])] * chain[j]);
-    let laplacian = metric.laplacian_at(&Point { theta: &values, state: &linear.state, iteration: 0 })?;
-    let g = gram(laplacian.whiten(z.clone()).0.as_ref());
+    let laplacian =
+        metric.laplacian_at(&Point { theta: &values, state: &linear.state, iteration: 0, rounding: &[] })?;
+    let g = gram(laplacian.factored().expect("a small grid").whiten(z.clone()).0.as_ref());
     let flux = if y { laplacian.flux(z)?.0 } else { Mat::zeros(0, 0) };
     Ok((Mat::from_fn(5, 5, |i, j| grid.cell_volume() * g[(i, j)]), flux))
 }
@@ -202,8 +203,9 @@ fn the_information_matrix_converges_to_the_continuum_at_second_order() -> Result
             let model = GaussianMixture::new(grid.clone(), parameters, &["weights", "means"])?;
             let linear = model.linearize(&t)?;
             let metric = Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?));
-            let laplacian = metric.laplacian_at(&Point { theta: &t, state: &linear.state, iteration: 0 })?;
-            let g = gram(laplacian.whiten(linear.jacobian).0.as_ref());
+            let laplacian =
+                metric.laplacian_at(&Point { theta: &t, state: &linear.state, iteration: 0, rounding: &[] })?;
+            let g = gram(laplacian.factored().expect("a small grid").whiten(linear.jacobian).0.as_ref());
             let c = grid.cell_volume();
             Ok(flat(&g).iter().zip(&expected).map(|(a, b)| (c * a - b).abs()).fold(0.0, f64::max) / scale)
         };
@@ -228,8 +230,8 @@ fn closed_forms_of_single_gaussians_are_approached() -> Result<(), Any> {
     let theta = model.theta();
     let linear = model.linearize(&theta)?;
     let metric = Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?));
-    let local = metric.laplacian_at(&Point { theta: &theta, state: &linear.state, iteration: 0 })?;
-    let g = gram(local.whiten(linear.jacobian).0.as_ref());
+    let local = metric.at(&Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] })?;
+    let g = gram(local.whiten(linear.jacobian).y.as_ref());
     let found: Vec<f64> = flat(&g).iter().map(|v| v * grid.cell_volume()).collect();
     assert_close("Bures", &found, &rows(&entry["G_W2"]).concat(), 5e-3);
     Ok(())
@@ -252,7 +254,7 @@ fn midpoint_faces_are_far_more_accurate_across_a_barrier() -> Result<(), Any> {
     let expected = entry["G_W2"][0][0].as_f64().unwrap();
     let mut metric = Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?));
     let error = |metric: &Wasserstein2| -> Result<f64, Any> {
-        let local = metric.at(&Point { theta: &values, state: &linear.state, iteration: 0 })?;
+        let local = metric.at(&Point { theta: &values, state: &linear.state, iteration: 0, rounding: &[] })?;
         let y = local.whiten(linear.jacobian.clone()).y;
         Ok((grid.cell_volume() * gram(y.as_ref())[(0, 0)] / expected - 1.0).abs())
     };

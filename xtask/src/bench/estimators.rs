@@ -12,7 +12,8 @@ use wngd::models::flow::{Discretisation, HatPerturbation, Lorenz63, StationaryDe
 use wngd::opt::{Estimator, MatrixFree, Metric, Point};
 use wngd::prelude::*;
 
-use super::{Bench, peak_megabytes, run};
+use super::options::Bench;
+use super::process::{peak_megabytes, run};
 
 /// Cells and hats per axis: p = 192, 1029, 5184; the last only without --quick.
 const PROBLEMS: [(usize, usize); 4] = [(24, 4), (24, 7), (24, 12), (32, 12)];

@@ -8,15 +8,19 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use wngd::linalg::dense;
 use wngd::linalg::faer::Mat;
-use wngd::models::flow::{Discretisation, Lorenz63, StationaryDensity};
+use wngd::models::flow::{Discretisation, Lorenz63, Solver, StationaryDensity};
 use wngd::prelude::*;
 
-use super::{Bench, peak_megabytes, peer, run};
+use super::options::Bench;
+use super::process::{peak_megabytes, peer, run};
 
 /// Largest relative difference of density and adjoint product from the peer's.
 const AGREEMENT: f64 = 1e-8;
 /// Numbers of adjoint solves.
 const ADJOINTS: [usize; 3] = [1, 16, 256];
+/// Adjoint solves from which a factorisation pays, on grids of at most so many cells.
+const MANY: usize = 150;
+const FACTORED: usize = 150_000;
 /// Cells per axis; the last ones only without --quick, and beyond 48 without peer.
 const SIZES: [usize; 5] = [16, 24, 32, 48, 100];
 /// Largest grid with --quick, and the largest for the peer.
@@ -129,8 +133,9 @@ impl MeasureLorenz {
         for &m in &self.adjoints {
             let grid = Grid::new(&[-25.0, -30.0, 0.0], &[25.0, 30.0, 50.0], &[n; 3])?;
             let scheme = Discretisation::ScharfetterGummel { diffusion: 10.0, restart: 2e-3 };
-            let model =
-                StationaryDensity::new(Arc::new(Lorenz63), grid, scheme, None, theta.clone())?.with_expected_solves(m);
+            let solver = if m >= MANY && grid.len() <= FACTORED { Solver::Direct } else { Solver::Auto };
+            let model = StationaryDensity::new(Arc::new(Lorenz63), grid, scheme, None, theta.clone())?;
+            let model = model.with_solver(solver);
             let h = Mat::from_fn(n * n * n, m, |i, j| ((i * (j + 1)) as f64 * 0.37).sin());
             let mut best =
                 Solves { solver: String::new(), m, factor: 0.0, forward: f64::INFINITY, adjoint: f64::INFINITY };

@@ -10,7 +10,8 @@ use wngd::linalg::{LeastSquares, PivotedQr, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
-use super::{Bench, peak_megabytes, peer, run};
+use super::options::Bench;
+use super::process::{peak_megabytes, peer, run};
 use crate::problem::Problem;
 
 /// Largest relative difference of η from the peer's.
@@ -148,6 +149,7 @@ impl Measure {
         stage("1 model");
         let point = Point { theta: &problem.theta, state: &state, iteration: 0 };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
+        let laplacian = laplacian.factored().ok_or("the grid is too large to be eliminated")?;
         stage("2 factor");
         let b = laplacian.whiten_derivative(&u);
         let (x, _) = laplacian.whiten(jacobian);

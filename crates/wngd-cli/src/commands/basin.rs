@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd_experiment::Experiment;
 use wngd_experiment::basin::{Lattice, basin as carry_out};
@@ -10,11 +12,43 @@ use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
 use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::BasinFile;
+use wngd_experiment::source::builtin;
 
-use super::{close, print};
-use crate::args::BasinArgs;
+use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::screen;
+use crate::output::{close, print, screen};
+
+/// Descend from a lattice of starts and map which minimum each reaches.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd basin mixture-weight\n  wngd basin mixture-weight --lower 0.05,-2 --upper 0.95,6 --counts 20,20"
+)]
+pub struct BasinArgs {
+    /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Lowest start values, one per varied parameter.
+    #[arg(long, value_name = "V,V", allow_hyphen_values = true, value_delimiter = ',')]
+    pub lower: Option<Vec<f64>>,
+    /// Highest start values.
+    #[arg(long, value_name = "V,V", allow_hyphen_values = true, value_delimiter = ',')]
+    pub upper: Option<Vec<f64>>,
+    /// Starts per varied parameter.
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub counts: Option<Vec<usize>>,
+    /// Folder for results; runs/<name>-basin if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
 
 /// Descends from a lattice of starts with every method.
 pub fn basin(args: &BasinArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {

@@ -1,11 +1,25 @@
 //! `wngd check`
 
+use clap::Args;
 use wngd_experiment::identification::Job;
+use wngd_experiment::source::builtin;
 use wngd_experiment::{Experiment, Source};
 
-use super::print;
-use crate::args::CheckArgs;
+use crate::args::suggesting;
 use crate::error::CliError;
+use crate::output::print;
+
+/// Read an experiment and its data and say what is wrong with it, without running it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wngd check my.toml\n  wngd check my.toml --set grid.cells=200")]
+pub struct CheckArgs {
+    /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
 
 /// Reads an experiment with its data and says what it would do, without doing it.
 pub fn check(args: &CheckArgs) -> Result<u8, CliError> {

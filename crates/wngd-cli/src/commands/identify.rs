@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use toml::{Table, Value};
 use wngd::identify::Event;
@@ -12,10 +13,75 @@ use wngd_experiment::checkpoint::{Checkpoint, Journal};
 use wngd_experiment::identification::{Identified, Job, identify as carry_out};
 
 use super::simulate::named;
-use super::{close, print};
-use crate::args::{IdentifyArgs, KeepArgs, RunArgs};
+use crate::args::{KeepArgs, suggesting, systems};
 use crate::error::CliError;
-use crate::output::table;
+use crate::output::{close, print, table};
+
+/// Find the parameters of a dynamical system from a trajectory.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
+)]
+pub struct IdentifyArgs {
+    /// Name of the system; `wngd systems` lists them.
+    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    pub system: String,
+    /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY; several
+    /// files by repeating the option.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub trajectory: Vec<PathBuf>,
+    /// Parameters to start from, comma-separated; the usual ones if absent.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub start: Option<Vec<f64>>,
+    /// Names of the parameters to find, the others keep their start; all if absent.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub free: Option<Vec<String>>,
+    /// Folder for results.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Columns of the CSV file, in the order of the system's coordinates.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+    /// Points left out at the beginning of each file.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub burn_in: usize,
+    /// Every how many points one is taken.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub stride: usize,
+    /// How points are put on cells.
+    #[arg(long, value_name = "NAME", default_value = "multilinear", value_parser = ["multilinear", "nearest"])]
+    pub binning: String,
+    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells.
+    #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
+    pub smoothing: f64,
+    /// Noise of the data: a share of each coordinate's scatter, or a standard deviation per coordinate.
+    #[arg(long, value_name = "S,…", value_delimiter = ',')]
+    pub noise: Option<Vec<f64>>,
+    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent.
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    pub cells: Option<Vec<usize>>,
+    /// Time between points, if the file has no column for it.
+    #[arg(long, value_name = "TIME")]
+    pub dt: Option<f64>,
+    /// Simulated trajectories per correction; 0 leaves the bias of the grid in.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub replicates: usize,
+    /// Most corrections; they end when what is left is noise.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub corrections: usize,
+    /// Seed of the simulations.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write no figures.
+    #[arg(long)]
+    pub no_figures: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
 
 /// Cells per axis that an identification may have.
 const CELLS: std::ops::RangeInclusive<usize> = 4..=4096;
@@ -34,10 +100,17 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
 }
 
 /// Carries out an experiment file with an `[identify]` section.
-pub fn experiment(source: &Source, args: &RunArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
+pub fn experiment(
+    source: &Source,
+    out: Option<&Path>,
+    quiet: bool,
+    figures: bool,
+    resumed: Option<Checkpoint>,
+    keep: &KeepArgs,
+) -> Result<u8, CliError> {
     let name = source.root().text("name")?.unwrap_or_default();
-    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
-    begin(source, &out, args.quiet, !args.no_figures, resumed, &args.keep)
+    let out = out.map_or_else(|| Path::new("runs").join(name), Path::to_path_buf);
+    begin(source, &out, quiet, figures, resumed, keep)
 }
 
 /// The experiment that the options describe.

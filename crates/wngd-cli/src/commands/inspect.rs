@@ -1,13 +1,34 @@
 //! `wngd inspect`
 
+use clap::Args;
 use wngd_experiment::inspection::{Inspection, inspect as look};
 use wngd_experiment::numbers::short;
+use wngd_experiment::source::builtin;
 use wngd_experiment::{Experiment, Source};
 
-use super::{print, print_raw};
-use crate::args::InspectArgs;
+use crate::args::suggesting;
 use crate::error::CliError;
-use crate::output::screen;
+use crate::output::{print, print_raw, screen};
+
+/// Print objective, gradient, information matrices and directions at a point.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd inspect mixture-mu1\n  wngd inspect mixture-mu1 --theta 1.5,3.2\n  wngd inspect my.toml --json > point.json"
+)]
+pub struct InspectArgs {
+    /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Values of the free parameters, comma-separated, in the order of their names.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub theta: Option<Vec<f64>>,
+    /// Print JSON with all digits.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Prints objective, gradient, information matrices and directions at one point.
 pub fn inspect(args: &InspectArgs) -> Result<u8, CliError> {

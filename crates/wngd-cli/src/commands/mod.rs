@@ -1,54 +1,76 @@
-//! One module per command.
+//! One module per command, with its arguments; here is what there is.
 
-pub mod basin;
-pub mod check;
-pub mod density;
-pub mod identify;
-pub mod init;
-pub mod inspect;
-pub mod list;
+mod basin;
+mod check;
+mod completions;
+mod density;
+mod fit;
+mod identify;
+mod init;
+mod inspect;
+mod list;
+mod man;
 #[cfg(feature = "play")]
-pub mod play;
-pub mod report;
-pub mod resume;
-pub mod run;
-pub mod schema;
-pub mod shell;
-pub mod simulate;
-pub mod sketch;
+mod play;
+mod report;
+mod resume;
+mod run;
+mod schema;
+mod simulate;
+mod sketch;
+mod systems;
 
-use std::io::Write;
-
-use wngd_experiment::ExperimentError;
+use clap::Subcommand;
 
 use crate::error::CliError;
-use crate::output::screen;
 
-/// Prints for people, in lines that fit the terminal.
-pub fn print(text: &str) -> Result<(), CliError> {
-    print_raw(&screen::wrapped(text))
+/// Commands, in the order of the help; a command is documented where its arguments are.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Fit(fit::FitArgs),
+    Run(run::RunArgs),
+    Resume(resume::ResumeArgs),
+    Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
+    Inspect(inspect::InspectArgs),
+    Basin(basin::BasinArgs),
+    Sketch(sketch::SketchArgs),
+    #[cfg(feature = "play")]
+    Play(play::PlayArgs),
+    Report(report::ReportArgs),
+    Init(init::InitArgs),
+    List(list::ListArgs),
+    Simulate(simulate::SimulateArgs),
+    Density(density::DensityArgs),
+    Identify(identify::IdentifyArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    Systems(systems::SystemsArgs),
 }
 
-/// Prints for programs, as it is; a closed pipe is no error of ours.
-#[allow(clippy::print_stdout)]
-pub fn print_raw(text: &str) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(ExperimentError::Write { path: "standard output".into(), source: error }.into())
+impl Command {
+    /// Carries the command out and returns its exit code; `whole` is the command line it belongs to.
+    pub fn carry_out(self, whole: impl FnOnce() -> clap::Command) -> Result<u8, CliError> {
+        match self {
+            Self::Fit(args) => fit::fit(&args),
+            Self::Run(args) => run::run(&args, None),
+            Self::Resume(args) => resume::resume(&args),
+            Self::Check(args) => check::check(&args),
+            Self::Schema(args) => schema::schema(&args),
+            Self::Inspect(args) => inspect::inspect(&args),
+            Self::Basin(args) => basin::basin(&args, None),
+            Self::Sketch(args) => sketch::sketch(&args, None),
+            #[cfg(feature = "play")]
+            Self::Play(args) => play::play(&args),
+            Self::Report(args) => report::report(&args),
+            Self::Init(args) => init::init(&args),
+            Self::List(args) => list::list(&args),
+            Self::Simulate(args) => simulate::simulate(&args),
+            Self::Density(args) => density::density(&args),
+            Self::Identify(args) => identify::identify(&args, None),
+            Self::Completions(args) => completions::completions(&args, whole()),
+            Self::Man(args) => man::man(&args, whole()),
+            Self::Systems(args) => systems::systems(&args),
         }
-        _ => Ok(()),
     }
-}
-
-/// The exit code of a command that ended; what can be gone on with is told.
-fn close<T>(
-    (outcome, go_on): (Result<T, ExperimentError>, Option<String>),
-    code: impl FnOnce(T) -> u8,
-) -> Result<u8, CliError> {
-    if let Some(go_on) = go_on {
-        eprintln!("what was done is kept; go on with: {go_on}");
-        return Ok(outcome.map(|_| 1)?);
-    }
-    Ok(code(outcome?))
 }

@@ -2,12 +2,29 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use clap::Args;
+use wngd_experiment::source::builtin;
 use wngd_experiment::{Experiment, Source};
 
-use super::print;
-use crate::args::PlayArgs;
+use crate::args::suggesting;
 use crate::error::CliError;
+use crate::output::print;
 use crate::play::{self, Session};
+
+/// Open a page on which to start descents with a click and watch them.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wngd play\n  wngd play my.toml --port 9000")]
+pub struct PlayArgs {
+    /// Experiment file, or name of a built-in experiment, with two free parameters or more.
+    #[arg(default_value = "mixture-weight", value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Port on 127.0.0.1; 8715, or any free one if that is taken, if absent.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+}
 
 /// The port where the page is looked for, so that links to views keep working.
 const PORT: u16 = 8715;

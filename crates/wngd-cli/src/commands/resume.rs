@@ -1,36 +1,76 @@
 //! `wngd resume`
 
-use clap::Parser;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
 use wngd_experiment::ExperimentError;
 use wngd_experiment::checkpoint::{Checkpoint, FILE};
 
-use super::basin::basin;
-use super::identify::identify;
-use super::run::run;
-use super::sketch::sketch;
-use crate::args::{BasinArgs, Cli, Command, IdentifyArgs, KeepArgs, ResumeArgs, RunArgs, SketchArgs};
+use super::basin::{BasinArgs, basin};
+use super::identify::{IdentifyArgs, identify};
+use super::run::{RunArgs, run};
+use super::sketch::{SketchArgs, sketch};
+use crate::args::{KeepArgs, seconds};
 use crate::error::CliError;
+
+/// Go on with a run, basin, sketch or identify that was interrupted, to the same results as if it had not been.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  wngd resume runs/mixture-mu1\n\nAn unfinished command keeps checkpoint.wngd in its folder. The command itself refuses to start\nthere again unless --restart is given."
+)]
+pub struct ResumeArgs {
+    /// Folder of the command.
+    pub folder: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Least seconds between syncs of the checkpoint.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub checkpoint: Duration,
+}
+
+/// The command lines that checkpoints begin with.
+#[derive(Debug, Parser)]
+struct Asked {
+    /// It was the past process's.
+    #[arg(long = "threads", global = true)]
+    _threads: Option<usize>,
+    #[command(subcommand)]
+    command: Resumable,
+}
+
+/// Commands that can be resumed.
+#[derive(Debug, Subcommand)]
+enum Resumable {
+    Run(RunArgs),
+    Basin(BasinArgs),
+    Sketch(SketchArgs),
+    Identify(IdentifyArgs),
+}
 
 /// Goes on with an interrupted command: carries it out again, less what its checkpoint has of it.
 pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
     let checkpoint = Checkpoint::read(&args.folder)?;
     let words = std::iter::once("wngd").chain(checkpoint.arguments().iter().map(String::as_str));
-    let asked = Cli::try_parse_from(words).map(|cli| cli.command);
+    let asked = Asked::try_parse_from(words).map(|asked| asked.command);
     let (folder, quiet) = (&args.folder, args.quiet);
     let keep = KeepArgs { checkpoint: args.checkpoint, restart: false };
     match asked {
-        Ok(Command::Run(asked)) => run(&RunArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint)),
-        Ok(Command::Basin(asked)) => {
+        Ok(Resumable::Run(asked)) => {
+            run(&RunArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+        }
+        Ok(Resumable::Basin(asked)) => {
             basin(&BasinArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
         }
-        Ok(Command::Sketch(asked)) => {
+        Ok(Resumable::Sketch(asked)) => {
             sketch(&SketchArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
         }
-        Ok(Command::Identify(asked)) => {
+        Ok(Resumable::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();
             identify(&IdentifyArgs { out: folder.clone(), quiet, keep, trajectory, ..asked }, Some(checkpoint))
         }
-        _ => {
+        Err(_) => {
             let problem = "it is of no command that can be resumed; start anew with --restart".into();
             Err(ExperimentError::Data { path: folder.join(FILE), problem }.into())
         }

@@ -2,26 +2,56 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::opt::{Iteration, Outcome};
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::ResultFile;
 use wngd_experiment::run::{Event, Run, run as carry_out};
+use wngd_experiment::source::builtin;
 use wngd_experiment::{Experiment, Method};
 
-use super::{close, print};
-use crate::args::RunArgs;
+use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::table;
+use crate::output::{close, print, table};
+
+/// Fit the model by every method of an experiment and write results and figures.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd run mixture-mu1\n  wngd run my.toml --out results/first --quiet\n  wngd run faithful --no-figures"
+)]
+pub struct RunArgs {
+    /// Experiment file, or name of a built-in experiment.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder for results; runs/<name> if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write no figures.
+    #[arg(long)]
+    pub no_figures: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
 
 /// Runs every method and writes results and figures.
 pub fn run(args: &RunArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
     let source = checkpoint::source(resumed.as_ref(), &args.experiment, &args.set)?;
     if source.has("identify") {
-        return super::identify::experiment(&source, args, resumed);
+        let out = args.out.as_deref();
+        return super::identify::experiment(&source, out, args.quiet, !args.no_figures, resumed, &args.keep);
     }
     let experiment = Experiment::build(&source)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&experiment.name));
@@ -75,7 +105,15 @@ fn remarks(result: &ResultFile) -> Vec<String> {
     let mut lines = Vec::new();
     for method in &result.methods {
         let label = &method.label;
-        lines.extend(method.standard_errors_note.as_ref().map(|note| format!("{label}: {note}")));
+        lines.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}")));
+        lines.extend(method.goodness_of_fit.as_ref().filter(|test| test.p_value >= 1e-3).map(|test| {
+            format!(
+                "{label}: the model fits, χ² = {} on {} degrees of freedom, p = {:.2}",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                test.p_value
+            )
+        }));
         lines.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction by {note}")));
         if method.rank < result.names.len() {
             lines.push(format!(
@@ -84,6 +122,12 @@ fn remarks(result: &ResultFile) -> Vec<String> {
                 result.names.len()
             ));
         }
+        lines.extend(method.capped.map(|steps| {
+            format!(
+                "{label}: {steps} of {} steps were cut to the length that the metric's picture reaches",
+                method.iterations
+            )
+        }));
         let reason = method.reason.as_ref().filter(|_| method.status == "stalled");
         lines.extend(reason.map(|reason| format!("{label} stalled: {reason}")));
     }

@@ -1,8 +1,10 @@
-//! `wngd simulate` and `wngd systems`
+//! `wngd simulate`
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
@@ -10,10 +12,45 @@ use wngd_experiment::data::formats::{write_npy_header, write_npy_values};
 use wngd_experiment::files::write_file;
 use wngd_experiment::{ExperimentError, usual_axes};
 
-use super::print;
-use crate::args::SimulateArgs;
+use crate::args::{suggesting, systems};
 use crate::error::CliError;
 use crate::interrupt;
+use crate::output::print;
+
+/// Simulate a dynamical system and write its trajectory.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wngd simulate --system lorenz63 --points 100000 --out traj.csv\n  wngd simulate --system lorenz63 --theta 10,28,2.6667 --dt 0.05 --seed 1 --out traj.npy"
+)]
+pub struct SimulateArgs {
+    /// Name of the system; `wngd systems` lists them.
+    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    pub system: String,
+    /// Values of the parameters, comma-separated; the usual ones if absent.
+    #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub theta: Option<Vec<f64>>,
+    /// Points to write.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub points: usize,
+    /// Time between points.
+    #[arg(long, value_name = "TIME", default_value_t = 0.05)]
+    pub dt: f64,
+    /// Time simulated before the first point.
+    #[arg(long, value_name = "TIME", default_value_t = 50.0)]
+    pub burn_in: f64,
+    /// Seed of the random move of the start point.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Standard deviation of Gaussian noise added to what is written, one number per coordinate.
+    #[arg(long, value_name = "S,…", value_delimiter = ',')]
+    pub noise: Option<Vec<f64>>,
+    /// File to write, .csv (columns t, x, y, z) or .npy (points x axes).
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+}
 
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
@@ -153,27 +190,4 @@ fn progress(points: usize, quiet: bool) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-/// Shows the systems with their equations and usual parameters, in 60 columns.
-pub fn systems() -> Result<u8, CliError> {
-    let mut text = String::new();
-    for name in SYSTEM_NAMES {
-        let System { field, theta, equations, start, .. } = named(name)?;
-        let dim = field.dim();
-        let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
-        text.push_str(&format!("{name} ({axes})\n"));
-        for equation in equations {
-            text.push_str(&format!("  {equation}\n"));
-        }
-        let values = field.parameter_names().into_iter().zip(&theta).map(|(n, v)| format!("{n} = {v}"));
-        text.push_str(&format!("  {}\n", values.collect::<Vec<_>>().join(", ")));
-        let start: Vec<String> = start.iter().map(f64::to_string).collect();
-        text.push_str(&format!("  start {}\n\n", start.join(", ")));
-    }
-    text.push_str(
-        "polynomial (1 to 3 axes, experiment files only)\n  every monomial up to a degree, coefficients as parameters",
-    );
-    print(&text)?;
-    Ok(0)
 }

@@ -1,19 +1,51 @@
 //! `wngd sketch`
 
 use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use wngd_experiment::Experiment;
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
 use wngd_experiment::facts::Fact;
 use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::{MetricStudy, Study};
+use wngd_experiment::source::builtin;
 use wngd_experiment::study::{Settings, sketch as carry_out};
 
-use super::{close, print};
-use crate::args::SketchArgs;
+use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::screen;
+use crate::output::{close, print, screen};
+
+/// Compare estimators of the direction: error against tangent and adjoint solves.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wngd sketch lorenz\n  wngd sketch lorenz-hats --seeds 21 --probes 16,64,256")]
+pub struct SketchArgs {
+    /// Experiment file, or name of a built-in experiment; every metric of its methods is studied.
+    #[arg(value_parser = suggesting(builtin::names))]
+    pub experiment: String,
+    /// Overrides a key of the experiment, as stop.iterations=5 or method[0].metric=l2 does.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Numbers of probes of the sketches.
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', default_value = "8,16,32,64,128,256")]
+    pub probes: Vec<usize>,
+    /// Seeds per entry.
+    #[arg(long, value_name = "N", default_value_t = 9)]
+    pub seeds: u64,
+    /// Damping relative to the largest eigenvalue of G; the methods' own, or 1e-4, if absent.
+    #[arg(long, value_name = "D")]
+    pub damping: Option<f64>,
+    /// Folder for results; runs/<name>-sketch if absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
+}
 
 /// Compares the estimators of the direction at the start point.
 pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {

@@ -2,3 +2,38 @@
 
 pub mod screen;
 pub mod table;
+
+use std::io::Write;
+
+use wngd_experiment::ExperimentError;
+
+use crate::error::CliError;
+
+/// Prints for people, in lines that fit the terminal.
+pub fn print(text: &str) -> Result<(), CliError> {
+    print_raw(&screen::wrapped(text))
+}
+
+/// Prints for programs, as it is; a closed pipe is no error of ours.
+#[allow(clippy::print_stdout)]
+pub fn print_raw(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(ExperimentError::Write { path: "standard output".into(), source: error }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The exit code of a command that ended; what can be gone on with is told.
+pub fn close<T>(
+    (outcome, go_on): (Result<T, ExperimentError>, Option<String>),
+    code: impl FnOnce(T) -> u8,
+) -> Result<u8, CliError> {
+    if let Some(go_on) = go_on {
+        eprintln!("what was done is kept; go on with: {go_on}");
+        return Ok(outcome.map(|_| 1)?);
+    }
+    Ok(code(outcome?))
+}

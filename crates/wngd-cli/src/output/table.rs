@@ -51,7 +51,7 @@ fn parameters(result: &ResultFile) -> String {
     for (i, name) in result.names.iter().enumerate().take(ROWS) {
         let mut row = vec![Cell::new(name), Cell::new(short(result.theta0[i])).set_alignment(CellAlignment::Right)];
         for method in &result.methods {
-            let error = method.standard_errors.as_ref().map(|e| e[i]);
+            let error = method.standard_errors.as_ref().and_then(|e| e[i]);
             row.push(Cell::new(with_error(method.theta[i], error)).set_alignment(CellAlignment::Right));
         }
         if let Some(truth) = &result.truth {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use wngd::prelude::*;
 use wngd_experiment::window::Window;
 use wngd_experiment::{Experiment, ExperimentError, Method, Source, method, metrics, pictures};
-use wngd_figures::{Axis, Landscape, Look, looks, marginal, palettes, relief};
+use wngd_figures::{Axis, Landscape, Look, looks, marginal, palettes};
 
 use super::limits::Limits;
 
@@ -148,7 +148,7 @@ impl Session {
     pub fn map(&self) -> Result<Map, ExperimentError> {
         let (x, y, values) =
             pictures::lattice(&self.experiment, &self.experiment.theta0, self.varied, self.lower, self.upper);
-        let relief = relief(&Landscape { x, y, values, ..Landscape::default() })?;
+        let relief = Landscape { x, y, values, ..Landscape::default() }.relief()?;
         Ok(Map {
             x: relief.x,
             y: relief.y,

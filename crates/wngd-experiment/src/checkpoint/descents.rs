@@ -7,7 +7,8 @@ use wngd::adjoint::SolveCounts;
 use wngd::linalg::faer::Mat;
 use wngd::opt::{EstimateReport, Estimator, Finished, Iteration, LocalModel};
 
-use super::{Bits, Unit};
+use super::Bits;
+use super::unit::Unit;
 
 /// An iterate, with the local model that was kept on the way to it.
 #[derive(Serialize, Deserialize)]
@@ -52,6 +53,8 @@ struct Row {
     damping: Bits,
     rejected: usize,
     shortened: bool,
+    #[serde(default)]
+    capped: bool,
     /// State, tangent, adjoint.
     solves: [usize; 3],
     estimate: Option<Report>,
@@ -96,6 +99,7 @@ impl Row {
             damping: Bits(row.damping),
             rejected: row.rejected,
             shortened: row.shortened,
+            capped: row.capped,
             solves: [row.solves.state, row.solves.tangent, row.solves.adjoint],
             estimate: row.estimate.as_ref().map(|report| Report {
                 estimator: report.estimator.name().into(),
@@ -141,6 +145,7 @@ impl Row {
             damping: self.damping.0,
             rejected: self.rejected,
             shortened: self.shortened,
+            capped: self.capped,
             solves: SolveCounts { state, tangent, adjoint },
             estimate: estimate.transpose()?,
             seconds: self.seconds.0,
@@ -179,6 +184,14 @@ impl Quadratic {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl super::Checkpoint {
+    /// The iterates of all descents.
+    pub fn iterates(&self) -> Result<Vec<Finished>, String> {
+        finished(super::unit::units(&self.entries, Iterate::KIND)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +222,7 @@ mod tests {
             damping: 0.0,
             rejected: 1,
             shortened: true,
+            capped: true,
             solves: SolveCounts { state: 1, tangent: 2, adjoint: 3 },
             estimate: Some(estimate),
             seconds: 0.25,

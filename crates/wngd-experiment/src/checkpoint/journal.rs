@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::format::{self, Entry};
+use super::unit::{Unit, units};
 use super::{Checkpoint, FILE, Header};
 use crate::error::ExperimentError;
 use crate::files;
@@ -22,12 +23,6 @@ use crate::record::Record;
 
 /// Syncing takes at most this share of the time.
 const SHARE: u32 = 20;
-
-/// What a command keeps of its work.
-pub trait Unit: Serialize + DeserializeOwned {
-    /// One word that tells it from other units.
-    const KIND: &'static str;
-}
 
 /// How a command keeps its work.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +126,7 @@ impl Journal {
 
     /// The units of a kind that is not known to the type.
     pub fn kept_of<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, ExperimentError> {
-        super::units(&self.kept, kind).map_err(|problem| self.refuse(problem))
+        units(&self.kept, kind).map_err(|problem| self.refuse(problem))
     }
 
     /// The checkpoint does not fit.

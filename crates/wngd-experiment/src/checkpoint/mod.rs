@@ -8,11 +8,11 @@ mod descents;
 mod format;
 mod journal;
 mod numbers;
+mod unit;
 mod work;
 
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ExperimentError;
@@ -23,7 +23,8 @@ use crate::source::Source;
 use format::Entry;
 
 pub use bits::Bits;
-pub use journal::{Journal, Keeping, Unit};
+pub use journal::{Journal, Keeping};
+pub use unit::Unit;
 pub use work::Work;
 
 /// Name of the file.
@@ -117,12 +118,6 @@ impl Checkpoint {
     }
 }
 
-/// The units of one kind; the text of an error says what is wrong.
-fn units<T: DeserializeOwned>(entries: &[Entry], kind: &str) -> Result<Vec<T>, String> {
-    let units = entries.iter().filter(|entry| entry.kind == kind);
-    units.map(|entry| serde_json::from_str(&entry.content).map_err(|error| format!("it is damaged: {error}"))).collect()
-}
-
 #[cfg(any(test, fuzzing))]
 impl Checkpoint {
     /// Lines `kind content` as a file with the right checksums.
@@ -135,11 +130,6 @@ impl Checkpoint {
     /// What was asked.
     pub fn record(&self) -> &Record {
         &self.header.record
-    }
-
-    /// The iterates of all descents.
-    pub fn iterates(&self) -> Result<Vec<wngd::opt::Finished>, String> {
-        descents::finished(units(&self.entries, descents::Iterate::KIND)?)
     }
 }
 

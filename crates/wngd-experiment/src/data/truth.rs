@@ -28,8 +28,17 @@ struct OfModel {
     theta: Vec<f64>,
 }
 
+/// Relative difference of two states that counts as none.
+const SAME: f64 = 1e-6;
+
 pub(super) const ENTRY: Entry<dyn DataChoice> =
     entry!(Options as dyn DataChoice, "truth", "state of known parameters, without noise");
+
+/// Whether two states are the same but for rounding.
+fn close(a: &[f64], b: &[f64]) -> bool {
+    let size: f64 = b.iter().map(|v| v.abs()).sum();
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>() <= SAME * size
+}
 
 impl DataChoice for Options {
     fn fact(&self) -> Fact {
@@ -54,6 +63,14 @@ impl DataChoice for Options {
         if values.values.len() != model.dim_state() {
             return Err(section.error("truth", "it has another size than the model's state"));
         }
-        Ok(Data { values, truth: known, noise: Noise::Unknown, notes: Vec::new(), axes: None, cells: Cells::Centres })
+        let mut notes = Vec::new();
+        let known = known.filter(|theta| {
+            let reached = model.state(theta).is_ok_and(|state| close(&state.values, &values.values));
+            if !reached {
+                notes.push("the truth differs in parameters that are not free, so that no fit can reach it".to_string());
+            }
+            reached
+        });
+        Ok(Data { values, truth: known, noise: Noise::Unknown, notes, axes: None, cells: Cells::Centres })
     }
 }

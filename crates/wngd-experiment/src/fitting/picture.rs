@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wngd::fit::{Fit, Mixture};
-use wngd_figures::{Axis, Densities};
+use wngd_figures::{Axis, Densities, Figure};
 
 use super::Table;
 use super::file::grid;
@@ -54,11 +54,13 @@ pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), Expe
     let densities = Densities {
         axes: (0..dim).map(axis).collect(),
         data,
-        fits: vec![("fit".into(), fitted)],
+        label: "fit".into(),
+        fit: fitted,
         equal_scale: false,
         title: String::new(),
     };
-    Ok(wngd_figures::densities(&densities, "fit", &folder.join("density-fit"))?)
+    densities.save(folder)?;
+    Ok(())
 }
 
 /// The mixture of the first coordinates.

@@ -7,11 +7,14 @@ use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
 
-use super::{Jacobian, Model, ModelChoice, Parameter};
+use super::{Jacobian, Model, ModelChoice, Parameter, euclidean};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
+
+/// Standard deviation of a component, in cells, below which a cell holds nearly all of it.
+const NARROW: f64 = 0.25;
 
 /// Options of a mixture; the values are the start.
 #[derive(Deserialize, JsonSchema)]
@@ -123,7 +126,7 @@ impl ModelChoice for Options {
         });
         let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
         let mixture = mixture.map_err(|e| section.error(&field(&e), e.to_string()))?;
-        Ok(Box::new(Mixture { seen: mixture.clone(), mixture }))
+        Ok(Box::new(Mixture { seen: mixture.clone(), counted: false, mixture }))
     }
 }
 
@@ -157,6 +160,8 @@ pub fn truth(
 /// A mixture, and what of it is seen.
 struct Mixture<M> {
     mixture: GaussianMixture,
+    /// Whether cells are counted, so that what happens inside of one is not seen.
+    counted: bool,
     seen: M,
 }
 
@@ -192,6 +197,9 @@ where
         let Linearization { state, jacobian } = self.seen.linearize(theta)?;
         Ok(Linearization { state, jacobian: Box::new(jacobian) })
     }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        self.seen.column_rounding(theta)
+    }
     fn bounds(&self) -> Vec<Bound> {
         self.seen.bounds()
     }
@@ -199,13 +207,43 @@ where
         let mixture = self.mixture.clone();
         Some(std::sync::Arc::new(move |theta| mixture.face_midpoint_density(theta)))
     }
+    fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
+        let renamed = self.mixture.exchanges(a).into_iter();
+        renamed.map(|a| euclidean(&a, b)).fold(euclidean(a, b), f64::min)
+    }
+    fn remarks(&self, theta: &[f64]) -> Result<Vec<String>, ModelError> {
+        let parameters = self.mixture.parameters_at(theta)?;
+        let mut remarks = Vec::new();
+        for j in 1..parameters.components() {
+            let twin = (0..j).find(|&i| {
+                parameters.means[i] == parameters.means[j] && parameters.covariances.same(i, j)
+            });
+            remarks.extend(twin.map(|i| {
+                format!(
+                    "components {i} and {j} are equal, which no step changes (damping does not help: symmetry is kept); start them apart"
+                )
+            }));
+        }
+        if self.counted {
+            let spacing = self.mixture.grid().spacing();
+            for i in (0..parameters.components()).filter(|&i| parameters.weights[i] > 0.0) {
+                let variance = |axis: usize| parameters.covariances.variance(i, axis);
+                if (0..spacing.len()).any(|axis| variance(axis).sqrt() < NARROW * spacing[axis]) {
+                    remarks.push(format!(
+                        "component {i} is narrower than a cell: its place and width within the cell are not seen"
+                    ));
+                }
+            }
+        }
+        Ok(remarks)
+    }
     fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
         let mixture = self.mixture.clone().cell_means();
         if !cut {
-            return Some(Box::new(Mixture { seen: mixture.clone(), mixture }));
+            return Some(Box::new(Mixture { seen: mixture.clone(), counted: true, mixture }));
         }
         let volume = mixture.grid().cell_volume();
         let seen = Normalised::new(mixture.clone(), volume).ok()?;
-        Some(Box::new(Mixture { mixture, seen }))
+        Some(Box::new(Mixture { mixture, counted: true, seen }))
     }
 }

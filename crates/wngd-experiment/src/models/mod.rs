@@ -54,6 +54,11 @@ pub trait Model: Send + Sync {
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
     }
+    /// As [`ForwardModel::column_rounding`].
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        let _ = theta;
+        Vec::new()
+    }
     /// Linear bounds that parameters may lie on.
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
@@ -68,6 +73,10 @@ pub trait Model: Send + Sync {
         let _ = cut;
         None
     }
+    /// Distance between two values of the parameters: the least over what exchanges parts that are alike.
+    fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
+        euclidean(a, b)
+    }
     /// What should be said of how the state at θ was found.
     ///
     /// # Errors
@@ -76,6 +85,11 @@ pub trait Model: Send + Sync {
         let _ = theta;
         Ok(Vec::new())
     }
+}
+
+/// ‖a − b‖₂.
+fn euclidean(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
 impl ForwardModel for Box<dyn Model> {
@@ -97,6 +111,9 @@ impl ForwardModel for Box<dyn Model> {
     }
     fn solve_counts(&self) -> SolveCounts {
         (**self).solve_counts()
+    }
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        (**self).column_rounding(theta)
     }
     fn bounds(&self) -> Vec<Bound> {
         (**self).bounds()
@@ -134,7 +151,9 @@ pub trait ModelChoice: Send + Sync {
         ground: &Ground,
         model: &dyn Model,
     ) -> Result<(State, Option<Vec<f64>>), ExperimentError> {
-        let (_, _, p) = (section, ground, model.parameters().len());
+        // Some models need them; this one is known by its parameters alone.
+        let _ = (section, ground);
+        let p = model.parameters().len();
         if theta.len() != p {
             return Err(truth.error("theta", format!("{} values, {p} are needed, one per parameter", theta.len())));
         }

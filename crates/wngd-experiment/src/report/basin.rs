@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
-use super::{Command, Named};
+use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::facts::listed;
 use crate::numbers::short;
@@ -15,9 +15,9 @@ const MINIMA: usize = 50;
 
 pub(super) const COMMAND: Command = Command {
     name: "basin",
-    fill: |page, folder: &Path| -> Result<Vec<Named>, ExperimentError> {
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
         basin(page, &results(folder, "basin.json")?);
-        Ok(vec![basin_figure()])
+        Ok(vec!["basin".into()])
     },
 };
 
@@ -66,13 +66,4 @@ fn basin(page: &mut Page, file: &BasinFile) {
         Some(more) => vec![format!("{more} more minima are in basin.json.")],
     };
     page.tables.push(Table { caption: "Minima, best first".into(), header, rows: rows.collect(), notes });
-}
-
-/// The figure of a map of basins.
-fn basin_figure() -> Named {
-    (
-        "basin".into(),
-        "The minimum that each start reaches, one panel per method.".into(),
-        "One map per method: every start coloured by the minimum that its descent reached.".into(),
-    )
 }

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use serde::de::DeserializeOwned;
 
-use super::page::{Figure, Page, Settings};
+use super::page::{Page, Settings};
 use super::{COMMANDS, svg, trace};
 use crate::error::ExperimentError;
 use crate::files;
@@ -38,13 +38,8 @@ pub fn page(record: &Record, folder: &Path) -> Result<Page, ExperimentError> {
     page.command = command.name;
     let figures = (command.fill)(&mut page, folder)?;
     if record.figures {
-        for (number, (stem, caption, alt)) in figures.into_iter().enumerate() {
-            if !plain(&stem) {
-                continue;
-            }
-            if let Some(drawing) = svg::load(folder, &stem, &format!("figure-{}-", number + 1), &alt)? {
-                page.figures.push(Figure { caption, alt, drawing });
-            }
+        for (number, stem) in figures.into_iter().enumerate().filter(|(_, stem)| plain(stem)) {
+            page.figures.extend(svg::load(folder, &stem, &format!("figure-{}-", number + 1))?);
         }
     }
     Ok(page)
@@ -67,7 +62,7 @@ pub(super) fn check(folder: &Path, result: &ResultFile) -> Result<(), Experiment
     let fits = |values: &Vec<f64>| values.len() == p;
     let good = fits(&result.theta0)
         && result.truth.as_ref().is_none_or(fits)
-        && result.methods.iter().all(|m| fits(&m.theta) && m.standard_errors.as_ref().is_none_or(fits));
+        && result.methods.iter().all(|m| fits(&m.theta) && m.standard_errors.as_ref().is_none_or(|e| e.len() == p));
     if good {
         return Ok(());
     }

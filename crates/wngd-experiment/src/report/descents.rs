@@ -1,33 +1,18 @@
-//! What reports of descents share: tables of methods and parameters, and their figures.
+//! What reports of descents share: tables of methods and parameters, figures of densities.
 
-use super::Named;
 use super::page::{Cell, Table};
 use crate::facts::listed;
 use crate::numbers::{short, with_error};
-use crate::results::{MethodResult, ResultFile};
+use crate::results::ResultFile;
 
 /// Most parameters in a sentence.
 const IN_WORDS: usize = 6;
 /// Most parameters in a table.
 const ROWS: usize = 200;
 
-pub(super) fn convergence(result: &ResultFile) -> Named {
-    let ends = result.methods.iter().map(|m| {
-        format!("{} from {} to {}", m.label, short(m.objective0), m.objective.map_or("no finite value".into(), short))
-    });
-    (
-        "convergence".into(),
-        "The objective against iterations and against time.".into(),
-        format!("Line plots of the objective on a logarithmic axis: {}.", ends.collect::<Vec<_>>().join("; ")),
-    )
-}
-
-pub(super) fn density(method: &MethodResult) -> Named {
-    (
-        format!("density-{}", method.label),
-        format!("Density of the data, density fitted by {}, and their difference.", method.label),
-        format!("Maps of the data's density, of the density fitted by {}, and of their difference.", method.label),
-    )
+/// Stems of the figures of densities.
+pub(super) fn densities(result: &ResultFile) -> impl Iterator<Item = String> {
+    result.methods.iter().map(|method| format!("density-{}", method.label))
 }
 
 pub(super) fn parameters_in_words(names: &[String]) -> String {
@@ -63,9 +48,17 @@ pub(super) fn methods(result: &ResultFile) -> Table {
     for method in &result.methods {
         let label = &method.label;
         notes.extend(method.reason.as_ref().map(|reason| format!("{label}: {} ({reason}).", method.status)));
-        notes.extend(method.standard_errors_note.as_ref().map(|note| {
-            let about = if note.starts_with("no ") { ":" } else { ": standard errors" };
-            format!("{label}{about} {note}.")
+        let about = |note: &String| if note.starts_with("no ") { ":" } else { ": standard errors" };
+        let note = method.standard_errors_note.as_ref().filter(|note| !method.remarks.contains(note));
+        notes.extend(note.map(|note| format!("{label}{} {note}.", about(note))));
+        notes.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}.")));
+        notes.extend(method.goodness_of_fit.as_ref().map(|test| {
+            format!(
+                "{label}: goodness of fit χ² = {} on {} degrees of freedom, p = {}.",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                short(test.p_value)
+            )
         }));
         notes.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction: {note}.")));
         if method.rank < result.names.len() {
@@ -86,7 +79,7 @@ pub(super) fn parameters(result: &ResultFile) -> Table {
     let rows = result.names.iter().enumerate().take(ROWS).map(|(i, name)| {
         let mut row = vec![Cell::text(name), Cell::number(result.theta0[i])];
         row.extend(result.methods.iter().map(|method| {
-            let error = method.standard_errors.as_ref().map(|e| e[i]);
+            let error = method.standard_errors.as_ref().and_then(|e| e[i]);
             Cell::shown(with_error(method.theta[i], error), method.theta[i])
         }));
         row.extend(result.truth.as_ref().map(|truth| Cell::number(truth[i])));

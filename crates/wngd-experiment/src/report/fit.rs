@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
-use super::{Command, Named, trace};
+use super::{Command, Stems, trace};
 use crate::error::ExperimentError;
 use crate::facts::listed;
 use crate::numbers::with_error;
@@ -12,7 +12,7 @@ use crate::results::FitFile;
 
 pub(super) const COMMAND: Command = Command {
     name: "fit",
-    fill: |page, folder: &Path| -> Result<Vec<Named>, ExperimentError> {
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
         let result: FitFile = results(folder, "result.json")?;
         let p = result.names.len();
         let fits = |m: &crate::results::FitMethod| {
@@ -26,11 +26,7 @@ pub(super) const COMMAND: Command = Command {
         for method in result.methods.iter().filter(|m| m.trace == "trace-fit.csv") {
             page.traces.extend(trace::load(folder, &method.trace, &method.label)?);
         }
-        Ok(vec![(
-            "density-fit".into(),
-            "Density of the data, density of the mixture, and their difference.".into(),
-            "Density of the data, density of the fitted mixture, and their difference.".into(),
-        )])
+        Ok(vec!["density-fit".into()])
     },
 };
 

@@ -3,23 +3,25 @@
 use std::path::Path;
 
 use super::content::{check, load_traces, results};
-use super::descents::{convergence, density, methods, parameters, parameters_in_words};
+use super::descents::{densities, methods, parameters, parameters_in_words};
 use super::page::{Cell, Page, Table};
-use super::{Command, Named};
+use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::numbers::{combination, short, with_error};
+use crate::results::IdentifyFile;
 use crate::results::identify::Identifiability;
-use crate::results::{IdentifyFile, ResultFile};
 
 pub(super) const COMMAND: Command = Command {
     name: "identify",
-    fill: |page, folder: &Path| -> Result<Vec<Named>, ExperimentError> {
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
         let file: IdentifyFile = results(folder, "result.json")?;
         check(folder, &file.result)?;
         identify(page, &file);
         load_traces(page, folder, &file.result)?;
-        Ok(identify_figures(&file.result))
+        let mut figures = ["parameters", "trajectories", "identifiability", "convergence"].map(String::from).to_vec();
+        figures.extend(densities(&file.result));
+        Ok(figures)
     },
 };
 
@@ -30,7 +32,7 @@ fn identify(page: &mut Page, file: &IdentifyFile) {
     page.question = format!("Which {} of the system made this trajectory?", parameters_in_words(&result.names));
     if let Some(method) = result.methods.first() {
         let values = result.names.iter().zip(&method.theta).enumerate().map(|(i, (name, value))| {
-            format!("{name} = {}", with_error(*value, method.standard_errors.as_ref().map(|e| e[i])))
+            format!("{name} = {}", with_error(*value, method.standard_errors.as_ref().and_then(|e| e[i])))
         });
         page.answer.push(format!("{}.", values.collect::<Vec<_>>().join(", ")));
         if !found.corrections.is_empty() {
@@ -48,31 +50,6 @@ fn identify(page: &mut Page, file: &IdentifyFile) {
     page.tables.push(methods(result));
     page.tables.push(parameters(result));
     page.tables.push(identifiability(&result.names, &found.identifiability));
-}
-
-/// Figures of an identification, in the order of the page.
-fn identify_figures(result: &ResultFile) -> Vec<Named> {
-    let named = |stem: &str, caption: &str, alt: &str| (stem.to_string(), caption.to_string(), alt.to_string());
-    let mut figures = vec![
-        named(
-            "parameters",
-            "Parameters along the fit and its corrections.",
-            "One panel per parameter: its value against the iteration, then against the correction.",
-        ),
-        named(
-            "trajectories",
-            "A stretch of the data and one simulated with the parameters found, from the same point.",
-            "Left the data, right the simulation, in two coordinates and against time.",
-        ),
-        named(
-            "identifiability",
-            "Which combinations of parameters the density determines, best first.",
-            "Bars of the eigenvalues of the information matrix with their combinations of parameters.",
-        ),
-        convergence(result),
-    ];
-    figures.extend(result.methods.iter().map(density));
-    figures
 }
 
 fn identifiability(names: &[String], found: &Identifiability) -> Table {

@@ -31,11 +31,11 @@ pub struct Command {
     /// Its name.
     pub name: &'static str,
     /// Fills in what a report says of it, from the files of the folder.
-    fill: fn(&mut Page, &Path) -> Result<Vec<Named>, ExperimentError>,
+    fill: fn(&mut Page, &Path) -> Result<Stems, ExperimentError>,
 }
 
-/// A figure: stem of its files, caption, text for those who cannot see it.
-type Named = (String, String, String);
+/// Stems of the figures in the order of the page; those that were not drawn are left out of it.
+type Stems = Vec<String>;
 
 /// All commands that leave a result folder.
 pub static COMMANDS: &[Command] = &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::content::{check, load_traces, results};
-use super::descents::{convergence, density, methods, parameters, parameters_in_words};
+use super::descents::{densities, methods, parameters, parameters_in_words};
 use super::page::Page;
-use super::{Command, Named};
+use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::numbers::short;
 use crate::objectives;
@@ -13,12 +13,16 @@ use crate::results::ResultFile;
 
 pub(super) const COMMAND: Command = Command {
     name: "run",
-    fill: |page, folder: &Path| -> Result<Vec<Named>, ExperimentError> {
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
         let result: ResultFile = results(folder, "result.json")?;
         check(folder, &result)?;
         run(page, &result);
         load_traces(page, folder, &result)?;
-        Ok(run_figures(&result))
+        // One parameter has no landscape; a file of that name is of another run.
+        let several = result.names.len() > 1;
+        let stems = ["convergence", "landscape", "quadratic-models"].into_iter();
+        let figures = stems.filter(|stem| several || *stem != "landscape").map(String::from);
+        Ok(figures.chain(densities(&result)).collect())
     },
 };
 
@@ -43,26 +47,4 @@ fn run(page: &mut Page, result: &ResultFile) {
     }
     page.tables.push(methods(result));
     page.tables.push(parameters(result));
-}
-
-/// Figures of a run, in the order of the page.
-fn run_figures(result: &ResultFile) -> Vec<Named> {
-    let mut figures = vec![convergence(result)];
-    if result.names.len() > 1 {
-        figures.push((
-            "landscape".into(),
-            "Level sets of the objective over the first two free parameters, with the iterates of every method.".into(),
-            format!(
-                "Contour plot of the objective over {} and {}, with one path of iterates per method.",
-                result.names[0], result.names[1]
-            ),
-        ));
-    }
-    figures.push((
-        "quadratic-models".into(),
-        "The objective and the local quadratic models that the first steps of each method minimise.".into(),
-        "One panel per method: the objective near its first iterates and the quadratic model of each step.".into(),
-    ));
-    figures.extend(result.methods.iter().map(density));
-    figures
 }

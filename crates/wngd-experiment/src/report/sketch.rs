@@ -4,16 +4,16 @@ use std::path::Path;
 
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
-use super::{Command, Named};
+use super::{Command, Stems};
 use crate::error::ExperimentError;
 use crate::numbers::short;
 use crate::results::{Quartiles, Study};
 
 pub(super) const COMMAND: Command = Command {
     name: "sketch",
-    fill: |page, folder: &Path| -> Result<Vec<Named>, ExperimentError> {
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
         sketch(page, &results(folder, "sketch.json")?);
-        Ok(vec![sketch_figure()])
+        Ok(vec!["sketch".into()])
     },
 };
 
@@ -58,13 +58,4 @@ fn sketch(page: &mut Page, file: &Study) {
             notes,
         });
     }
-}
-
-/// The figure of a comparison of estimators.
-fn sketch_figure() -> Named {
-    (
-        "sketch".into(),
-        "Error of the direction against the number of solves, one panel per metric.".into(),
-        "Line plots on logarithmic axes: the error of each estimator's direction falls with the solves spent.".into(),
-    )
 }

@@ -1,20 +1,22 @@
-//! SVG files as elements of a page: ids made unique, nothing that runs or loads.
+//! SVG files as elements of a page: ids made unique, nothing that runs or loads. Caption and text alternative are the
+//! title and the description that the files hold.
 
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer, XmlVersion};
 
-use super::page::Drawing;
+use super::page::{Drawing, Figure};
 use crate::error::ExperimentError;
 
 /// A drawing larger than this is shown as a bitmap.
 const MAX_INLINE: usize = 1_000_000;
 
 /// Elements that only draw.
-const DRAWS: [&str; 20] = [
+const DRAWS: [&str; 18] = [
     "svg",
     "g",
     "path",
@@ -32,26 +34,56 @@ const DRAWS: [&str; 20] = [
     "radialGradient",
     "stop",
     "use",
-    "title",
-    "desc",
     "image",
 ];
 
 /// The figure `<stem>.svg` of a folder, or its bitmap where it is too large; `None` if there is none.
-pub fn load(folder: &Path, stem: &str, prefix: &str, alt: &str) -> Result<Option<Drawing>, ExperimentError> {
+pub fn load(folder: &Path, stem: &str, prefix: &str) -> Result<Option<Figure>, ExperimentError> {
     let at = |suffix: &str| folder.join(format!("{stem}.{suffix}"));
     let (svg, png) = (at("svg"), at("png"));
     if !svg.is_file() {
         return Ok(None);
     }
     let text = std::fs::read_to_string(&svg).map_err(|source| ExperimentError::Read { path: svg.clone(), source })?;
-    if text.len() <= MAX_INLINE {
-        let unreadable =
-            |problem: String| ExperimentError::Data { path: svg.clone(), problem: format!("no SVG file: {problem}") };
-        return Ok(Some(Drawing::Inline(inline(&text, prefix, alt).map_err(unreadable)?)));
+    let unreadable =
+        |problem: String| ExperimentError::Data { path: svg.clone(), problem: format!("no SVG file: {problem}") };
+    let words = |element| words(&text, element).map_err(unreadable);
+    // Files of older versions hold neither.
+    let caption = words("title")?.unwrap_or_else(|| format!("{stem}."));
+    let alt = words("desc")?.unwrap_or_else(|| format!("The figure {stem}, without a description."));
+    let drawing = if text.len() <= MAX_INLINE {
+        Drawing::Inline(inline(&text, prefix, &alt).map_err(unreadable)?)
+    } else {
+        let bytes = std::fs::read(&png).map_err(|source| ExperimentError::Read { path: png, source })?;
+        Drawing::Bitmap(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
+    };
+    Ok(Some(Figure { caption, alt, drawing }))
+}
+
+/// The text of a child `element` of the drawing itself; `None` if there is none before anything is drawn.
+fn words(text: &str, element: &str) -> Result<Option<String>, String> {
+    let mut reader = Reader::from_str(text);
+    let (mut depth, mut inside) = (0usize, false);
+    let mut found = String::new();
+    loop {
+        match reader.read_event().map_err(|e| e.to_string())? {
+            Event::Eof => return Ok(None),
+            Event::Start(start) => {
+                depth += 1;
+                let name = start.name();
+                inside = depth == 2 && name.as_ref() == element;
+                if depth > 2 || (depth == 2 && !["title", "desc"].contains(&name.as_ref())) {
+                    return Ok(None);
+                }
+            }
+            Event::End(_) if inside => return Ok(Some(found)),
+            Event::End(_) => depth = depth.saturating_sub(1),
+            Event::Text(part) if inside => found.push_str(&part),
+            Event::GeneralRef(name) if inside => found.push_str(resolve_xml_entity(&name).unwrap_or_default()),
+            Event::Empty(_) if depth > 0 => return Ok(None),
+            _ => {}
+        }
     }
-    let bytes = std::fs::read(&png).map_err(|source| ExperimentError::Read { path: png, source })?;
-    Ok(Some(Drawing::Bitmap(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))))
 }
 
 /// The text of an SVG file as an element: ids and references to them get the prefix.
@@ -159,5 +191,18 @@ mod tests {
             assert!(clean.contains(there), "{there}: {clean}");
         }
         assert!(inline("not a drawing", "p", "").is_err());
+    }
+
+    #[test]
+    fn caption_and_text_are_those_of_the_drawing() {
+        let text = "<?xml version=\"1.0\"?><svg><title>a &lt; b &amp; c</title><desc>What is seen.</desc>\
+                    <g><title>of a part</title></g></svg>";
+        assert_eq!(words(text, "title").unwrap().as_deref(), Some("a < b & c"));
+        assert_eq!(words(text, "desc").unwrap().as_deref(), Some("What is seen."));
+        let clean = inline(text, "f1-", "What is seen.").unwrap();
+        assert!(!clean.contains("title") && !clean.contains("desc"), "{clean}");
+        for none in ["<svg><g><title>of a part</title></g></svg>", "<svg><rect/><desc>late</desc></svg>", ""] {
+            assert_eq!(words(none, "desc").unwrap(), None);
+        }
     }
 }

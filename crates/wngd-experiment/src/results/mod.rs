@@ -9,5 +9,5 @@ pub mod sketch;
 pub use basin::{BasinFile, BasinMethod, MinimumEntry};
 pub use fit::{FitFile, FitMethod, FitScore, GoodnessOfFit};
 pub use identify::IdentifyFile;
-pub use run::{MethodResult, ResultFile};
+pub use run::{Goodness, MethodResult, ResultFile};
 pub use sketch::{Entry, MetricStudy, Quartiles, Study};

@@ -17,8 +17,22 @@ pub struct ResultFile {
     pub truth: Option<Vec<f64>>,
     /// Remarks on the data.
     pub notes: Vec<String>,
+    /// Label of the method with the lowest objective.
+    #[serde(default)]
+    pub best: Option<String>,
     /// One entry per method.
     pub methods: Vec<MethodResult>,
+}
+
+/// A test of counts against a model.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Goodness {
+    /// χ².
+    pub statistic: f64,
+    /// Its degrees of freedom.
+    pub degrees_of_freedom: usize,
+    /// Probability of a larger χ² if the model is right.
+    pub p_value: f64,
 }
 
 /// One method of `result.json`.
@@ -40,16 +54,37 @@ pub struct MethodResult {
     pub objective: Option<f64>,
     /// Parameters at the end.
     pub theta: Vec<f64>,
-    /// Standard errors, where the data are samples.
-    pub standard_errors: Option<Vec<f64>>,
+    /// Standard errors, where the data tell their noise; null where they would mean nothing, which a remark explains.
+    pub standard_errors: Option<Vec<Option<f64>>>,
     /// Why there are no standard errors, where there could be.
     pub standard_errors_note: Option<String>,
+    /// Covariance of the free parameters.
+    #[serde(default)]
+    pub covariance: Option<Vec<Vec<f64>>>,
+    /// Pearson's test of counted data.
+    #[serde(default)]
+    pub goodness_of_fit: Option<Goodness>,
+    /// ln of the likelihood of samples, by the model's means over cells.
+    #[serde(default)]
+    pub log_likelihood: Option<f64>,
+    /// 2p − 2 ln L.
+    #[serde(default)]
+    pub aic: Option<f64>,
+    /// p ln N − 2 ln L.
+    #[serde(default)]
+    pub bic: Option<f64>,
+    /// What should be known of this end.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// Euclidean distance to the values that made the data, where known.
     pub error: Option<f64>,
     /// Rank of the whitened Jacobian behind the last step.
     pub rank: usize,
     /// Its condition number; null where the rank is deficient.
     pub condition: Option<f64>,
+    /// Steps cut to the longest one that the metric's picture reaches, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capped: Option<usize>,
     /// Solves of the state equation and its linearisations.
     pub solves: usize,
     /// How the last direction was estimated, for matrix-free solvers.

@@ -1,5 +1,7 @@
 //! Discretisations of stationary densities, a file each.
 
+mod finite_volumes;
+
 use wngd::models::flow::Discretisation;
 
 use crate::error::ExperimentError;

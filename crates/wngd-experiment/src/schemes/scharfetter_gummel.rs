@@ -1,36 +1,15 @@
 //! Smooth finite volumes with diffusion.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use wngd::models::flow::Discretisation;
 
 use super::SchemeChoice;
-use crate::registry::{Entry, entry};
+use super::finite_volumes::{Options, read};
+use crate::registry::{Entry, schema_of};
 
-/// Options of finite volumes.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    /// diffusion coefficient D
-    #[serde(default = "diffusion")]
-    diffusion: f64,
-    /// restart rate κ per unit time
-    #[serde(default = "restart")]
-    restart: f64,
-}
-
-fn diffusion() -> f64 {
-    10.0
-}
-
-fn restart() -> f64 {
-    2e-3
-}
-
-pub(super) const ENTRY: Entry<dyn SchemeChoice> = entry!(Options as dyn SchemeChoice, "scharfetter-gummel", "smooth finite volumes with diffusion");
-
-impl SchemeChoice for Options {
-    fn build(&self, _: Discretisation) -> Discretisation {
-        Discretisation::ScharfetterGummel { diffusion: self.diffusion, restart: self.restart }
-    }
-}
+pub(super) const ENTRY: Entry<dyn SchemeChoice> = Entry {
+    name: "scharfetter-gummel",
+    summary: "smooth finite volumes with diffusion",
+    old_names: &[],
+    schema: schema_of::<Options>,
+    read: |section| read(section, |diffusion, restart| Discretisation::ScharfetterGummel { diffusion, restart }),
+};

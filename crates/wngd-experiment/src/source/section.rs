@@ -7,7 +7,7 @@ use wngd::adjoint::ModelError;
 
 use super::Source;
 use crate::error::ExperimentError;
-use crate::registry::{keys_of, near};
+use crate::keys::{keys_of, near};
 
 /// A table of an experiment file, or what is left of one, that knows where it stands.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use super::compressed::Compressed;
 use super::dots::{SLAB, dots, slab_dots, total};
 use super::flow_order::flow_order;
 use super::incomplete_lu::IncompleteLu;
-use super::options::{Counters, KrylovOptions, KrylovReport, KrylovStats, Preconditioner};
+use super::options::{Counters, KrylovOptions, KrylovReport, KrylovStats};
 use super::rows::Rows;
 use crate::dense::column_pieces;
 use crate::error::LinalgError;
@@ -101,15 +101,9 @@ impl BiCgStab {
         if u32::try_from(n.max(matrix.nnz())).is_err() {
             return Err(LinalgError::Symbolic { n, reason: "more entries than 32-bit indices reach".into() });
         }
-        let order = match options.preconditioner {
-            Preconditioner::Ilu0 => flow_order(matrix),
-            Preconditioner::Identity => (0..n).collect(),
-        };
+        let order = flow_order(matrix);
         let a = Compressed::from_rows(&matrix.permuted(&order)?);
-        let ilu = match options.preconditioner {
-            Preconditioner::Ilu0 => Some(IncompleteLu::new(&a)?),
-            Preconditioner::Identity => None,
-        };
+        let ilu = IncompleteLu::new(&a)?;
         let coarse = match aggregates {
             Some((labels, weights)) => Some(Coarse::new(matrix, labels, weights, &order)?),
             None => None,
@@ -356,10 +350,7 @@ impl System<'_> {
         v: &mut [[f64; W]],
         s: &[[f64; W]],
     ) -> [[f64; W]; 2] {
-        match &self.rows.ilu {
-            Some(ilu) => ilu.solve(b, z),
-            None => z.copy_from_slice(b),
-        }
+        self.rows.ilu.solve(b, z);
         if let (Some(coarse), Some(ap)) = (self.coarse, &self.rows.ap) {
             let sums: Vec<Vec<[f64; W]>> = v
                 .par_chunks_mut(SLAB)

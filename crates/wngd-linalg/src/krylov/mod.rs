@@ -13,4 +13,4 @@ pub(crate) mod tests;
 
 pub use bicgstab::BiCgStab;
 pub use flow_order::flow_order;
-pub use options::{KrylovOptions, KrylovReport, KrylovStats, Preconditioner};
+pub use options::{KrylovOptions, KrylovReport, KrylovStats};

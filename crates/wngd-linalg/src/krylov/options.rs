@@ -1,17 +1,6 @@
-//! Choice of preconditioner, stopping rule, and what the solves report.
+//! Stopping rule, and what the solves report.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-
-/// Preconditioner of a [`BiCgStab`](crate::BiCgStab).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Preconditioner {
-    /// Incomplete LU without fill in [`flow_order`](crate::flow_order), by slabs of rows, for advection-dominated generators.
-    #[default]
-    Ilu0,
-    /// None, for matrices close to the identity.
-    Identity,
-}
 
 /// Tolerance and limits of a [`BiCgStab`](crate::BiCgStab).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +10,11 @@ pub struct KrylovOptions {
     pub tolerance: f64,
     /// Iterations allowed per right-hand side.
     pub max_iterations: usize,
-    /// Preconditioner.
-    pub preconditioner: Preconditioner,
 }
 
 impl Default for KrylovOptions {
     fn default() -> Self {
-        Self { tolerance: 1e-12, max_iterations: 1000, preconditioner: Preconditioner::default() }
+        Self { tolerance: 1e-12, max_iterations: 1000 }
     }
 }
 

@@ -1,8 +1,8 @@
-use faer::{Mat, MatMut};
+use faer::Mat;
 
 use super::dots::SLAB;
 use super::*;
-use crate::dense::norm;
+use crate::dense::{as_column_mut, norm};
 use crate::error::LinalgError;
 use crate::operator::{Factorization, LinearOp, apply_transpose_vec, apply_vec};
 use crate::sparse::SparseMatrix;
@@ -44,7 +44,7 @@ pub(crate) fn solve_error(a: &SparseMatrix, factor: &dyn Factorization, transpos
     let n = a.ncols();
     let b: Vec<f64> = (0..n).map(|i| (0.37 * i as f64).cos()).collect();
     let mut x = b.clone();
-    let column = MatMut::from_column_major_slice_mut(&mut x, n, 1);
+    let column = as_column_mut(&mut x);
     if transpose {
         factor.apply_inverse_transpose(column)
     } else {
@@ -58,16 +58,12 @@ pub(crate) fn solve_error(a: &SparseMatrix, factor: &dyn Factorization, transpos
 #[test]
 fn forward_and_transposed_solves_reach_the_tolerance() {
     let a = rotor(&[12, 13, 14], 1e-2);
-    for preconditioner in [Preconditioner::Ilu0, Preconditioner::Identity] {
-        let options = KrylovOptions { preconditioner, ..Default::default() };
-        let solver = BiCgStab::new(&a, options).unwrap();
-        for transpose in [false, true] {
-            let error = solve_error(&a, &solver, transpose);
-            assert!(error < 2e-12, "{preconditioner:?} {transpose} {error:e} {:?}", solver.stats());
-        }
-        assert_eq!(solver.stats().missed, 0);
-        assert!(preconditioner == Preconditioner::Identity || solver.stats().iterations < 60, "{:?}", solver.stats());
+    let solver = BiCgStab::new(&a, KrylovOptions::default()).unwrap();
+    for transpose in [false, true] {
+        let error = solve_error(&a, &solver, transpose);
+        assert!(error < 2e-12, "{transpose} {error:e} {:?}", solver.stats());
     }
+    assert!(solver.stats().missed == 0 && solver.stats().iterations < 60, "{:?}", solver.stats());
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::elimination::Elimination;
+use super::factored::FactoredLaplacian;
+use super::grounded::Grounded;
+use super::iterative::IterativeLaplacian;
 use super::plan::{Analysis, LaplacianPlan};
 use super::report::{EliminationKind, LaplacianReport};
 use super::support::Support;
@@ -50,7 +53,7 @@ impl LaplacianPlan {
         let scale: Vec<f64> = (0..n).map(|i| if kept[i] { 1.0 / degree[i].sqrt() } else { 0.0 }).collect();
 
         let carried = (0..n).map(|i| if degree[i] > 0.0 || density[i] > ACTIVE_DENSITY { density[i] } else { 0.0 });
-        let mut laplacian = WeightedLaplacian {
+        let grounded = Grounded {
             plan: self.clone(),
             faces: faces.to_vec(),
             density: carried.collect(),
@@ -64,37 +67,48 @@ impl LaplacianPlan {
             },
             scale,
             support,
-            elimination: Elimination::None,
         };
-        let Some(Analysis { symbolic, face_entry, diagonal_entry }) = &self.analysis else {
-            laplacian.use_krylov(&conductance, &degree)?;
-            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
-            return match laplacian.report().krylov {
-                Some(KrylovStats { missed: 1.., iterations, residual, .. }) => Err(LinalgError::IterationLimit {
-                    what: "BiCGSTAB on the weighted Laplacian",
-                    iterations,
-                    residual,
-                    tolerance: KrylovOptions::default().tolerance,
-                }),
-                _ => Ok(laplacian),
-            };
-        };
+        match &self.analysis {
+            Some(analysis) => {
+                Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, &conductance, &kept))))
+            }
+            None => {
+                let laplacian = IterativeLaplacian::new(grounded, &conductance, &degree, &kept)?;
+                match laplacian.report().krylov {
+                    Some(KrylovStats { missed: 1.., iterations, residual, .. }) => Err(LinalgError::IterationLimit {
+                        what: "BiCGSTAB on the weighted Laplacian",
+                        iterations,
+                        residual,
+                        tolerance: KrylovOptions::default().tolerance,
+                    }),
+                    _ => Ok(WeightedLaplacian::Iterative(Box::new(laplacian))),
+                }
+            }
+        }
+    }
+}
+
+impl Analysis {
+    /// Cholesky, and without subtractions where that loses the constant potential.
+    fn eliminate(&self, grounded: Grounded, conductance: &[f64], kept: &[bool]) -> FactoredLaplacian {
+        let Analysis { symbolic, face_entry, diagonal_entry } = self;
         let mut lower = vec![0.0; symbolic.pattern().1.len()];
         for &entry in diagonal_entry {
             lower[entry] = 1.0;
         }
-        self.for_each_face(|face, left, right| {
-            lower[face_entry[face]] = -conductance[face] * laplacian.scale[left] * laplacian.scale[right];
+        grounded.plan.for_each_face(|face, left, right| {
+            lower[face_entry[face]] = -conductance[face] * grounded.scale[left] * grounded.scale[right];
         });
-        if let Ok(cholesky) = Cholesky::new(symbolic.clone(), &lower) {
-            laplacian.elimination = Elimination::Cholesky(cholesky);
-            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
-        }
-        // Not "greater than": a NaN error must switch as well.
-        if !(laplacian.report.constant_error <= CONSTANT_ERROR) {
-            laplacian.use_subtraction_free(symbolic, &conductance, &kept);
-            laplacian.report.constant_error = laplacian.constant_error(&conductance, &kept);
-        }
-        Ok(laplacian)
+        let grounded = match Cholesky::new(symbolic.clone(), &lower) {
+            Ok(cholesky) => {
+                let found = FactoredLaplacian::checked(grounded, Elimination::Cholesky(cholesky), conductance, kept);
+                if found.report().constant_error <= CONSTANT_ERROR {
+                    return found;
+                }
+                found.grounded
+            }
+            Err(_) => grounded,
+        };
+        FactoredLaplacian::without_subtraction(grounded, symbolic, conductance, kept)
     }
 }

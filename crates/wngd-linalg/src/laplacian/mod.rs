@@ -2,6 +2,9 @@
 
 mod elimination;
 mod factor;
+mod factored;
+mod grounded;
+mod iterative;
 mod panel;
 mod plan;
 mod report;
@@ -11,6 +14,8 @@ mod tests;
 mod valley;
 mod weighted;
 
+pub use factored::FactoredLaplacian;
+pub use iterative::IterativeLaplacian;
 pub use plan::LaplacianPlan;
 pub use report::{EliminationKind, LaplacianReport, MassLeak};
 pub use valley::valley_depth;

@@ -1,6 +1,7 @@
 //! Connected components of the cells that carry mass.
 
 use super::plan::LaplacianPlan;
+use crate::forest::Forest;
 
 /// Connected components of the open faces.
 #[derive(Debug)]
@@ -16,25 +17,18 @@ pub(super) struct Support {
 impl Support {
     pub(super) fn new(plan: &LaplacianPlan, density: &[f64], conductance: &[f64]) -> Self {
         let n = density.len();
-        let mut parent: Vec<usize> = (0..n).collect();
-        fn find(parent: &mut [usize], mut i: usize) -> usize {
-            while parent[i] != i {
-                parent[i] = parent[parent[i]];
-                i = parent[i];
-            }
-            i
-        }
+        let mut forest = Forest::new(n);
         plan.for_each_face(|face, left, right| {
             if conductance[face] > 0.0 {
-                let (a, b) = (find(&mut parent, left), find(&mut parent, right));
+                let (a, b) = (forest.find(left), forest.find(right));
                 // The smaller root wins, so that labels follow cell order.
-                parent[a.max(b)] = a.min(b);
+                forest.join(a.min(b), a.max(b));
             }
         });
         let mut label = vec![usize::MAX; n];
         let mut ground: Vec<usize> = Vec::new();
         for i in 0..n {
-            let root = find(&mut parent, i);
+            let root = forest.find(i);
             if root == i {
                 label[i] = ground.len();
                 ground.push(i);

@@ -23,6 +23,23 @@ fn factor(grid: &Grid, density: &[f64]) -> WeightedLaplacian {
     plan.factor(density, &face_densities(grid, density, FaceMean::Arithmetic, 0.0).unwrap()).unwrap()
 }
 
+fn iterate(grid: &Grid, density: &[f64]) -> WeightedLaplacian {
+    let faces = face_densities(grid, density, FaceMean::Arithmetic, 0.0).unwrap();
+    Arc::new(LaplacianPlan::iterative(grid)).factor(density, &faces).unwrap()
+}
+
+impl WeightedLaplacian {
+    fn direct(&self) -> &FactoredLaplacian {
+        self.factored().expect("an eliminated grid")
+    }
+    fn without_factor(&self) -> &IterativeLaplacian {
+        match self {
+            Self::Iterative(laplacian) => laplacian,
+            Self::Factored(_) => panic!("a grid that was eliminated"),
+        }
+    }
+}
+
 fn columns(grid: &Grid, density: &[f64]) -> Mat<f64> {
     Mat::from_fn(grid.len(), 3, |i, j| {
         let p = grid.center(i);
@@ -48,12 +65,12 @@ fn solution_satisfies_the_projected_equation_and_half_whitening_has_its_gram() {
         }
         assert!(leak.relative[j] < 1.0 && leak.between_components[j] == 0.0);
     }
-    let (x, _) = laplacian.whiten(z.clone());
+    let (x, _) = laplacian.direct().whiten(z.clone());
     let (gx, gy) = (dense::gram(x.as_ref()), dense::gram(y.as_ref()));
     assert!((&gx - &gy).norm_max() < 1e-12 * gy.norm_max());
 
     let u: Vec<f64> = (0..grid.len()).map(|i| (grid.center(i)[0] * 0.7).sin() + grid.center(i)[1]).collect();
-    let bx = laplacian.whiten_derivative(&u);
+    let bx = laplacian.direct().whiten_derivative(&u);
     let by = apply_transpose_vec(&b, &u);
     assert!((dense::norm(&bx) - dense::norm(&by)).abs() < 1e-12 * dense::norm(&by));
     for j in 0..3 {
@@ -73,9 +90,8 @@ fn transposed_whitening_is_the_transpose() {
     let wave = |rows: usize, seed: f64| Mat::from_fn(rows, 20, |i, j| (seed * (i + 7 * j) as f64).sin());
     for density in [&gaussian_pair(&grid, 3.0), &split] {
         // Without a factor L ends on the faces, and solves are good to their tolerance.
-        let plan = Arc::new(LaplacianPlan::iterative(&grid));
-        let faces = face_densities(&grid, density, FaceMean::Arithmetic, 0.0).unwrap();
-        let laplacian = plan.factor(density, &faces).unwrap();
+        let laplacian = iterate(&grid, density);
+        let laplacian = laplacian.without_factor();
         let z = wave(grid.len(), 0.7);
         let x = laplacian.whiten(z.clone()).0;
         let xi = wave(x.nrows(), 1.3);
@@ -88,6 +104,7 @@ fn transposed_whitening_is_the_transpose() {
     }
     for density in [gaussian_pair(&grid, 3.0), split] {
         let laplacian = factor(&grid, &density);
+        let laplacian = laplacian.direct();
         let (z, xi) = (wave(grid.len(), 0.7), wave(grid.len(), 1.3));
         let (x, h) = (laplacian.whiten(z.clone()).0, laplacian.whiten_transpose(xi.clone()));
         for j in 0..20 {
@@ -121,7 +138,7 @@ fn deep_valleys_switch_to_subtraction_free_elimination_and_say_so() {
         } else {
             assert_eq!(laplacian.report().elimination, EliminationKind::Cholesky);
         }
-        let (whitened, _) = laplacian.whiten(Mat::from_fn(320, 1, |i, _| z[i]));
+        let (whitened, _) = laplacian.direct().whiten(Mat::from_fn(320, 1, |i, _| z[i]));
         let found = dense::gram(whitened.as_ref())[(0, 0)];
         let mut expected = 0.0;
         for face in 0..319 {
@@ -143,16 +160,18 @@ fn both_eliminations_agree_in_two_dimensions() {
     let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
     let laplacian = plan.factor(&density, &faces).unwrap();
     assert_eq!(laplacian.report().elimination, EliminationKind::Cholesky);
-    let kept: Vec<bool> = laplacian.scale.iter().map(|&s| s > 0.0).collect();
-    let mut other = plan.factor(&density, &faces).unwrap();
+    let WeightedLaplacian::Factored(again) = plan.factor(&density, &faces).unwrap() else { panic!("no elimination") };
+    let kept: Vec<bool> = again.grounded.scale.iter().map(|&s| s > 0.0).collect();
     let symbolic = &plan.analysis.as_ref().unwrap().symbolic;
-    other.use_subtraction_free(symbolic, &plan.conductances(&faces), &kept);
+    let other = FactoredLaplacian::without_subtraction(again.grounded, symbolic, &plan.conductances(&faces), &kept);
+    let other = WeightedLaplacian::Factored(Box::new(other));
+    assert_eq!(other.report().elimination, EliminationKind::SubtractionFree);
     let z = columns(&grid, &density);
-    let (a, b) = (laplacian.whiten(z.clone()).0, other.whiten(z.clone()).0);
+    let (a, b) = (laplacian.direct().whiten(z.clone()).0, other.direct().whiten(z.clone()).0);
     let (ga, gb) = (dense::gram(a.as_ref()), dense::gram(b.as_ref()));
     assert!((&ga - &gb).norm_max() < 1e-11 * ga.norm_max());
     let u: Vec<f64> = (0..grid.len()).map(|i| (grid.center(i)[0]).cos()).collect();
-    let (na, nb) = (dense::norm(&laplacian.whiten_derivative(&u)), dense::norm(&other.whiten_derivative(&u)));
+    let [na, nb] = [&laplacian, &other].map(|l| dense::norm(&l.direct().whiten_derivative(&u)));
     assert!((na - nb).abs() < 1e-12 * na);
     let (fa, fb) = (laplacian.flux(z.clone()).unwrap().0, other.flux(z).unwrap().0);
     assert!((&fa - &fb).norm_max() < 1e-9 * fa.norm_max());
@@ -173,9 +192,7 @@ fn krylov_solves_agree_with_cholesky() {
     for (n, cut) in [(16, false), (16, true), (24, false)] {
         let grid = Grid::new(&[-3.0; 3], &[3.0; 3], &[n, n, n]).unwrap();
         let density = ridges(&grid, cut);
-        let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
-        let direct = factor(&grid, &density);
-        let iterative = Arc::new(LaplacianPlan::iterative(&grid)).factor(&density, &faces).unwrap();
+        let (direct, iterative) = (factor(&grid, &density), iterate(&grid, &density));
         assert_eq!(direct.report().elimination, EliminationKind::Cholesky);
         assert_eq!(iterative.report().elimination, EliminationKind::Krylov);
         assert_eq!(iterative.report().components, direct.report().components);
@@ -183,14 +200,15 @@ fn krylov_solves_agree_with_cholesky() {
             let [x, y, z] = grid.center(i);
             density[i] * [x, y - 0.3 * x, x * z][j]
         });
-        let ((x, _), (y, leak)) = (direct.whiten(z.clone()), iterative.whiten(z.clone()));
+        let ((x, _), (y, leak)) = (direct.direct().whiten(z.clone()), iterative.without_factor().whiten(z.clone()));
         let (gx, gy) = (dense::gram(x.as_ref()), dense::gram(y.as_ref()));
         assert!((&gx - &gy).norm_max() < 1e-9 * gx.norm_max(), "{n} {cut} {:?}", iterative.report());
         assert!(leak.relative.iter().all(|l| l.is_finite()));
         let stats = iterative.report().krylov.unwrap();
         assert!(stats.missed == 0 && stats.iterations < 60, "{stats:?}");
         let u: Vec<f64> = (0..grid.len()).map(|i| grid.center(i)[0].sin() + grid.center(i)[2]).collect();
-        let (a, b) = (direct.whiten_derivative(&u), iterative.whiten_derivative(&u));
+        let a = direct.direct().whiten_derivative(&u);
+        let b = iterative.without_factor().whiten_derivative(&u);
         for j in 0..3 {
             let (a, b) = (dense::dot(&a, &dense::column(x.as_ref(), j)), dense::dot(&b, &dense::column(y.as_ref(), j)));
             assert!((a - b).abs() < 1e-9 * gx.norm_max().sqrt() * dense::norm(&u), "{a} against {b}");
@@ -207,7 +225,7 @@ fn split_support_reports_mass_that_cannot_move() {
     let laplacian = factor(&grid, &density);
     assert_eq!((laplacian.report().components, laplacian.report().inactive_cells), (2, 2));
     let z = Mat::from_fn(6, 1, |i, _| [1.0, 0.0, 0.0, 0.0, 0.0, -1.0][i]);
-    let (x, leak) = laplacian.whiten(z);
+    let (x, leak) = laplacian.direct().whiten(z);
     assert_eq!(leak.between_components[0], 1.0);
     assert!(x.norm_max().is_finite());
 }
@@ -216,7 +234,7 @@ fn split_support_reports_mass_that_cannot_move() {
 fn one_cell_has_nothing_to_transport() {
     let grid = Grid::new(&[0.0, 0.0], &[1.0, 1.0], &[1, 1]).unwrap();
     let laplacian = factor(&grid, &[1.0]);
-    let (x, _) = laplacian.whiten(Mat::from_fn(1, 2, |_, j| j as f64 + 1.0));
+    let (x, _) = laplacian.direct().whiten(Mat::from_fn(1, 2, |_, j| j as f64 + 1.0));
     assert_eq!(x.norm_max(), 0.0);
 }
 

@@ -1,6 +1,7 @@
 //! How deep the valleys between the modes of a density are.
 
 use crate::divergence::ACTIVE_DENSITY;
+use crate::forest::Forest;
 use crate::grid::Grid;
 
 /// Depth of the deepest valley between two modes: the smallest ratio (saddle
@@ -16,26 +17,19 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
     let mut order: Vec<usize> = (0..density.len()).collect();
     order.sort_by(|&a, &b| density[b].total_cmp(&density[a]).then(a.cmp(&b)));
     let strides: Vec<usize> = (0..grid.dim()).map(|axis| grid.cells()[axis + 1..].iter().product()).collect();
-    let mut parent = vec![usize::MAX; density.len()];
+    let (mut forest, mut seen) = (Forest::new(density.len()), vec![false; density.len()]);
     let mut peak = vec![0.0; density.len()];
     let mut mass = vec![0.0; density.len()];
-    fn find(parent: &mut [usize], mut i: usize) -> usize {
-        while parent[i] != i {
-            parent[i] = parent[parent[i]];
-            i = parent[i];
-        }
-        i
-    }
     let mut depth = 1.0f64;
     for &cell in &order {
-        parent[cell] = cell;
+        seen[cell] = true;
         peak[cell] = density[cell];
         mass[cell] = density[cell];
         for (axis, &stride) in strides.iter().enumerate() {
             let j = (cell / stride) % grid.cells()[axis];
             let neighbours = [(j > 0).then(|| cell - stride), (j + 1 < grid.cells()[axis]).then(|| cell + stride)];
-            for other in neighbours.into_iter().flatten().filter(|&o| parent[o] != usize::MAX).collect::<Vec<_>>() {
-                let (a, b) = (find(&mut parent, cell), find(&mut parent, other));
+            for other in neighbours.into_iter().flatten().filter(|&o| seen[o]) {
+                let (a, b) = (forest.find(cell), forest.find(other));
                 if a == b {
                     continue;
                 }
@@ -45,7 +39,7 @@ pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {
                     depth = depth.min(saddle / lower);
                 }
                 let (keep, drop) = if peak[a] >= peak[b] { (a, b) } else { (b, a) };
-                parent[drop] = keep;
+                forest.join(keep, drop);
                 mass[keep] += mass[drop];
             }
         }

@@ -36,6 +36,9 @@ pub struct GradientProblem<'a> {
     pub gradient: &'a [f64],
     /// d, if there is damping.
     pub damping: Option<&'a [f64]>,
+    /// Rounding of the columns of A, relative to their norms, where it exceeds that of the entries: p values. A column
+    /// that falls below it once the others are taken out depends on them.
+    pub rounding: Option<&'a [f64]>,
 }
 
 /// What the corrections of a solution were measured by.

@@ -8,6 +8,8 @@ use crate::dense::{column_norms, gram, norm, small_svd, solve_upper, tall_qr};
 use crate::error::LinalgError;
 use crate::operator::{Entries, LinearOp};
 
+/// Multiple of a column's rounding below which what is left of it says nothing.
+const LOST: f64 = 4.0;
 /// From this many columns on the Gram matrix is worth forming for a preconditioner.
 const CHOLESKY_QR_COLUMNS: usize = 48;
 /// Smallest pivot of the scaled Gram matrix at which its Cholesky factor still preconditions well.
@@ -80,7 +82,7 @@ impl LeastSquares for PivotedQr {
                 iterations: 0,
             }));
         }
-        let (factor, scale, r) = self.factor(dense, problem.b, problem.damping);
+        let (factor, scale, r) = self.factor(dense, problem.b, problem.damping, problem.rounding);
         let (rank, condition) = (factor.rank, condition_of(r.as_ref(), factor.rank)?);
         // Beyond this condition number the semi-normal equations do not correct themselves any more.
         let from_vector = (condition > 1e7).then(|| factor.minimum_norm(&scale));
@@ -98,6 +100,7 @@ impl PivotedQr {
         dense: MatRef<'_, f64>,
         b: &[f64],
         damping: Option<&[f64]>,
+        rounding: Option<&[f64]>,
     ) -> (PivotedFactor, Vec<f64>, Mat<f64>) {
         let (m, p) = (dense.nrows(), dense.ncols());
         let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
@@ -105,7 +108,12 @@ impl PivotedQr {
         let scale = column_norms(reduced.r.as_ref());
         let scaled =
             Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
-        (PivotedFactor::new(scaled, reduced.qtb, tolerance), scale, reduced.r)
+        // Damping rows are exact: a damped column is as large as they make it.
+        let noise = |j: usize| rounding.map_or(0.0, |r| LOST * r[j]);
+        let floors: Vec<f64> = (0..p)
+            .map(|j| if damping.is_some_and(|d| d[j] > 0.0) { tolerance } else { tolerance.max(noise(j)) })
+            .collect();
+        (PivotedFactor::new(scaled, reduced.qtb, floors), scale, reduced.r)
     }
 
     fn householder(
@@ -115,7 +123,7 @@ impl PivotedQr {
         b: &[f64],
         damping: Option<&[f64]>,
     ) -> Result<LstsqSolution, LinalgError> {
-        let (pivoted, scale, r) = self.factor(dense, b, damping);
+        let (pivoted, scale, r) = self.factor(dense, b, damping, None);
         let rank = pivoted.rank;
         let x = pivoted.minimum_norm(&scale);
         let condition = condition_of(r.as_ref(), rank)?;
@@ -212,7 +220,9 @@ impl PivotedFactor {
     }
 
     /// Householder QR with column pivoting (norms recomputed: the matrix is small).
-    pub(super) fn new(a: Mat<f64>, b: Vec<f64>, tolerance: f64) -> Self {
+    ///
+    /// A column whose part orthogonal to those before falls below its floor times the first pivot is dependent.
+    pub(super) fn new(a: Mat<f64>, b: Vec<f64>, mut floors: Vec<f64>) -> Self {
         let (m, p) = (a.nrows(), a.ncols());
         let (mut a, mut b) = (a, b);
         let mut order: Vec<usize> = (0..p).collect();
@@ -222,7 +232,8 @@ impl PivotedFactor {
         let mut rank = 0;
         for step in 0..m.min(p) {
             // First of the largest: ties must not depend on rounding of equal columns.
-            let best = (step..p).fold(step, |best, j| if tail[j] > tail[best] { j } else { best });
+            let left = |j: usize| if tail[j] > floors[j] * first_pivot { tail[j] } else { 0.0 };
+            let best = (step..p).fold(step, |best, j| if left(j) > left(best) { j } else { best });
             if best != step {
                 for i in 0..m {
                     let swap = a[(i, step)];
@@ -231,13 +242,14 @@ impl PivotedFactor {
                 }
                 order.swap(step, best);
                 tail.swap(step, best);
+                floors.swap(step, best);
                 reference.swap(step, best);
             }
             let size = norm(&a.col_as_slice(step)[step..]);
             if step == 0 {
                 first_pivot = size;
             }
-            if !(size > tolerance * first_pivot) {
+            if !(size > floors[step] * first_pivot) {
                 break;
             }
             rank += 1;

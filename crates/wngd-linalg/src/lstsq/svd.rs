@@ -56,7 +56,10 @@ impl LeastSquares for Svd {
         let scaled =
             Mat::from_fn(reduced.r.nrows(), p, |i, j| if scale[j] > 0.0 { reduced.r[(i, j)] / scale[j] } else { 0.0 });
         let (_, s, v) = small_svd(scaled.as_ref())?;
-        let cut = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON) * s.first().copied().unwrap_or(0.0);
+        // Singular vectors mix columns: the noisiest one speaks for all.
+        let noise = problem.rounding.map_or(0.0, |r| r.iter().fold(0.0, |most: f64, r| most.max(*r)));
+        let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON).max(noise);
+        let cut = tolerance * s.first().copied().unwrap_or(0.0);
         let rank = s.iter().filter(|&&value| value > cut).count();
         let (_, unscaled, _) = small_svd(reduced.r.as_ref())?;
         let condition = match (unscaled.first(), unscaled.last()) {

@@ -21,10 +21,8 @@ const SINK_CELLS: usize = 8;
 const DIRECT_CELLS: [usize; 3] = [1_000_000, 40_000, 10_000];
 /// The same for the semi-Lagrangian operator, whose factors fill in.
 const DIRECT_TRANSFER_CELLS: usize = 2_000;
-/// Largest number of cells that [`Solver::Auto`] factors for many right-hand sides, or after Krylov has failed.
+/// Largest number of cells that [`Solver::Auto`] factors after Krylov has failed.
 const DIRECT_CELLS_AT_MOST: usize = 150_000;
-/// Right-hand sides per θ from which a factorisation of a three-dimensional grid pays.
-const MANY_SOLVES: usize = 150;
 /// Gauss–Seidel sweeps that end a state solve.
 const SWEEPS: usize = 2;
 
@@ -40,7 +38,6 @@ pub struct FlowConstraint {
     pub(crate) parameters: Parameters,
     pub(crate) solver: Solver,
     pub(crate) krylov: KrylovOptions,
-    pub(crate) expected_solves: usize,
     /// Analysis of the last direct factorisation, good for every θ of the same pattern.
     pub(crate) symbolic: Arc<Mutex<Option<Arc<SymbolicCholesky>>>>,
 }
@@ -90,7 +87,6 @@ impl FlowConstraint {
         let cells = self.grid.len();
         let limit = match self.discretisation {
             Discretisation::SemiLagrangian { .. } => DIRECT_TRANSFER_CELLS,
-            _ if self.expected_solves >= MANY_SOLVES => DIRECT_CELLS_AT_MOST.max(DIRECT_CELLS[self.grid.dim() - 1]),
             _ => DIRECT_CELLS[self.grid.dim() - 1],
         };
         match self.solver {

@@ -1,5 +1,5 @@
 use wngd_adjoint::{Factorization, ModelError, SparseLu};
-use wngd_linalg::dense::sum;
+use wngd_linalg::dense::{as_column_mut, sum};
 use wngd_linalg::faer::MatMut;
 use wngd_linalg::{BiCgStab, DominantLu, KrylovStats};
 
@@ -7,13 +7,12 @@ use wngd_linalg::{BiCgStab, DominantLu, KrylovStats};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Solver {
     /// Direct up to 10⁶ cells in one dimension, 40 000 in two, 10 000 in three (2000 for the semi-Lagrangian
-    /// scheme), and up to 150 000 where 150 or more solves per θ are expected
-    /// ([`with_expected_solves`](crate::flow::StationaryDensity::with_expected_solves)); Krylov otherwise. If Krylov misses its tolerance on
-    /// the state and the grid has at most 150 000 cells, A is factored instead. [`FlowReport::solver`] is what
-    /// was used in the end, [`FlowReport::krylov`] tells of an attempt that failed.
+    /// scheme); Krylov otherwise. If Krylov misses its tolerance on the state and the grid has at most 150 000
+    /// cells, A is factored instead. [`FlowReport::solver`] is what was used in the end, [`FlowReport::krylov`]
+    /// tells of an attempt that failed.
     #[default]
     Auto,
-    /// Sparse LU.
+    /// Sparse LU; in three dimensions it pays up to 150 000 cells where 150 or more solves per θ follow.
     Direct,
     /// BiCGSTAB.
     Krylov,
@@ -29,7 +28,7 @@ pub enum SolverUsed {
     NestedDissectionLu,
     /// Sparse LU with a column minimum-degree ordering.
     ColamdLu,
-    /// BiCGSTAB, preconditioned by an incomplete LU in flow order unless told otherwise.
+    /// BiCGSTAB, preconditioned by an incomplete LU in flow order.
     BiCgStab,
 }
 
@@ -76,8 +75,7 @@ pub(crate) enum Inverse {
 
 impl Inverse {
     pub(crate) fn solve(&self, b: &mut [f64]) -> Result<(), ModelError> {
-        let n = b.len();
-        let column = MatMut::from_column_major_slice_mut(b, n, 1);
+        let column = as_column_mut(b);
         if let Inverse::Krylov(krylov) = self {
             krylov.solve(column, false)?;
         } else {

@@ -63,9 +63,8 @@ impl StationaryDensity {
     ) -> Result<Self, ModelError> {
         let parameters = Parameters::new(theta_full, free)?;
         let (solver, krylov) = (Solver::default(), KrylovOptions::default());
-        let (expected_solves, symbolic) = (0, Arc::default());
-        let constraint =
-            FlowConstraint { field, grid, discretisation, parameters, solver, krylov, expected_solves, symbolic };
+        let symbolic = Arc::default();
+        let constraint = FlowConstraint { field, grid, discretisation, parameters, solver, krylov, symbolic };
         constraint.check()?;
         Ok(Self { model: Implicit::new(constraint) })
     }
@@ -74,21 +73,6 @@ impl StationaryDensity {
     #[must_use]
     pub fn with_solver(mut self, solver: Solver) -> Self {
         self.model.constraint.solver = solver;
-        self
-    }
-
-    /// The same model, told how many tangent and adjoint solves follow each state solve: many of them
-    /// make a factorisation pay where [`Solver::Auto`] would iterate.
-    #[must_use]
-    pub fn with_expected_solves(mut self, solves: usize) -> Self {
-        self.model.constraint.expected_solves = solves;
-        self
-    }
-
-    /// The same model with other limits for Krylov solves.
-    #[must_use]
-    pub fn with_krylov(mut self, options: KrylovOptions) -> Self {
-        self.model.constraint.krylov = options;
         self
     }
 
@@ -162,5 +146,46 @@ impl ForwardModel for StationaryDensity {
     }
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wngd_linalg::LinalgError;
+
+    use super::*;
+    use crate::flow::{Lorenz63, SolverUsed};
+
+    const LORENZ: [f64; 3] = [10.0, 28.0, 8.0 / 3.0];
+
+    fn lorenz(n: usize, solver: Solver, max_iterations: usize) -> StationaryDensity {
+        let grid = Grid::new(&[-25.0, -30.0, 0.0], &[25.0, 30.0, 50.0], &[n; 3]).unwrap();
+        let scheme = Discretisation::ScharfetterGummel { diffusion: 10.0, restart: 2e-3 };
+        let model = StationaryDensity::new(Arc::new(Lorenz63), grid, scheme, None, LORENZ.to_vec()).unwrap();
+        let mut model = model.with_solver(solver);
+        model.model.constraint.krylov.max_iterations = max_iterations;
+        model
+    }
+
+    #[test]
+    fn the_automatic_choice_factors_where_krylov_fails() {
+        let found = |solver, limit| lorenz(22, solver, limit).state_with_report(&LORENZ).unwrap();
+        let (krylov, report) = found(Solver::Auto, 1000);
+        assert_eq!((report.solver, report.krylov.unwrap().missed), (SolverUsed::BiCgStab, 0));
+        let (fallback, report) = found(Solver::Auto, 2);
+        assert_eq!((report.solver, report.krylov.unwrap().missed), (SolverUsed::DominantLu, 1));
+        let (direct, report) = found(Solver::Direct, 1000);
+        assert_eq!((report.solver, report.krylov), (SolverUsed::DominantLu, None));
+        assert_eq!(fallback.values, direct.values);
+        let largest = direct.values.iter().fold(0.0f64, |m, &v| m.max(v));
+        for (a, b) in krylov.values.iter().zip(&direct.values) {
+            assert!((a - b).abs() < 1e-9 * largest);
+        }
+    }
+
+    #[test]
+    fn a_krylov_solve_that_stops_early_says_so() {
+        let model = lorenz(8, Solver::Krylov, 1);
+        assert!(matches!(model.state(&LORENZ), Err(ModelError::Linalg(LinalgError::IterationLimit { .. }))));
     }
 }

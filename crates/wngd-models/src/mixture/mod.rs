@@ -20,6 +20,8 @@ const CHUNK: usize = 4096;
 /// What a cell mean that underflows is taken for, with its logarithm as it is: just enough to be a density, so that a
 /// sample there pulls with its score.
 const FLOOR: f64 = 2.0 * ACTIVE_DENSITY;
+/// Most components whose orders are tried.
+const MOST_EXCHANGED: usize = 6;
 /// Largest exponent of a share of a component in such a cell.
 const LARGEST: f64 = 600.0;
 
@@ -104,6 +106,28 @@ impl GaussianMixture {
         self.parameters.with(&self.free, theta)
     }
 
+    /// θ with its components in every other order that the fixed parameters allow: the same density by other names.
+    ///
+    /// # Cost
+    /// K! orders; none are tried beyond 6 components.
+    pub fn exchanges(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let Ok(parameters) = self.parameters.with(&self.free, theta) else { return Vec::new() };
+        let k = parameters.components();
+        if k > MOST_EXCHANGED {
+            return Vec::new();
+        }
+        let all = parameters.all();
+        let admissible = |order: &[usize]| {
+            let renamed = parameters.in_order(order);
+            let keeps = |p: &Parameter| self.free.contains(p) || (renamed.get(*p) - parameters.get(*p)).abs() <= 1e-12;
+            // The last weight is nobody's parameter, but fixed where all others are.
+            let closed = self.free.iter().any(|p| matches!(p, Parameter::Weight(_)))
+                || (renamed.weights[k - 1] - parameters.weights[k - 1]).abs() <= 1e-12;
+            (closed && all.iter().all(keeps)).then(|| self.free.iter().map(|p| renamed.get(*p)).collect::<Vec<f64>>())
+        };
+        permutations(k).iter().skip(1).filter_map(|order| admissible(order)).collect()
+    }
+
     /// ρ at the midpoints of all faces, in face order (q values).
     ///
     /// # Errors
@@ -151,6 +175,24 @@ impl GaussianMixture {
     }
 }
 
+/// All orders of 0 … k−1, the usual one first.
+fn permutations(k: usize) -> Vec<Vec<usize>> {
+    if k == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = permutations(k - 1);
+    (0..k)
+        .rev()
+        .flat_map(|place| {
+            shorter.iter().map(move |order| {
+                let mut order = order.clone();
+                order.insert(place, k - 1);
+                order
+            })
+        })
+        .collect()
+}
+
 /// ln Σ wᵢ Nᵢ without underflow, of the logarithms of the Nᵢ.
 fn log_sum(weights: &[f64], components: &[Component], log: impl Fn(&Component) -> f64) -> f64 {
     let terms: Vec<f64> =
@@ -177,6 +219,18 @@ impl ForwardModel for GaussianMixture {
     fn state(&self, theta: &[f64]) -> Result<State, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         Ok(self.density(&parameters, &self.components(&parameters, false)))
+    }
+
+    /// A weight's column is the difference of two components, which cancel where these are alike.
+    fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
+        let Ok(parameters) = self.parameters.with(&self.free, theta) else { return Vec::new() };
+        let last = parameters.components() - 1;
+        let size = |i: usize| parameters.component_norm(i, &self.grid);
+        let of = |p: &Parameter| match *p {
+            Parameter::Weight(i) => f64::EPSILON * (size(i) + size(last)),
+            _ => 0.0,
+        };
+        self.free.iter().map(of).collect()
     }
 
     /// Weights of at least 0, the last one included.
@@ -425,6 +479,45 @@ mod tests {
             assert!(error.is_recoverable(), "{error}");
         }
         assert!(!model.state(&[1.0]).unwrap_err().is_recoverable());
+    }
+
+    #[test]
+    fn components_are_exchanged_as_far_as_fixed_parameters_allow() {
+        let grid = Grid::new(&[-5.0], &[6.0], &[30]).unwrap();
+        let parameters = MixtureParameters {
+            weights: vec![0.2, 0.3, 0.5],
+            means: vec![vec![0.0], vec![1.0], vec![2.0]],
+            covariances: Covariances::Identity,
+        };
+        let model = |free: &[&str]| GaussianMixture::new(grid.clone(), parameters.clone(), free).unwrap();
+        let whole = model(&["weights", "means"]);
+        let theta = whole.theta();
+        let renamed = whole.exchanges(&theta);
+        assert_eq!(renamed.len(), 5);
+        let rho = whole.state(&theta).unwrap().values;
+        for other in &renamed {
+            let same = whole.state(other).unwrap().values;
+            assert!(rho.iter().zip(same).all(|(a, b)| (a - b).abs() < 1e-15) && *other != theta);
+        }
+        // Other weights stay where they are, and so do means.
+        assert!(model(&["means"]).exchanges(&[0.0, 1.0, 2.0]).is_empty());
+        assert!(model(&["weights"]).exchanges(&[0.2, 0.3]).is_empty());
+    }
+
+    #[test]
+    fn rounding_of_a_weights_column_is_that_of_what_is_subtracted() {
+        let grid = Grid::new(&[-9.0, -9.0], &[10.0, 10.0], &[80, 80]).unwrap();
+        let means = vec![vec![0.0, 0.5], vec![1e-9, 0.5]];
+        let parameters = MixtureParameters { weights: vec![0.4, 0.6], means, covariances: full(2) };
+        let model = GaussianMixture::new(grid, parameters, &["weights", "means[0]"]).unwrap();
+        let rounding = model.column_rounding(&model.theta());
+        let z = model.linearize(&model.theta()).unwrap().jacobian;
+        let norm = |f: &dyn Fn(usize) -> f64| (0..z.nrows()).map(|i| f(i).powi(2)).sum::<f64>().sqrt();
+        let component = |w: f64| model.state(&[w, 0.0, 0.5]).unwrap().values;
+        let (first, second) = (component(1.0), component(0.0));
+        let expected = f64::EPSILON * (norm(&|i| first[i]) + norm(&|i| second[i]));
+        assert!((rounding[0] / expected - 1.0).abs() < 1e-6, "{} {expected}", rounding[0]);
+        assert_eq!(rounding[1..], [0.0, 0.0]);
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::fmt;
 
 use thiserror::Error;
 use wngd_adjoint::{Bound, ModelError};
+use wngd_linalg::Grid;
 
 /// Means and variances for which all derivatives of a density are numbers: (x − μ)²/σ⁴ has no overflow.
 const MEANS: std::ops::RangeInclusive<f64> = -1e100..=1e100;
@@ -23,6 +24,28 @@ pub enum Covariances {
     Diagonal(Vec<Vec<f64>>),
     /// A symmetric positive definite matrix per component: K x d x d.
     Full(Vec<Vec<Vec<f64>>>),
+}
+
+impl Covariances {
+    /// Whether two components have the same covariance.
+    pub fn same(&self, i: usize, j: usize) -> bool {
+        match self {
+            Covariances::Identity => true,
+            Covariances::Isotropic(v) => v[i] == v[j],
+            Covariances::Diagonal(v) => v[i] == v[j],
+            Covariances::Full(v) => v[i] == v[j],
+        }
+    }
+
+    /// Variance of a component along an axis.
+    pub fn variance(&self, i: usize, axis: usize) -> f64 {
+        match self {
+            Covariances::Identity => 1.0,
+            Covariances::Isotropic(v) => v[i],
+            Covariances::Diagonal(v) => v[i][axis],
+            Covariances::Full(v) => v[i][axis][axis],
+        }
+    }
 }
 
 /// All parameters of a Gaussian mixture, free or not.
@@ -310,6 +333,32 @@ impl MixtureParameters {
         }
     }
 
+    /// ‖Nᵢ‖₂ of a component's values in the cells, if all of it lies in the box: ∫N² = (4π)^{−d/2} |Σ|^{−1/2}.
+    pub(super) fn component_norm(&self, i: usize, grid: &Grid) -> f64 {
+        let d = grid.dim();
+        let determinant = match &self.covariances {
+            Covariances::Full(v) => determinant(&v[i]),
+            other => (0..d).map(|axis| other.variance(i, axis)).product(),
+        };
+        let integral = (4.0 * std::f64::consts::PI).powf(-0.5 * d as f64) / determinant.sqrt();
+        (integral / grid.cell_volume()).sqrt()
+    }
+
+    /// The same mixture with component `order[i]` in place i.
+    pub(super) fn in_order(&self, order: &[usize]) -> Self {
+        let covariances = match &self.covariances {
+            Covariances::Identity => Covariances::Identity,
+            Covariances::Isotropic(v) => Covariances::Isotropic(order.iter().map(|&i| v[i]).collect()),
+            Covariances::Diagonal(v) => Covariances::Diagonal(order.iter().map(|&i| v[i].clone()).collect()),
+            Covariances::Full(v) => Covariances::Full(order.iter().map(|&i| v[i].clone()).collect()),
+        };
+        Self {
+            weights: order.iter().map(|&i| self.weights[i]).collect(),
+            means: order.iter().map(|&i| self.means[i].clone()).collect(),
+            covariances,
+        }
+    }
+
     /// Every weight that the free ones move is at least 0.
     pub(super) fn weight_bounds(&self, free: &[Parameter]) -> Vec<Bound> {
         let weights: Vec<(usize, usize)> = free
@@ -377,6 +426,21 @@ impl MixtureParameters {
         }
         Ok(next)
     }
+}
+
+/// Determinant of a small symmetric positive definite matrix.
+fn determinant(matrix: &[Vec<f64>]) -> f64 {
+    let mut a = matrix.to_vec();
+    let d = a.len();
+    for i in 0..d {
+        for r in i + 1..d {
+            let factor = a[r][i] / a[i][i];
+            for c in i..d {
+                a[r][c] -= factor * a[i][c];
+            }
+        }
+    }
+    (0..d).map(|i| a[i][i]).product()
 }
 
 /// Smallest pivot of the elimination of a small symmetric matrix, relative to its diagonal

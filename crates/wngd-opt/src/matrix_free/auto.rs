@@ -1,4 +1,7 @@
-use super::{Estimator, STORED};
+use crate::estimate::Estimator;
+
+/// Most parameters for which the whitened Jacobian is stored.
+pub(super) const STORED: usize = 500;
 
 /// What the choice depends on.
 pub(super) struct Problem {

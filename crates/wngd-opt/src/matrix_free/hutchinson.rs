@@ -2,7 +2,7 @@ use wngd_linalg::LinearOp;
 use wngd_linalg::dense::{norm, small_svd};
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 
-use super::{Found, Memory, Prepared};
+use super::prepared::{Found, Memory, Prepared};
 use crate::error::DirectionError;
 
 /// Probes unless told otherwise.

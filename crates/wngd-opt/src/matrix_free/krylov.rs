@@ -1,6 +1,7 @@
 use wngd_linalg::{Bidiagonalization, KrylovSolution, LinearOp};
 
-use super::{Found, Memory, Prepared, progress};
+use super::prepared::{Found, Memory, Prepared};
+use super::progress;
 use crate::error::DirectionError;
 
 /// Steps beyond which an iteration is given up; the error estimate then says how far it came.

@@ -1,30 +1,30 @@
 //! Directions without the k x p Jacobian: Krylov iterations, sketches and their cost model.
 
+mod approximation;
 mod auto;
 mod hutchinson;
 mod krylov;
 mod nystrom;
 mod operator;
+mod prepared;
 mod progress;
 mod sketched;
 
 use std::sync::Mutex;
 
 use wngd_adjoint::{ProbeKind, Probes};
-use wngd_linalg::dense::{column, dot, gram, norm, symmetric_eigen};
-use wngd_linalg::faer::{Mat, MatRef};
-use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
-use wngd_linalg::{Bidiagonalization, GradientProblem, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
+use wngd_linalg::dense::{gram, norm};
+use wngd_linalg::faer::Mat;
+use wngd_linalg::operator::apply_vec;
+use wngd_linalg::{LaplacianReport, LinearOp};
 
 use crate::direction::{Direction, DirectionSolver, PreparedDirection, check_whitening};
 use crate::error::DirectionError;
 use crate::estimate::{EstimateReport, Estimator};
 use crate::metric::{Metric, Point};
-use nystrom::Nystrom;
+use auto::STORED;
 use operator::WhitenedJacobian;
-
-/// Most parameters for which the whitened Jacobian is stored.
-const STORED: usize = 500;
+use prepared::{Memory, Options, Prepared};
 
 /// The natural gradient of a metric, from tangent and adjoint solves and without a k x p matrix.
 ///
@@ -129,106 +129,6 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
             laplacian,
             memory: Mutex::new(Memory::default()),
         }))
-    }
-}
-
-struct Options {
-    estimator: Estimator,
-    reason: Option<String>,
-    reference: Option<f64>,
-    tolerance: f64,
-    probes: Option<usize>,
-    draw: Probes,
-}
-
-/// What serves several dampings at one point.
-#[derive(Default)]
-struct Memory {
-    basis: Option<Bidiagonalization>,
-    nystrom: Option<Nystrom>,
-    gradient: Option<Vec<f64>>,
-    stored: Option<Mat<f64>>,
-}
-
-struct Prepared<'a, J> {
-    options: Options,
-    y: WhitenedJacobian<'a, J>,
-    b: Vec<f64>,
-    /// The derivative as the metric's tangents feel it: Yᵀb = Zᵀu.
-    u: Vec<f64>,
-    weight: f64,
-    laplacian: Option<LaplacianReport>,
-    memory: Mutex<Memory>,
-}
-
-/// A direction (with the sign of −b) and what is known about it.
-struct Found {
-    eta: Vec<f64>,
-    probes: usize,
-    iterations: usize,
-    mu: f64,
-    error: f64,
-    singular_values: (f64, f64),
-    reason: Option<String>,
-}
-
-impl<J: LinearOp> Prepared<'_, J> {
-    /// Yᵀb = Zᵀu, once, without the rounding of b.
-    fn gradient(&self, memory: &mut Memory) -> Vec<f64> {
-        let find = || column(self.y.adjoint(MatRef::from_column_major_slice(&self.u, self.u.len(), 1)).as_ref(), 0);
-        memory.gradient.get_or_insert_with(find).clone()
-    }
-
-    /// Y by p tangents, once, and the gradient with it.
-    fn store<'m>(&self, memory: &'m mut Memory) -> &'m Mat<f64> {
-        memory.stored.get_or_insert_with(|| {
-            let z = self.y.tangents();
-            memory.gradient.get_or_insert_with(|| apply_transpose_vec(&z, &self.u));
-            self.y.whiten(z)
-        })
-    }
-
-    fn mu(&self, damping: f64, largest: f64) -> f64 {
-        damping * self.options.reference.unwrap_or(largest)
-    }
-
-    fn exact(&self, memory: &mut Memory, damping: f64) -> Result<Found, DirectionError> {
-        self.store(memory);
-        let gradient = self.gradient(memory);
-        let y = self.store(memory);
-        let p = y.ncols();
-        let largest = match self.options.reference {
-            Some(value) => value,
-            None if damping > 0.0 => symmetric_eigen(gram(y.as_ref()).as_ref())?.0.last().copied().unwrap_or(0.0),
-            None => 0.0,
-        };
-        let mu = damping * largest;
-        let weights = (mu > 0.0).then(|| vec![mu.sqrt(); p]);
-        let problem = GradientProblem { a: y, b: &self.b, gradient: &gradient, damping: weights.as_deref() };
-        let found = PivotedQr::default().solve_gradient(&problem)?;
-        Ok(Found {
-            eta: found.x,
-            probes: p,
-            iterations: 0,
-            mu,
-            error: found.condition.min(1.0 / f64::EPSILON) * f64::EPSILON,
-            singular_values: (found.condition, 1.0),
-            reason: None,
-        })
-    }
-
-    /// (G + μ)η − Yᵀb: one tangent and one adjoint solve.
-    fn residual(&self, eta: &[f64], gradient: &[f64], mu: f64) -> Vec<f64> {
-        let mut r = apply_transpose_vec(&self.y, &apply_vec(&self.y, eta));
-        r.iter_mut().zip(eta).zip(gradient).for_each(|((r, e), g)| *r += mu * e - g);
-        r
-    }
-
-    /// Relative error of η in the norm of G + μ, by the residual and an approximate inverse: one tangent
-    /// and one adjoint solve.
-    fn posterior(&self, eta: &[f64], gradient: &[f64], mu: f64, inverse: impl Fn(&[f64]) -> Vec<f64>) -> f64 {
-        let r = self.residual(eta, gradient, mu);
-        progress::relative_error(0.5 * dot(&r, &inverse(&r)).abs(), 0.5 * dot(gradient, eta).abs())
     }
 }
 

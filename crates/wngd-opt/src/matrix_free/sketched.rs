@@ -3,8 +3,9 @@ use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{Bidiagonalization, LeastSquares, LinearOp, PivotedQr, solve_information};
 
+use super::krylov;
 use super::operator::{Damped, RightPreconditioned};
-use super::{Found, Memory, Prepared, krylov};
+use super::prepared::{Found, Memory, Prepared};
 use crate::error::DirectionError;
 
 /// Probes that an adaptive sketch starts with.

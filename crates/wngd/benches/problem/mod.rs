@@ -61,7 +61,7 @@ impl Problem {
         let Linearization { state, jacobian } = self.model.linearize(&self.theta)?;
         let (_, u) = self.objective.derivative(&state)?;
         let solver = Natural { metric: Wasserstein2::new(self.plan.clone()), route, damping: 0.0 };
-        let point = wngd::opt::Point { theta: &self.theta, state: &state, iteration: 0 };
+        let point = wngd::opt::Point { theta: &self.theta, state: &state, iteration: 0, rounding: &[] };
         let prepared = solver.prepare(&point, jacobian, &u, self.objective.cell_volume())?;
         Ok(prepared.direction(0.0)?.eta)
     }

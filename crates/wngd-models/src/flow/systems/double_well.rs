@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Entry;
+use super::entry::Entry;
 use crate::flow::field::{VelocityField, names};
 
 pub(super) const LINE: Entry = Entry {

@@ -2,6 +2,7 @@
 
 mod chen;
 mod double_well;
+mod entry;
 mod lorenz63;
 mod roessler;
 mod thomas;
@@ -10,6 +11,7 @@ mod van_der_pol;
 use std::sync::Arc;
 
 use crate::flow::field::VelocityField;
+use entry::Entry;
 
 pub use chen::Chen;
 pub use double_well::DoubleWell;
@@ -39,17 +41,6 @@ pub static SYSTEM_NAMES: &[&str] = &{
     }
     names
 };
-
-/// What a file of a system says of it.
-struct Entry {
-    name: &'static str,
-    field: fn() -> Arc<dyn VelocityField>,
-    theta: &'static [f64],
-    lower: &'static [f64],
-    upper: &'static [f64],
-    start: &'static [f64],
-    equations: &'static [&'static str],
-}
 
 /// A velocity field with the usual parameters, a box that holds its attractor and a typical start.
 #[derive(Clone)]

@@ -1,0 +1,36 @@
+//! `wngd systems`
+
+use clap::Args;
+use wngd::models::flow::{SYSTEM_NAMES, System};
+
+use super::simulate::named;
+use crate::error::CliError;
+use crate::output::print;
+
+/// Show the dynamical systems with their parameters and usual values.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  wngd systems")]
+pub struct SystemsArgs {}
+
+/// Shows the systems with their equations and usual parameters, in 60 columns.
+pub fn systems(_: &SystemsArgs) -> Result<u8, CliError> {
+    let mut text = String::new();
+    for name in SYSTEM_NAMES {
+        let System { field, theta, equations, start, .. } = named(name)?;
+        let dim = field.dim();
+        let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
+        text.push_str(&format!("{name} ({axes})\n"));
+        for equation in equations {
+            text.push_str(&format!("  {equation}\n"));
+        }
+        let values = field.parameter_names().into_iter().zip(&theta).map(|(n, v)| format!("{n} = {v}"));
+        text.push_str(&format!("  {}\n", values.collect::<Vec<_>>().join(", ")));
+        let start: Vec<String> = start.iter().map(f64::to_string).collect();
+        text.push_str(&format!("  start {}\n\n", start.join(", ")));
+    }
+    text.push_str(
+        "polynomial (1 to 3 axes, experiment files only)\n  every monomial up to a degree, coefficients as parameters",
+    );
+    print(&text)?;
+    Ok(0)
+}

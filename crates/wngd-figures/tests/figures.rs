@@ -1,0 +1,337 @@
+//! Every figure is written, says what it shows, parses as XML, and refuses inconsistent data.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wngd_figures::*;
+
+/// Saves a figure under a name of its own and checks both files.
+fn drawn(figure: &dyn Figure, name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let about = About { stem: name.into(), ..figure.about() };
+    figure.draw().expect("drawn").save(folder.path(), &about).expect("written");
+    check(&folder.path().join(name), &about);
+}
+
+/// Checks both files: tags balance, the words are there, no NaN in the SVG, a PNG signature, a
+/// moderate size, and nothing else in the folder.
+fn check(stem: &Path, about: &About) {
+    let with = |s: &str| PathBuf::from(format!("{}{s}", stem.display()));
+    let svg = fs::read_to_string(with(".svg")).expect("the SVG exists");
+    assert!(svg.len() < 1_500_000, "{} bytes", svg.len());
+    assert!(!svg.contains("NaN") && !svg.contains("inf\""), "a number is not finite");
+    for words in [&about.caption, &about.alt] {
+        assert!(words.len() > 10 && words.ends_with('.'), "{words}");
+        assert!(
+            svg.contains(&words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\u{1}', " "))
+        );
+    }
+    let mut open: Vec<&str> = Vec::new();
+    for piece in svg.split('<').skip(1) {
+        let (tag, _) = piece.split_once('>').expect("a tag ends");
+        if tag.starts_with('!') {
+            continue;
+        }
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or("");
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty());
+    for entity in svg.split('&').skip(1) {
+        assert!(["amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|e| entity.starts_with(e)));
+    }
+    let png = fs::read(with(".png")).expect("the PNG exists");
+    assert_eq!(png.get(1..4), Some(&b"PNG"[..]));
+    let folder = stem.parent().expect("a folder");
+    for entry in fs::read_dir(folder).expect("readable").flatten() {
+        assert!(!entry.file_name().to_string_lossy().ends_with(".tmp"));
+    }
+}
+
+fn field_of(figure: &dyn Figure) -> String {
+    match figure.draw() {
+        Err(FigureError::Shape { field, .. }) => field,
+        Err(other) => panic!("expected a shape error, got {other:?}"),
+        Ok(_) => panic!("expected a shape error, got a drawing"),
+    }
+}
+
+fn bowl() -> Landscape {
+    let x: Vec<f64> = (0..12).map(f64::from).collect();
+    let y: Vec<f64> = (0..9).map(|k| f64::from(k) * 0.5).collect();
+    let values = y.iter().flat_map(|b| x.iter().map(move |a| (a - 6.0).powi(2) + 3.0 * (b - 2.0).powi(2))).collect();
+    Landscape {
+        x_name: "a & b <c>".into(),
+        y_name: "$y$\u{1}".into(),
+        x,
+        y,
+        values,
+        traces: vec![
+            Trace { label: "none".into(), points: vec![[1.0, 1.0], [30.0, 2.0], [6.0, 2.0]] },
+            Trace { label: "l2".into(), points: vec![[1.0, 1.0], [f64::NAN, 2.0]] },
+            Trace { label: "empty".into(), points: vec![] },
+        ],
+        truth: Some([6.0, 2.0]),
+        title: "A title".into(),
+        ..Landscape::default()
+    }
+}
+
+#[test]
+fn landscapes() {
+    let mut l = bowl();
+    drawn(&l, "landscape/plain-0.5");
+    l.values[7] = f64::NAN;
+    l.values[8] = f64::INFINITY;
+    drawn(&l, "landscape/gaps");
+    l.values.fill(2.0);
+    l.truth = Some([f64::NAN, 0.0]);
+    drawn(&l, "landscape/flat");
+    l.values.iter_mut().enumerate().for_each(|(k, v)| *v = if k % 2 == 0 { -1e308 } else { 1e308 });
+    drawn(&l, "landscape/huge");
+
+    assert_eq!(field_of(&Landscape::default()), "x");
+    let short = Landscape { values: vec![1.0; 5], ..bowl() };
+    assert_eq!(field_of(&short), "values");
+    let none = Landscape { values: vec![f64::NAN; 108], ..bowl() };
+    assert_eq!(field_of(&none), "values");
+    let mut reversed = bowl();
+    reversed.y.reverse();
+    assert_eq!(field_of(&reversed), "y");
+}
+
+fn axis(cells: usize) -> Axis {
+    Axis { name: "x".into(), lower: -1.0, upper: 1.0, cells }
+}
+
+fn grid(axes: Vec<Axis>) -> Densities {
+    let n: usize = axes.iter().map(|a| a.cells).product();
+    let data: Vec<f64> = (0..n).map(|k| (k as f64 * 0.7).sin().abs()).collect();
+    let fit = data.iter().map(|v| v * 0.9 + 0.01).collect();
+    Densities { axes, data, label: "wasserstein".into(), fit, ..Densities::default() }
+}
+
+#[test]
+fn densities_of_every_dimension() {
+    for (name, cells) in [
+        ("1", vec![1]),
+        ("1b", vec![5000]),
+        ("2", vec![6, 5]),
+        ("2b", vec![300, 2]),
+        ("3", vec![5, 6, 7]),
+        ("4", vec![3, 3, 3, 3]),
+    ] {
+        let mut d = grid(cells.into_iter().map(axis).collect());
+        drawn(&d, &format!("densities/{name}"));
+        d.equal_scale = true;
+        d.data[0] = f64::NAN;
+        d.fit = d.data.clone();
+        drawn(&d, "densities/same");
+    }
+    // Noise on a fine grid is the worst case for the size.
+    let mut noise = grid(vec![axis(128), axis(128)]);
+    let mut s = 1u32;
+    for v in noise.data.iter_mut().chain(&mut noise.fit) {
+        s = s.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *v = f64::from(s >> 8);
+    }
+    drawn(&noise, "densities/noise");
+
+    let d = grid(vec![axis(3), axis(3)]);
+    assert_eq!(field_of(&Densities::default()), "axes");
+    let bad = Densities { data: vec![0.0; 8], ..d.clone() };
+    assert_eq!(field_of(&bad), "data");
+    let bad = Densities { fit: vec![], ..d.clone() };
+    assert_eq!(field_of(&bad), "fit");
+    let bad = Densities { axes: vec![axis(3), axis(0)], ..d };
+    assert_eq!(field_of(&bad), "axes[1].cells");
+}
+
+#[test]
+fn convergence_histories() {
+    let series = |objective: Vec<f64>, seconds: Vec<f64>| Series { label: "l2".into(), objective, seconds };
+    for (name, list) in [
+        ("zero", vec![series(vec![1.0, 0.1, 0.0, -1.0], vec![0.0, 1.0, 2.0, 3.0])]),
+        ("all-zero", vec![series(vec![0.0, 0.0], vec![])]),
+        ("nan", vec![series(vec![f64::NAN; 3], vec![f64::NAN; 3])]),
+        ("point", vec![series(vec![1.0], vec![0.0])]),
+        ("tiny", vec![series(vec![1e-300, 1e300], vec![0.0, 1e-9])]),
+        (
+            "uneven",
+            vec![
+                series((0..400).map(|k| (-0.1 * f64::from(k)).exp()).collect(), vec![]),
+                series(vec![1.0, 1e-3], vec![0.0, 0.5]),
+            ],
+        ),
+    ] {
+        let data = Convergence { series: list, ..Convergence::default() };
+        drawn(&data, &format!("convergence/{name}"));
+    }
+    assert_eq!(field_of(&Convergence::default()), "series");
+    let bad = |s| Convergence { series: vec![s], ..Convergence::default() };
+    assert_eq!(field_of(&bad(series(vec![], vec![]))), "series[0].objective");
+    let odd = bad(series(vec![1.0, 2.0], vec![0.0]));
+    assert_eq!(field_of(&odd), "series[0].seconds");
+}
+
+fn model(p: usize) -> QuadraticPanel {
+    let eye: Vec<f64> = (0..p * p).map(|k| if k % (p + 1) == 0 { 2.0 } else { 0.1 }).collect();
+    let t: Vec<f64> = (0..9).map(|k| f64::from(k) / 4.0 - 0.5).collect();
+    QuadraticPanel {
+        label: "h1".into(),
+        iterates: vec![vec![1.0; p], vec![1.5; p], vec![1.6; p]],
+        models: vec![
+            LocalModel {
+                theta: vec![1.0; p],
+                value: 3.0,
+                gradient: vec![-1.0; p],
+                matrix: eye,
+                step: vec![0.5; p],
+            };
+            2
+        ],
+        profile: vec![
+            Profile {
+                f: t.iter().map(|t| 3.0 - t + t * t).collect(),
+                model: t.iter().map(|t| 3.0 - t + 0.8 * t * t).collect(),
+                t,
+            };
+            2
+        ],
+    }
+}
+
+#[test]
+fn quadratic_models_of_every_dimension() {
+    for p in [1, 2, 3, 5] {
+        for n in [1, 4, 7] {
+            let data = QuadraticModels { panels: vec![model(p); n], ..QuadraticModels::default() };
+            drawn(&data, &format!("quadratic/p{p}-n{n}"));
+        }
+    }
+    let mut flat = model(2);
+    flat.models[0].matrix = vec![1.0, 1.0, 1.0, 1.0];
+    flat.models[1].gradient = vec![f64::NAN, 0.0];
+    flat.iterates[1] = vec![400.0, -300.0];
+    let data = QuadraticModels { panels: vec![model(2), flat], landscape: Some(bowl()), ..QuadraticModels::default() };
+    drawn(&data, "quadratic/singular");
+
+    assert_eq!(field_of(&QuadraticModels::default()), "panels");
+    let one = |panel| QuadraticModels { panels: vec![panel], ..QuadraticModels::default() };
+    let mut bad = model(3);
+    bad.models[1].matrix.pop();
+    assert_eq!(field_of(&one(bad)), "panels[0].models[1].matrix");
+    let mut bad = model(3);
+    bad.profile.clear();
+    assert_eq!(field_of(&one(bad)), "panels[0].profile");
+    let empty = QuadraticPanel::default();
+    assert_eq!(field_of(&one(empty)), "panels[0].iterates");
+    let mut odd = QuadraticModels { landscape: Some(bowl()), ..one(model(2)) };
+    odd.landscape.as_mut().expect("set").values.pop();
+    assert_eq!(field_of(&odd), "landscape.values");
+}
+
+#[test]
+fn basins() {
+    let starts: Vec<[f64; 2]> = (0..30).map(|k| [f64::from(k % 6), f64::from(k / 6) * 0.1]).collect();
+    let ends: Vec<Option<usize>> = (0..30).map(|k| (k % 4 != 3).then_some(k % 3)).collect();
+    let panel = BasinPanel { label: "fisher-rao".into(), ends, fraction_best: 1.0 / 3.0 };
+    let mut b = BasinMap {
+        x_name: "a".into(),
+        y_name: "b".into(),
+        starts,
+        panels: vec![panel; 5],
+        minima: vec![[1.0, 0.1], [4.0, 0.3], [99.0, 0.0]],
+        title: "Basins".into(),
+    };
+    drawn(&b, "basins/lattice");
+    b.starts.iter_mut().enumerate().for_each(|(k, s)| s[0] += 0.01 * (k as f64).sin());
+    b.panels[0].fraction_best = f64::NAN;
+    drawn(&b, "basins/scattered");
+    let single = BasinMap {
+        starts: vec![[0.0, 0.0]],
+        panels: vec![BasinPanel { ends: vec![None], ..BasinPanel::default() }],
+        ..BasinMap::default()
+    };
+    drawn(&single, "basins/single");
+
+    assert_eq!(field_of(&BasinMap::default()), "starts");
+    let bad = BasinMap { minima: vec![], ..b.clone() };
+    assert_eq!(field_of(&bad), "panels[0].ends");
+    let bad = BasinMap { starts: vec![[0.0, f64::NAN]], ..b };
+    assert_eq!(field_of(&bad), "starts[0]");
+}
+
+#[test]
+fn an_unwritable_path_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = bowl().save(&file.join("below")).expect_err("a file is no folder");
+    assert!(matches!(error, FigureError::Io { .. }));
+    assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+}
+
+#[test]
+fn identification() {
+    let names: Vec<String> = ["sigma & <r>", "beta"].map(String::from).to_vec();
+    let mut trace = ParameterTrace {
+        names: names.clone(),
+        fit: vec![vec![8.0, 2.0], vec![9.0, 2.5]],
+        corrections: vec![vec![10.0, 2.7]],
+        errors: Some(vec![0.1, 0.0]),
+        title: "A title".into(),
+    };
+    drawn(&trace, "identification/trace");
+    trace.corrections[0].pop();
+    assert_eq!(field_of(&trace), "fit");
+    let mut spectrum = Spectrum {
+        names,
+        values: vec![-1e-20, 3.0],
+        vectors: vec![vec![0.6, -0.8], vec![0.8, 0.6]],
+        title: String::new(),
+    };
+    drawn(&spectrum, "identification/spectrum");
+    spectrum.vectors.pop();
+    assert_eq!(field_of(&spectrum), "vectors");
+    let stretch = |joined| Stretch { times: vec![0.0, 1.0], points: vec![[0.0, 1.0], [2.0, f64::NAN]], joined };
+    let names = ["x".into(), "z".into()];
+    let both = Trajectories { names, data: stretch(false), fit: stretch(true), until: 1.0, title: String::new() };
+    drawn(&both, "identification/paths");
+    assert_eq!(field_of(&Trajectories::default()), "data");
+}
+
+#[test]
+fn estimators_and_single_densities() {
+    let curve = |label: &str, k: f64| EstimatorCurve {
+        label: label.into(),
+        solves: vec![8.0, 16.0, 32.0],
+        error: vec![[0.1 * k, 0.2 * k, 0.4 * k], [0.05, 0.1 * k, 0.2], [0.0, 0.01, 0.1]],
+        decrease: vec![[-0.5, 0.1, 0.4], [0.5, 0.7, 0.8], [0.9, 1.0, 1.3]],
+    };
+    let curves = vec![curve("exact", 1.0), curve("krylov", 2.0), curve("nystrom", 0.3)];
+    let panel = |title: &str| EstimatorPanel { title: title.into(), curves: curves.clone() };
+    let data = Estimators { panels: vec![panel("l2"), panel("wasserstein")], title: "Estimators".into() };
+    drawn(&data, "more/sketch");
+    assert_eq!(field_of(&Estimators::default()), "panels");
+    for (name, cells) in [("d1", vec![12]), ("d2", vec![6, 5]), ("d3", vec![4, 5, 6])] {
+        let d = grid(cells.into_iter().map(axis).collect());
+        drawn(&Density { axes: d.axes, values: d.data, title: "A density".into() }, &format!("more/{name}"));
+    }
+    assert_eq!(field_of(&Density::default()), "values");
+}
+
+#[test]
+fn long_titles_stay_on_the_page() {
+    let title = "a very long title ".repeat(20);
+    drawn(&Landscape { title: title.clone(), ..bowl() }, "more/long");
+    let one = QuadraticModels { panels: vec![model(2)], title: title.clone(), ..QuadraticModels::default() };
+    drawn(&one, "more/long2");
+    let names: Vec<String> = (0..5).map(|k| format!("theta {k}")).collect();
+    let fit: Vec<Vec<f64>> = (0..7).map(|i| (0..5).map(|k| (f64::from(i * k)).sin()).collect()).collect();
+    drawn(&ParameterTrace { names, fit, corrections: vec![], errors: None, title }, "more/trace5");
+}

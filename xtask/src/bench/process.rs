@@ -1,0 +1,34 @@
+//! Measurements in processes of their own.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+use serde::de::DeserializeOwned;
+
+use crate::place::root;
+
+/// A script of xtask/peer.
+pub(super) fn peer(python: &Path, script: &Path) -> Command {
+    let mut command = Command::new(python);
+    // Settings for older libraries, which slow a current OpenBLAS down.
+    command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
+    command.arg(root().join("xtask/peer").join(script));
+    command
+}
+
+/// Runs a command that prints its figures as JSON.
+pub(super) fn run<T: DeserializeOwned>(command: &mut Command) -> Result<T, Box<dyn Error>> {
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Peak resident memory of this process.
+pub(super) fn peak_megabytes() -> Result<f64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1024.0 / 1e6)
+}
