@@ -26,6 +26,7 @@ pub mod data;
 pub mod density;
 pub mod facts;
 pub mod files;
+pub mod fitting;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod grid;

@@ -55,6 +55,9 @@ pub enum Error {
     /// An optimal transport problem.
     #[error(transparent)]
     Transport(#[from] wngd_transport::TransportError),
+    /// A mixture to samples.
+    #[error(transparent)]
+    Fit(#[from] wngd_fit::FitError),
     /// A simulation.
     #[error(transparent)]
     Simulate(#[from] wngd_identify::SimulateError),

@@ -30,7 +30,7 @@
 //! This facade adds no logic; each part also stands alone:
 //! [`linalg`] (geometry and least squares), [`adjoint`] (models and their
 //! sensitivities, for your own PDE code), [`models`] (mixtures, data on grids),
-//! [`opt`] (descent), [`identify`] (dynamical systems from points on their attractors), [`transport`] (exact ½W₂²
+//! [`opt`] (descent), [`fit`] (mixtures to samples), [`identify`] (dynamical systems from points on their attractors), [`transport`] (exact ½W₂²
 //! between histograms).
 #![forbid(unsafe_code)]
 
@@ -38,6 +38,7 @@ mod error;
 
 pub use error::Error;
 pub use wngd_adjoint as adjoint;
+pub use wngd_fit as fit;
 pub use wngd_identify as identify;
 pub use wngd_linalg as linalg;
 pub use wngd_models as models;

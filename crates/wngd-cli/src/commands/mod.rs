@@ -4,6 +4,7 @@ mod basin;
 mod check;
 mod completions;
 mod density;
+mod fit;
 mod identify;
 mod init;
 mod inspect;
@@ -26,6 +27,7 @@ use crate::error::CliError;
 /// Commands, in the order of the help; a command is documented where its arguments are.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Fit(fit::FitArgs),
     Run(run::RunArgs),
     Resume(resume::ResumeArgs),
     Check(check::CheckArgs),
@@ -50,6 +52,7 @@ impl Command {
     /// Carries the command out and returns its exit code; `whole` is the command line it belongs to.
     pub fn carry_out(self, whole: impl FnOnce() -> clap::Command) -> Result<u8, CliError> {
         match self {
+            Self::Fit(args) => fit::fit(&args),
             Self::Run(args) => run::run(&args, None),
             Self::Resume(args) => resume::resume(&args),
             Self::Check(args) => check::check(&args),

@@ -8,6 +8,7 @@ mod best;
 mod command;
 mod content;
 mod descents;
+mod fit;
 mod identify;
 mod page;
 mod run;
@@ -30,7 +31,7 @@ pub use command::Command;
 const FILE: &str = "report.html";
 
 /// All commands that leave a result folder.
-pub static COMMANDS: &[Command] = &[run::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
+pub static COMMANDS: &[Command] = &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
 
 /// Writes the page of a result folder and returns its path.
 ///

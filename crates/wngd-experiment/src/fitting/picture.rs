@@ -1,0 +1,87 @@
+//! The figure of a fit: density of the data, fitted density, residual, on the first three columns.
+
+use std::path::Path;
+
+use wngd::fit::{Fit, Mixture};
+use wngd_figures::{Axis, Densities, Figure};
+
+use super::Table;
+use super::file::grid;
+use crate::error::ExperimentError;
+
+/// Cells of a figure per axis, by dimension.
+const CELLS: [usize; 3] = [120, 80, 40];
+
+/// Draws `density-fit`.
+pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), ExperimentError> {
+    let all = table.columns().len();
+    let dim = all.min(3);
+    let Some(mixture) = marginal(&found.mixture, dim) else { return Ok(()) };
+    // Points with shares: samples, or bins by their parts.
+    let (points, shares) = match table {
+        Table::Samples { values, weights, .. } => {
+            let points: Vec<f64> = values.chunks_exact(all).flat_map(|x| x[..dim].to_vec()).collect();
+            let shares = weights.clone().unwrap_or_else(|| vec![1.0; points.len() / dim]);
+            (points, shares)
+        }
+        Table::Histogram { lower, upper, counts, .. } => spread(lower, upper, counts, dim),
+    };
+    let (lower, upper, mut cells) = grid(&points, dim, &mixture);
+    cells.iter_mut().for_each(|c| *c = (*c).min(CELLS[dim - 1]));
+    let size: usize = cells.iter().product();
+    let width: Vec<f64> = (0..dim).map(|a| (upper[a] - lower[a]) / cells[a] as f64).collect();
+    let volume: f64 = width.iter().product();
+    let total: f64 = shares.iter().sum();
+    let mut data = vec![0.0; size];
+    for (x, share) in points.chunks_exact(dim).zip(&shares) {
+        let place = |a: usize| ((x[a] - lower[a]) / width[a]).floor();
+        if (0..dim).all(|a| place(a) >= 0.0 && place(a) < cells[a] as f64) {
+            let index = (0..dim).fold(0, |i, a| i * cells[a] + place(a) as usize);
+            data[index] += share / (total * volume);
+        }
+    }
+    let centre = |index: usize| {
+        let mut rest = index;
+        let mut x = vec![0.0; dim];
+        for a in (0..dim).rev() {
+            x[a] = lower[a] + (0.5 + (rest % cells[a]) as f64) * width[a];
+            rest /= cells[a];
+        }
+        x
+    };
+    let fitted = (0..size).map(|i| mixture.log_density(&centre(i)).exp()).collect();
+    let axis = |a: usize| Axis { name: table.columns()[a].clone(), lower: lower[a], upper: upper[a], cells: cells[a] };
+    let densities = Densities {
+        axes: (0..dim).map(axis).collect(),
+        data,
+        label: "fit".into(),
+        fit: fitted,
+        equal_scale: false,
+        title: String::new(),
+    };
+    densities.save(folder)?;
+    Ok(())
+}
+
+/// The mixture of the first coordinates.
+fn marginal(mixture: &Mixture, dim: usize) -> Option<Mixture> {
+    let means = mixture.means().iter().map(|m| m[..dim].to_vec()).collect();
+    let block = |c: &Vec<Vec<f64>>| c[..dim].iter().map(|row| row[..dim].to_vec()).collect();
+    Mixture::new(mixture.weights().to_vec(), means, mixture.covariances().iter().map(block).collect()).ok()
+}
+
+/// Counts of bins spread over a few places in each.
+fn spread(lower: &[f64], upper: &[f64], counts: &[f64], dim: usize) -> (Vec<f64>, Vec<f64>) {
+    let parts: usize = [40, 6, 3][dim - 1];
+    let (mut points, mut shares) = (Vec::new(), Vec::new());
+    for (bin, count) in counts.iter().enumerate().filter(|(_, n)| **n > 0.0) {
+        for part in 0..parts.pow(dim as u32) {
+            for a in 0..dim {
+                let at = (0.5 + ((part / parts.pow(a as u32)) % parts) as f64) / parts as f64;
+                points.push(lower[bin * dim + a] + at * (upper[bin * dim + a] - lower[bin * dim + a]));
+            }
+            shares.push(count / parts.pow(dim as u32) as f64);
+        }
+    }
+    (points, shares)
+}
