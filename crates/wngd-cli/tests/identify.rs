@@ -26,7 +26,7 @@ fn refused(folder: &Path, args: &[&str], text: &str) {
 fn systems_are_listed_with_their_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let text = good(wngd(folder.path(), &["systems"]));
-    for part in ["lorenz63 (3 axes)", "x' = sigma (y - x)", "rayleigh = 28", "van-der-pol", "polynomial"] {
+    for part in ["lorenz63 (3 axes)", "x' = sigma*(y - x)", "rayleigh = 28", "van-der-pol", "polynomial"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
