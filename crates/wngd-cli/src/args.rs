@@ -87,7 +87,7 @@ pub enum Command {
     Density(DensityArgs),
     /// Find the parameters of a dynamical system from a trajectory.
     #[command(
-        after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
+        after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --out found\n  wngd identify --system mine.toml --trajectory traj.csv --start kappa=2,lambda=6 --out found\n  wngd identify --system lorenz63 --trajectory points.csv --unordered --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --estimator density --out grid"
     )]
     Identify(IdentifyArgs),
     /// Print a completion script for a shell.
@@ -325,8 +325,8 @@ pub struct InitArgs {
 /// Arguments of `wngd simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -340,6 +340,9 @@ pub struct SimulateArgs {
     /// Time simulated before the first point.
     #[arg(long, value_name = "TIME", default_value_t = 50.0)]
     pub burn_in: f64,
+    /// Point to start from, comma-separated; the system's own, or 1 for every variable of a file, if absent.
+    #[arg(long, value_name = "V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub from: Option<Vec<f64>>,
     /// Seed of the random move of the start point.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -357,8 +360,8 @@ pub struct SimulateArgs {
 /// Arguments of `wngd density`.
 #[derive(Debug, Args)]
 pub struct DensityArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -401,23 +404,34 @@ pub struct DensityArgs {
 /// Arguments of `wngd identify`.
 #[derive(Debug, Args)]
 pub struct IdentifyArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY; several
     /// files by repeating the option.
     #[arg(long, value_name = "FILE", required = true)]
     pub trajectory: Vec<PathBuf>,
-    /// Parameters to start from, comma-separated; the usual ones if absent.
+    /// Parameters to start from, comma-separated, in the order of the free ones or by name, as mu=1.3; the system's
+    /// own if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
-    pub start: Option<Vec<f64>>,
+    pub start: Option<Vec<String>>,
     /// Names of the parameters to find, the others keep their start; all if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub free: Option<Vec<String>>,
     /// Folder for results.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-    /// Columns of the CSV file, in the order of the system's coordinates.
+    /// Estimators to run, of weak-stationary, shooting and density; the first two, as far as they apply, if absent.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub estimator: Option<Vec<String>>,
+    /// The points are in no order.
+    #[arg(long)]
+    pub unordered: bool,
+    /// Variables that were measured; all of them are needed up to now.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub observed: Option<Vec<String>>,
+    /// Columns of the CSV file, in the order of the system's coordinates; by the names of the variables, or else all but
+    /// t, if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
     /// Points left out at the beginning of each file.
@@ -426,28 +440,29 @@ pub struct IdentifyArgs {
     /// Every how many points one is taken.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
-    /// How points are put on cells.
+    /// How points are put on cells (density).
     #[arg(long, value_name = "NAME", default_value = "multilinear", value_parser = ["multilinear", "nearest"])]
     pub binning: String,
-    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells.
+    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells (density).
     #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
     pub smoothing: f64,
-    /// Noise of the data: a share of each coordinate's scatter, or a standard deviation per coordinate.
+    /// Noise of the data: a share of each coordinate's scatter as recorded, a standard deviation per coordinate, or
+    /// auto: estimated where there is an order.
     #[arg(long, value_name = "S,…", value_delimiter = ',')]
-    pub noise: Option<Vec<f64>>,
-    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent.
+    pub noise: Option<Vec<String>>,
+    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent (density).
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub cells: Option<Vec<usize>>,
     /// Time between points, if the file has no column for it.
     #[arg(long, value_name = "TIME")]
     pub dt: Option<f64>,
-    /// Simulated trajectories per correction; 0 leaves the bias of the grid in.
+    /// Simulated trajectories per correction; 0 leaves the bias of the grid in (density).
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub replicates: usize,
-    /// Most corrections; they end when what is left is noise.
+    /// Most corrections; they end when what is left is noise (density).
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub corrections: usize,
-    /// Seed of the simulations.
+    /// Seed of test functions and simulations.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Print nothing but errors.

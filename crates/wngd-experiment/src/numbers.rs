@@ -15,7 +15,7 @@ pub fn short(value: f64) -> String {
 pub fn with_error(value: f64, error: Option<f64>) -> String {
     match error {
         Some(error) if error > 0.0 && error.is_finite() => {
-            let digits = (1 - error.log10().floor() as i32).clamp(0, 8) as usize;
+            let digits = (1 - error.log10().floor() as i32).clamp(0, 12) as usize;
             format!("{value:.digits$} ± {error:.digits$}")
         }
         _ => short(value),

@@ -24,7 +24,7 @@ pub fn density(args: &DensityArgs) -> Result<u8, CliError> {
     }
     let asked = Asked {
         name: args.system.clone(),
-        system: named(&args.system)?,
+        system: named(&args.system)?.system,
         theta: args.theta.clone(),
         corners,
         cells: args.cells.clone(),

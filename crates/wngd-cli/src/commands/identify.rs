@@ -9,7 +9,8 @@ use toml::{Table, Value};
 use wngd::identify::Event;
 use wngd_experiment::Source;
 use wngd_experiment::checkpoint::{Checkpoint, Journal};
-use wngd_experiment::identification::{Identified, Job, identify as carry_out};
+use wngd_experiment::identification::{Identified, Job, identify as carry_out, variables};
+use wngd_experiment::models::system_file::is_file;
 
 use super::simulate::named;
 use super::{close, print};
@@ -22,7 +23,9 @@ const CELLS: std::ops::RangeInclusive<usize> = 4..=4096;
 
 /// Identifies parameters from a trajectory file.
 pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
-    named(&args.system)?;
+    if !is_file(&args.system) {
+        named(&args.system)?;
+    }
     if args.cells.iter().flatten().any(|n| !CELLS.contains(n)) {
         return Err(CliError::usage(
             "--cells",
@@ -30,6 +33,17 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
         ));
     }
     let source = Source::of_options(PathBuf::new(), described(args)?, option);
+    if let Some(observed) = &args.observed {
+        let variables = variables(&source)?;
+        if let Some(stray) = observed.iter().find(|name| !variables.contains(name)) {
+            let problem = format!("there is no variable \"{stray}\"; there are {}", variables.join(", "));
+            return Err(CliError::usage("--observed", problem));
+        }
+        if let Some(hidden) = variables.iter().find(|name| !observed.contains(name)) {
+            let problem = format!("{hidden} was not measured: no estimator for hidden variables is there yet");
+            return Err(CliError::usage("--observed", problem));
+        }
+    }
     begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &args.keep)
 }
 
@@ -54,7 +68,9 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
     let mut model = Table::new();
     model.insert("kind".into(), "stationary-density".into());
     model.insert("system".into(), args.system.as_str().into());
-    args.start.iter().for_each(|start| drop(model.insert("theta".into(), list(start))));
+    if let Some(start) = &args.start {
+        model.insert("theta".into(), values(start)?);
+    }
     args.free.iter().for_each(|free| drop(model.insert("free".into(), names(free))));
     let mut data = Table::new();
     data.insert("trajectory".into(), Value::Array(files));
@@ -79,15 +95,50 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
     args.dt.iter().for_each(|dt| drop(section.insert("dt".into(), (*dt).into())));
     match args.noise.as_deref() {
         None => {}
-        Some([share]) => drop(section.insert("noise".into(), (*share).into())),
-        Some(each) => drop(section.insert("noise".into(), list(each))),
+        Some([word]) if word == "auto" => drop(section.insert("noise".into(), "auto".into())),
+        Some(each) => {
+            let each = each.iter().map(|text| number("--noise", text)).collect::<Result<Vec<f64>, _>>()?;
+            drop(section.insert("noise".into(), list(&each)));
+        }
+    }
+    args.estimator.iter().for_each(|chosen| drop(section.insert("estimators".into(), names(chosen))));
+    if args.unordered {
+        section.insert("unordered".into(), true.into());
     }
     let mut table = Table::new();
-    table.insert("name".into(), format!("identify-{}", args.system).into());
+    let system =
+        Path::new(&args.system).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let plain: String =
+        system.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
+    table.insert("name".into(), format!("identify-{plain}").into());
     for (name, part) in [("model", model), ("data", data), ("grid", grid), ("identify", section)] {
         table.insert(name.into(), part.into());
     }
     Ok(table)
+}
+
+/// Start values, in a row or by name.
+fn values(start: &[String]) -> Result<Value, CliError> {
+    if !start.iter().any(|part| part.contains('=')) {
+        let list = start.iter().map(|text| Ok(Value::from(number("--start", text)?)));
+        return Ok(Value::Array(list.collect::<Result<_, CliError>>()?));
+    }
+    let mut table = Table::new();
+    for part in start {
+        let Some((name, text)) = part.split_once('=') else {
+            return Err(CliError::usage(
+                "--start",
+                format!("\"{part}\" has no name; give all values by name, or none"),
+            ));
+        };
+        table.insert(name.trim().into(), number("--start", text)?.into());
+    }
+    Ok(Value::Table(table))
+}
+
+fn number(option: &str, text: &str) -> Result<f64, CliError> {
+    let number = text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+    number.ok_or_else(|| CliError::usage(option, format!("\"{text}\" is no finite number")))
 }
 
 fn whole(option: &str, number: impl TryInto<i64> + Copy + std::fmt::Display) -> Result<Value, CliError> {
@@ -99,6 +150,7 @@ fn whole(option: &str, number: impl TryInto<i64> + Copy + std::fmt::Display) -> 
 /// The option that gave a field.
 fn option(field: &str) -> Option<&'static str> {
     let field = field.split('[').next().unwrap_or(field);
+    let field = if field.starts_with("model.theta.") { "model.theta" } else { field };
     Some(match field {
         "model.system" => "--system",
         "model.theta" => "--start",
@@ -115,6 +167,7 @@ fn option(field: &str) -> Option<&'static str> {
         "identify.replicates" => "--replicates",
         "identify.corrections" => "--corrections",
         "identify.seed" => "--seed",
+        "identify.estimators" => "--estimator",
         _ => return None,
     })
 }
@@ -152,14 +205,22 @@ fn begin(
 }
 
 fn conclude(found: &Identified, out: &Path) -> Result<(), CliError> {
-    let (result, identification) = (&found.file.result, &found.file.identification);
-    for note in &result.notes {
+    let file = &found.file;
+    for note in &file.result.notes {
         print(note)?;
     }
-    print(&table::methods(result))?;
-    print(&table::identifiability(&result.names, &identification.identifiability))?;
-    if let Some(reason) = &identification.stalled {
-        print(&format!("stalled: {reason}"))?;
+    print(&table::estimates(file))?;
+    for entry in &file.estimates {
+        for remark in &entry.remarks {
+            print(&format!("{}: {remark}", entry.estimator))?;
+        }
     }
-    print(&format!("results in {}", out.display()))
+    print(&table::methods(&file.result))?;
+    if let Some(identification) = &file.identification {
+        print(&table::identifiability(&file.result.names, &identification.identifiability))?;
+        if let Some(reason) = &identification.stalled {
+            print(&format!("stalled: {reason}"))?;
+        }
+    }
+    print(&format!("{}; results in {}", file.verdict, out.display()))
 }

@@ -1,8 +1,11 @@
 //! `wngd resume`
 
+use std::path::Path;
+
 use clap::Parser;
 use wngd_experiment::ExperimentError;
 use wngd_experiment::checkpoint::{Checkpoint, FILE};
+use wngd_experiment::models::system_file::is_file;
 
 use super::basin::basin;
 use super::identify::identify;
@@ -28,7 +31,12 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         }
         Ok(Command::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();
-            identify(&IdentifyArgs { out: folder.clone(), quiet, keep, trajectory, ..asked }, Some(checkpoint))
+            let system = match is_file(&asked.system) {
+                true => checkpoint.path(Path::new(&asked.system)).to_string_lossy().into_owned(),
+                false => asked.system.clone(),
+            };
+            let out = folder.clone();
+            identify(&IdentifyArgs { out, quiet, keep, trajectory, system, ..asked }, Some(checkpoint))
         }
         _ => {
             let problem = "it is of no command that can be resumed; start anew with --restart".into();

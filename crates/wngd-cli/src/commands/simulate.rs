@@ -2,12 +2,14 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
 use wngd_experiment::data::formats::{write_npy_header, write_npy_values};
 use wngd_experiment::files::write_file;
+use wngd_experiment::models::system_file::{is_file, load};
 use wngd_experiment::{ExperimentError, usual_axes};
 
 use super::print;
@@ -18,16 +20,38 @@ use crate::interrupt;
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
 
-/// The system that `--system` names.
-pub fn named(name: &str) -> Result<System, CliError> {
-    system(name).ok_or_else(|| {
-        CliError::usage("--system", format!("\"{name}\" is not known; choose from {}", SYSTEM_NAMES.join(", ")))
-    })
+/// A system that `--system` names, with the names of its variables.
+pub struct Named {
+    /// The system.
+    pub system: System,
+    /// Its variables.
+    pub variables: Vec<String>,
+}
+
+/// The system that `--system` names: a name, or a file of one's own.
+pub fn named(name: &str) -> Result<Named, CliError> {
+    if is_file(name) {
+        let field = load(Path::new(name))?;
+        let (theta, variables) = (field.start().to_vec(), field.variables().to_vec());
+        let start = vec![1.0; variables.len()];
+        let system =
+            System { field: Arc::new(field), theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
+        return Ok(Named { system, variables });
+    }
+    let system = system(name).ok_or_else(|| {
+        let all = SYSTEM_NAMES.join(", ");
+        CliError::usage(
+            "--system",
+            format!("\"{name}\" is not known; choose from {all}, or name a file of your own, FILE.toml"),
+        )
+    })?;
+    let variables = usual_axes(system.field.dim());
+    Ok(Named { system, variables })
 }
 
 /// Writes a trajectory point by point.
 pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
-    let system = named(&args.system)?;
+    let Named { system, variables } = named(&args.system)?;
     if !(1..=MAX_POINTS).contains(&args.points) {
         return Err(CliError::usage("--points", format!("{}: 1 to {MAX_POINTS} points can be written", args.points)));
     }
@@ -36,7 +60,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     }
     let theta = args.theta.clone().unwrap_or_else(|| system.theta.clone());
     let mut noise = noise(args, system.field.dim())?;
-    let start = perturbed(&system.start, args.seed, 0);
+    let start = perturbed(args.from.as_ref().unwrap_or(&system.start), args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt).map_err(by_option)?;
     if args.burn_in / args.dt > MAX_POINTS as f64 {
         let problem = format!("{} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
@@ -55,7 +79,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
         let outcome = if npy {
             write_npy(w, &mut trajectory, &mut noise, args, &bar)
         } else {
-            write_csv(w, &mut trajectory, &mut noise, args, &bar)
+            write_csv(w, &mut trajectory, &mut noise, args, &variables, &bar)
         };
         outcome.map_err(|error| {
             let text = error.to_string();
@@ -79,6 +103,8 @@ fn by_option(error: SimulateError) -> CliError {
     let option = match &error {
         SimulateError::Theta { .. } => "--theta",
         SimulateError::TimeStep { .. } => "--dt",
+        SimulateError::Start { .. } => "--from",
+        SimulateError::Coordinates { .. } => "--system",
         _ => return error.into(),
     };
     CliError::usage(option, error.to_string())
@@ -98,11 +124,11 @@ fn write_csv(
     trajectory: &mut Trajectory<'_>,
     noise: &mut Noise,
     args: &SimulateArgs,
+    variables: &[String],
     bar: &ProgressBar,
 ) -> Result<(), ExperimentError> {
     let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
-    let dim = trajectory.dim();
-    writeln!(w, "t,{}", usual_axes(dim).join(",")).map_err(fail)?;
+    writeln!(w, "t,{}", variables.join(",")).map_err(fail)?;
     let mut row = 0usize;
     trajectory.advance(args.points, |point| {
         row += 1;
@@ -159,7 +185,7 @@ fn progress(points: usize, quiet: bool) -> ProgressBar {
 pub fn systems() -> Result<u8, CliError> {
     let mut text = String::new();
     for name in SYSTEM_NAMES {
-        let System { field, theta, equations, start, .. } = named(name)?;
+        let System { field, theta, equations, start, .. } = named(name)?.system;
         let dim = field.dim();
         let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
         text.push_str(&format!("{name} ({axes})\n"));
@@ -172,7 +198,7 @@ pub fn systems() -> Result<u8, CliError> {
         text.push_str(&format!("  start {}\n\n", start.join(", ")));
     }
     text.push_str(
-        "polynomial (1 to 3 axes, experiment files only)\n  every monomial up to a degree, coefficients as parameters",
+        "polynomial (1 to 3 axes, experiment files only)\n  every monomial up to a degree, coefficients as parameters\n\nFILE.toml (any number of axes)\n  equations of your own",
     );
     print(&text)?;
     Ok(0)

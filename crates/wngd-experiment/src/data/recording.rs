@@ -1,10 +1,14 @@
 //! Trajectories in files: which of their points count.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 use super::formats::{self, Input, Time};
 use crate::error::ExperimentError;
 
+/// Longest header looked at, in bytes.
+const LONGEST: u64 = 1 << 20;
 /// Relative difference of time steps that counts as one.
 const SAME_STEP: f64 = 1e-3;
 
@@ -30,6 +34,36 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The points that count with the number of them in each file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn records(&self, dim: usize) -> Result<(Points, Vec<usize>), ExperimentError> {
+        let all = self.read(dim)?;
+        if self.paths.len() == 1 {
+            let count = all.values.len() / dim;
+            return Ok((all, vec![count]));
+        }
+        let count = |path: &PathBuf| {
+            let one = Self { paths: vec![path.clone()], ..self.clone() };
+            Ok(one.read(dim)?.values.len() / dim)
+        };
+        let counts = self.paths.iter().map(count).collect::<Result<_, ExperimentError>>()?;
+        Ok((all, counts))
+    }
+
+    /// With columns by the names of variables, where every file has all of them and nothing else was said.
+    pub fn by_name(self, variables: &[String]) -> Self {
+        let named = |path: &PathBuf| {
+            formats::of(path).has_columns()
+                && header(path).is_some_and(|names| variables.iter().all(|variable| names.contains(variable)))
+        };
+        if self.columns.is_none() && self.paths.iter().all(named) {
+            return Self { columns: Some(variables.to_vec()), ..self };
+        }
+        self
+    }
+
     /// The points that count, of all files in a row.
     ///
     /// # Errors
@@ -66,4 +100,13 @@ impl Recording {
         all.dt = all.dt.map(|dt| dt * self.stride as f64);
         Ok(all)
     }
+}
+
+/// Names in the first line of a table that is no comment.
+fn header(path: &Path) -> Option<Vec<String>> {
+    // What cannot be read is told where the file is read.
+    let mut lines = BufReader::new(File::open(path).ok()?.take(LONGEST)).lines().map_while(Result::ok);
+    let line = lines.find(|line| !line.starts_with('#'))?;
+    let names = line.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"').to_string());
+    Some(names.collect())
 }

@@ -1,6 +1,7 @@
 //! Models, a file each: from options to an object that an experiment can fit.
 
 pub mod flow;
+pub mod system_file;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
 use wngd::adjoint::{Linearization, SolveCounts, State};

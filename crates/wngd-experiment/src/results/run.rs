@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::nulls_are_nan;
+
 /// `result.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResultFile {
@@ -40,7 +42,8 @@ pub struct MethodResult {
     pub objective: Option<f64>,
     /// Parameters at the end.
     pub theta: Vec<f64>,
-    /// Standard errors, where the data are samples.
+    /// Standard errors, where the data are samples; null where a parameter is not determined.
+    #[serde(deserialize_with = "nulls_are_nan", default)]
     pub standard_errors: Option<Vec<f64>>,
     /// Why there are no standard errors, where there could be.
     pub standard_errors_note: Option<String>,
@@ -58,6 +61,6 @@ pub struct MethodResult {
     pub seconds: f64,
     /// Trace file.
     pub trace: String,
-    /// File of the fitted density.
-    pub density: String,
+    /// File of the fitted density, if there is one.
+    pub density: Option<String>,
 }

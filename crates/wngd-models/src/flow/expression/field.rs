@@ -157,6 +157,19 @@ impl ExpressionField {
         self.diffusion.as_deref()
     }
 
+    /// The same field with a constant D per variable.
+    pub fn with_diffusion(&self, diffusion: &[f64]) -> Self {
+        let trees: Vec<Tree> = diffusion.iter().map(|d| Tree::Number(*d)).collect();
+        let constant = Self {
+            equations: trees.iter().filter_map(Program::of).collect(),
+            polynomial: PolynomialForm::of(&trees),
+            affine: true,
+            diffusion: None,
+            ..self.clone()
+        };
+        Self { diffusion: Some(Box::new(constant)), ..self.clone() }
+    }
+
     /// The variables that component `axis` depends on.
     pub fn variables_of(&self, axis: usize) -> &[usize] {
         &self.equations[axis].variables
