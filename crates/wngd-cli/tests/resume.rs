@@ -85,6 +85,7 @@ theta = [1.0]
 [data]
 trajectory = "v.csv"
 [identify]
+estimators = ["density"]
 replicates = 3
 "#;
 
@@ -95,7 +96,7 @@ const SKETCH: &[&str] = &["sketch", "e.toml", "--seeds", "5", "--probes", "8,32"
 #[rustfmt::skip]
 const IDENTIFY: &[&str] = &[
     "identify", "--system", "van-der-pol", "--trajectory", "v.csv", "--start", "1", "--cells", "24",
-    "--replicates", "3", "--no-figures", "--checkpoint", "1000",
+    "--estimator", "density", "--replicates", "3", "--no-figures", "--checkpoint", "1000",
 ];
 const RUN_IDENTIFY: &[&str] = &["run", "flow.toml", "--no-figures", "--checkpoint", "1000"];
 const ALL: [&[&str]; 5] = [RUN, BASIN, SKETCH, IDENTIFY, RUN_IDENTIFY];

@@ -98,6 +98,9 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
     let Asked { name: system_name, system, theta, corners, cells, discretisation, figures } = asked;
     let System { field, theta: usual, start, .. } = system;
     let dim = field.dim();
+    if !(1..=CELLS.len()).contains(&dim) {
+        return Err(fail("--system", format!("{system_name} has {dim} variables; densities of 1 to 3 are computed")));
+    }
     let names = field.parameter_names();
     let theta = theta.unwrap_or(usual);
     if theta.len() != names.len() || theta.iter().any(|v| !v.is_finite()) {

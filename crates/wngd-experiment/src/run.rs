@@ -85,7 +85,9 @@ pub fn run(
     for (method, outcome) in result.methods.iter().zip(&outcomes) {
         files::write_trace(&folder.join(&method.trace), &result.names, outcome)?;
         let shape = experiment.shape();
-        write_array(&folder.join(&method.density), &shape, &outcome.state.values)?;
+        if let Some(density) = &method.density {
+            write_array(&folder.join(density), &shape, &outcome.state.values)?;
+        }
     }
     // Last of the numbers, so that its presence says that the rest is there.
     files::write_json(&folder.join("result.json"), &result)?;
@@ -132,7 +134,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
             solver_note: last.estimate.as_ref().map(EstimateReport::summary),
             seconds: last.seconds,
             trace: format!("trace-{}.csv", method.label),
-            density: format!("density-{}.npy", method.label),
+            density: Some(format!("density-{}.npy", method.label)),
         }
     });
     let methods: Vec<MethodResult> = methods.collect();

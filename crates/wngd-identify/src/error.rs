@@ -119,6 +119,50 @@ impl SettingsError {
     }
 }
 
+/// What can be wrong with observed points.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// Numbers, coordinates and records do not belong together.
+    #[error("{numbers} numbers are no records of {records:?} points of {dim} coordinates; give rows of {dim} numbers")]
+    Shape {
+        /// Numbers given.
+        numbers: usize,
+        /// Coordinates of a point.
+        dim: usize,
+        /// Points of each record.
+        records: Vec<usize>,
+    },
+    /// Too few points.
+    #[error("{count} points say nothing about a system; give at least {fewest}, better 1000")]
+    Few {
+        /// Points given.
+        count: usize,
+        /// Fewest points.
+        fewest: usize,
+    },
+    /// A value is not finite.
+    #[error("coordinate {coordinate} of point {row} is not finite; remove the point or repair it")]
+    NotFinite {
+        /// Point, from 0.
+        row: usize,
+        /// Coordinate, from 0.
+        coordinate: usize,
+    },
+    /// A coordinate never changes.
+    #[error("coordinate {coordinate} never changes; take it out of the system, or choose another column")]
+    Constant {
+        /// Coordinate, from 0.
+        coordinate: usize,
+    },
+    /// The time between the points is not usable.
+    #[error("{dt} is not usable; a positive time between the points is needed")]
+    TimeStep {
+        /// Its value.
+        dt: f64,
+    },
+}
+
 /// What can go wrong when a system is identified.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -141,6 +185,46 @@ pub enum IdentifyError {
         axes: usize,
         /// Coordinates of the system.
         dim: usize,
+    },
+    /// The points are not usable.
+    #[error("trajectory: {0}")]
+    Sample(#[from] SampleError),
+    /// System and points have different numbers of coordinates.
+    #[error("points of {columns} coordinates for a system of {dim}; give one column per variable")]
+    Coordinates {
+        /// Coordinates of the system.
+        dim: usize,
+        /// Those of the points.
+        columns: usize,
+    },
+    /// Noise is undone by a formula for polynomials.
+    #[error(
+        "noise: it can be undone where the right-hand sides are polynomials in the variables; declare none (--noise 0) for this system"
+    )]
+    NoiseOfOther,
+    /// None of the estimators asked for applies.
+    #[error(
+        "estimator: none of those asked for applies to points without order, or to a system with diffusion; ask for weak-stationary"
+    )]
+    NoEstimator,
+    /// The estimator follows the flow from point to point.
+    #[error("dt: steps from point to point need points in order, their time step, and a system without diffusion")]
+    NotOrdered,
+    /// The flow cannot be followed over a time step.
+    #[error(
+        "dt: the flow cannot be followed from the data's points over their time step, {dt}; is it in the system's unit of time?"
+    )]
+    FlowLost {
+        /// The time step.
+        dt: f64,
+    },
+    /// The field is not finite at the data.
+    #[error(
+        "the right-hand sides are not finite at all points for parameters {theta:?}; start elsewhere, or check the columns"
+    )]
+    FieldNotFinite {
+        /// The parameters.
+        theta: Vec<f64>,
     },
     /// The points are not usable.
     #[error("trajectory: {0}")]

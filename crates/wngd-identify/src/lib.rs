@@ -1,7 +1,24 @@
-//! Parameters of a dynamical system from a trajectory: a fit of its stationary density, then indirect
-//! inference, which takes out the bias of the discretisation.
+//! Parameters of a dynamical system from points that it passed through.
 //!
-//! At the fit θ₀ the gradient of the objective vanishes for the data. With q = WZ at θ₀ held fixed, the
+//! [`answer`] runs all estimators that apply to a [`Sample`] of [`Dynamics`] and says which to believe and whether the model fits:
+//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] for points in order.
+//!
+//! ```
+//! use wngd_identify::{Dynamics, Question, Sample, Verdict, answer, simulate};
+//! use wngd_models::flow::system;
+//!
+//! let roessler = system("roessler").expect("a known name");
+//! let points = simulate(roessler.field.as_ref(), &roessler.theta, &roessler.start, 0.1, 4000, 100.0)?;
+//! let sample = Sample::new(points, 3, vec![4000], Some(0.1))?;
+//! let dynamics = Dynamics::written(&roessler.written()?, vec![0.25, 0.15, 5.0], None)?;
+//! let found = answer(&dynamics, &sample, &Question::default())?;
+//! assert_eq!(found.verdict, Verdict::Fits);
+//! assert!((found.estimate().theta[2] - 5.7).abs() < 1e-5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`identify`] is another way: a fit of the stationary density on a grid, then indirect inference, which takes out the bias of the
+//! discretisation. At the fit θ₀ the gradient of the objective vanishes for the data. With q = WZ at θ₀ held fixed, the
 //! estimate θ is where it vanishes for trajectories simulated at θ too: |c| qᵀ(ρ_simulated(θ) − ρ*) = 0,
 //! p moments of the invariant measure that the adjoint chose. The model's curvature H at θ₀ stands for
 //! their Jacobian, so that a correction costs simulations and no fit. Fits of simulated trajectories
@@ -33,26 +50,42 @@
 //! doi:10.1017/S0266466600006976.
 #![forbid(unsafe_code)]
 
+mod answer;
+mod checks;
 mod correct;
+mod distribution;
+mod dynamics;
 mod error;
+mod estimate;
 mod event;
 mod found;
 mod identify;
 mod level;
+mod noise;
 mod problem;
+mod rounding;
+mod sample;
 mod scale;
 mod score;
 mod shifts;
+mod shooting;
 mod simulate;
 mod view;
+mod weak;
 
-pub use error::{IdentifyError, SettingsError, SimulateError};
+pub use answer::{Answer, ESTIMATORS, NoiseLevel, Question, Verdict, answer};
+pub use dynamics::Dynamics;
+pub use error::{IdentifyError, SampleError, SettingsError, SimulateError};
+pub use estimate::{Estimate, Misfit, REJECTED};
 pub use event::Event;
 pub use found::{Correction, Identification};
 pub use identify::identify;
 pub use problem::{Problem, Settings};
+pub use sample::Sample;
 pub use scale::{scheme_at, time_scale};
 pub use score::Identifiability;
 pub use shifts::SHIFT;
+pub use shooting::Shooting;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
 pub use view::View;
+pub use weak::{Undetermined, WeakStationary};

@@ -13,6 +13,8 @@ use crate::scale::deviations;
 const TOLERANCE: f64 = 1e-9;
 /// Points between restarts of the integrator, which keeps its whole output in memory.
 const SEGMENT: usize = 1024;
+/// Longest time between restarts: the integrator gives up after 100 000 steps.
+const SPAN: f64 = 600.0;
 /// Beyond this a trajectory counts as lost.
 const FAR: f64 = 1e8;
 
@@ -77,7 +79,7 @@ impl<'a> Trajectory<'a> {
         let d = self.field.dim();
         let mut left = count;
         while left > 0 {
-            let segment = left.min(SEGMENT);
+            let segment = left.min(SEGMENT).min(((SPAN / self.dt) as usize).max(1));
             let rhs = Rhs { field: self.field, theta: self.theta };
             // Half a step more than needed: the last point is then never lost to rounding.
             let end = (segment as f64 + 0.5) * self.dt;

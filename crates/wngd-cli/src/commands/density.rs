@@ -20,8 +20,8 @@ use crate::output::print;
     after_help = "Examples:\n  wngd density --system lorenz63 --theta 10,28,2.667 --out rho\n  wngd density --system lorenz63 --discretisation scharfetter-gummel --diffusion 10 --cells 32 --out rho"
 )]
 pub struct DensityArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -76,7 +76,7 @@ pub fn density(args: &DensityArgs) -> Result<u8, CliError> {
     }
     let asked = Asked {
         name: args.system.clone(),
-        system: named(&args.system)?,
+        system: named(&args.system)?.system,
         theta: args.theta.clone(),
         corners,
         cells: args.cells.clone(),

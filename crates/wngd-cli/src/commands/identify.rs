@@ -10,7 +10,8 @@ use toml::{Table, Value};
 use wngd::identify::Event;
 use wngd_experiment::Source;
 use wngd_experiment::checkpoint::{Checkpoint, Journal};
-use wngd_experiment::identification::{Identified, Job, identify as carry_out};
+use wngd_experiment::identification::{Identified, Job, identify as carry_out, variables};
+use wngd_experiment::models::system_file::is_file;
 
 use super::simulate::named;
 use crate::args::{KeepArgs, suggesting, systems};
@@ -20,26 +21,37 @@ use crate::output::{close, print, table};
 /// Find the parameters of a dynamical system from a trajectory.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --start 8,24,2 --out quick --replicates 0"
+    after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --out found\n  wngd identify --system mine.toml --trajectory traj.csv --start kappa=2,lambda=6 --out found\n  wngd identify --system lorenz63 --trajectory points.csv --unordered --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --estimator density --out grid"
 )]
 pub struct IdentifyArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Points on the attractor: CSV with a header (a column t or time gives the time step) or NPY; several
     /// files by repeating the option.
     #[arg(long, value_name = "FILE", required = true)]
     pub trajectory: Vec<PathBuf>,
-    /// Parameters to start from, comma-separated; the usual ones if absent.
+    /// Parameters to start from, comma-separated, in the order of the free ones or by name, as mu=1.3; the system's
+    /// own if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
-    pub start: Option<Vec<f64>>,
+    pub start: Option<Vec<String>>,
     /// Names of the parameters to find, the others keep their start; all if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub free: Option<Vec<String>>,
     /// Folder for results.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-    /// Columns of the CSV file, in the order of the system's coordinates.
+    /// Estimators to run, of weak-stationary, shooting and density; the first two, as far as they apply, if absent.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub estimator: Option<Vec<String>>,
+    /// The points are in no order.
+    #[arg(long)]
+    pub unordered: bool,
+    /// Variables that were measured; all of them are needed up to now.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub observed: Option<Vec<String>>,
+    /// Columns of the CSV file, in the order of the system's coordinates; by the names of the variables, or else all but
+    /// t, if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
     /// Points left out at the beginning of each file.
@@ -48,28 +60,29 @@ pub struct IdentifyArgs {
     /// Every how many points one is taken.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
-    /// How points are put on cells.
+    /// How points are put on cells (density).
     #[arg(long, value_name = "NAME", default_value = "multilinear", value_parser = ["multilinear", "nearest"])]
     pub binning: String,
-    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells.
+    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells (density).
     #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
     pub smoothing: f64,
-    /// Noise of the data: a share of each coordinate's scatter, or a standard deviation per coordinate.
+    /// Noise of the data: a share of each coordinate's scatter as recorded, a standard deviation per coordinate, or
+    /// auto: estimated where there is an order.
     #[arg(long, value_name = "S,…", value_delimiter = ',')]
-    pub noise: Option<Vec<f64>>,
-    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent.
+    pub noise: Option<Vec<String>>,
+    /// Cells of the grid, one number or one per axis; 64 in two dimensions, 24 in three, if absent (density).
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub cells: Option<Vec<usize>>,
     /// Time between points, if the file has no column for it.
     #[arg(long, value_name = "TIME")]
     pub dt: Option<f64>,
-    /// Simulated trajectories per correction; 0 leaves the bias of the grid in.
+    /// Simulated trajectories per correction; 0 leaves the bias of the grid in (density).
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub replicates: usize,
-    /// Most corrections; they end when what is left is noise.
+    /// Most corrections; they end when what is left is noise (density).
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub corrections: usize,
-    /// Seed of the simulations.
+    /// Seed of test functions and simulations.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Print nothing but errors.
@@ -88,7 +101,9 @@ const CELLS: std::ops::RangeInclusive<usize> = 4..=4096;
 
 /// Identifies parameters from a trajectory file.
 pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
-    named(&args.system)?;
+    if !is_file(&args.system) {
+        named(&args.system)?;
+    }
     if args.cells.iter().flatten().any(|n| !CELLS.contains(n)) {
         return Err(CliError::usage(
             "--cells",
@@ -96,6 +111,17 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
         ));
     }
     let source = Source::of_options(PathBuf::new(), described(args)?, option);
+    if let Some(observed) = &args.observed {
+        let variables = variables(&source)?;
+        if let Some(stray) = observed.iter().find(|name| !variables.contains(name)) {
+            let problem = format!("there is no variable \"{stray}\"; there are {}", variables.join(", "));
+            return Err(CliError::usage("--observed", problem));
+        }
+        if let Some(hidden) = variables.iter().find(|name| !observed.contains(name)) {
+            let problem = format!("{hidden} was not measured: no estimator for hidden variables is there yet");
+            return Err(CliError::usage("--observed", problem));
+        }
+    }
     begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &args.keep)
 }
 
@@ -127,7 +153,9 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
     let mut model = Table::new();
     model.insert("kind".into(), "stationary-density".into());
     model.insert("system".into(), args.system.as_str().into());
-    args.start.iter().for_each(|start| drop(model.insert("theta".into(), list(start))));
+    if let Some(start) = &args.start {
+        model.insert("theta".into(), values(start)?);
+    }
     args.free.iter().for_each(|free| drop(model.insert("free".into(), names(free))));
     let mut data = Table::new();
     data.insert("trajectory".into(), Value::Array(files));
@@ -152,15 +180,50 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
     args.dt.iter().for_each(|dt| drop(section.insert("dt".into(), (*dt).into())));
     match args.noise.as_deref() {
         None => {}
-        Some([share]) => drop(section.insert("noise".into(), (*share).into())),
-        Some(each) => drop(section.insert("noise".into(), list(each))),
+        Some([word]) if word == "auto" => drop(section.insert("noise".into(), "auto".into())),
+        Some(each) => {
+            let each = each.iter().map(|text| number("--noise", text)).collect::<Result<Vec<f64>, _>>()?;
+            drop(section.insert("noise".into(), list(&each)));
+        }
+    }
+    args.estimator.iter().for_each(|chosen| drop(section.insert("estimators".into(), names(chosen))));
+    if args.unordered {
+        section.insert("unordered".into(), true.into());
     }
     let mut table = Table::new();
-    table.insert("name".into(), format!("identify-{}", args.system).into());
+    let system =
+        Path::new(&args.system).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let plain: String =
+        system.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
+    table.insert("name".into(), format!("identify-{plain}").into());
     for (name, part) in [("model", model), ("data", data), ("grid", grid), ("identify", section)] {
         table.insert(name.into(), part.into());
     }
     Ok(table)
+}
+
+/// Start values, in a row or by name.
+fn values(start: &[String]) -> Result<Value, CliError> {
+    if !start.iter().any(|part| part.contains('=')) {
+        let list = start.iter().map(|text| Ok(Value::from(number("--start", text)?)));
+        return Ok(Value::Array(list.collect::<Result<_, CliError>>()?));
+    }
+    let mut table = Table::new();
+    for part in start {
+        let Some((name, text)) = part.split_once('=') else {
+            return Err(CliError::usage(
+                "--start",
+                format!("\"{part}\" has no name; give all values by name, or none"),
+            ));
+        };
+        table.insert(name.trim().into(), number("--start", text)?.into());
+    }
+    Ok(Value::Table(table))
+}
+
+fn number(option: &str, text: &str) -> Result<f64, CliError> {
+    let number = text.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+    number.ok_or_else(|| CliError::usage(option, format!("\"{text}\" is no finite number")))
 }
 
 fn whole(option: &str, number: impl TryInto<i64> + Copy + std::fmt::Display) -> Result<Value, CliError> {
@@ -172,6 +235,7 @@ fn whole(option: &str, number: impl TryInto<i64> + Copy + std::fmt::Display) -> 
 /// The option that gave a field.
 fn option(field: &str) -> Option<&'static str> {
     let field = field.split('[').next().unwrap_or(field);
+    let field = if field.starts_with("model.theta.") { "model.theta" } else { field };
     Some(match field {
         "model.system" => "--system",
         "model.theta" => "--start",
@@ -188,6 +252,7 @@ fn option(field: &str) -> Option<&'static str> {
         "identify.replicates" => "--replicates",
         "identify.corrections" => "--corrections",
         "identify.seed" => "--seed",
+        "identify.estimators" => "--estimator",
         _ => return None,
     })
 }
@@ -225,14 +290,22 @@ fn begin(
 }
 
 fn conclude(found: &Identified, out: &Path) -> Result<(), CliError> {
-    let (result, identification) = (&found.file.result, &found.file.identification);
-    for note in &result.notes {
+    let file = &found.file;
+    for note in &file.result.notes {
         print(note)?;
     }
-    print(&table::methods(result))?;
-    print(&table::identifiability(&result.names, &identification.identifiability))?;
-    if let Some(reason) = &identification.stalled {
-        print(&format!("stalled: {reason}"))?;
+    print(&table::estimates(file))?;
+    for entry in &file.estimates {
+        for remark in &entry.remarks {
+            print(&format!("{}: {remark}", entry.estimator))?;
+        }
     }
-    print(&format!("results in {}", out.display()))
+    print(&table::methods(&file.result))?;
+    if let Some(identification) = &file.identification {
+        print(&table::identifiability(&file.result.names, &identification.identifiability))?;
+        if let Some(reason) = &identification.stalled {
+            print(&format!("stalled: {reason}"))?;
+        }
+    }
+    print(&format!("{}; results in {}", file.verdict, out.display()))
 }

@@ -1,11 +1,12 @@
 //! `wngd resume`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use wngd_experiment::ExperimentError;
 use wngd_experiment::checkpoint::{Checkpoint, FILE};
+use wngd_experiment::models::system_file::is_file;
 
 use super::basin::{BasinArgs, basin};
 use super::identify::{IdentifyArgs, identify};
@@ -68,7 +69,12 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         }
         Ok(Resumable::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();
-            identify(&IdentifyArgs { out: folder.clone(), quiet, keep, trajectory, ..asked }, Some(checkpoint))
+            let system = match is_file(&asked.system) {
+                true => checkpoint.path(Path::new(&asked.system)).to_string_lossy().into_owned(),
+                false => asked.system.clone(),
+            };
+            let out = folder.clone();
+            identify(&IdentifyArgs { out, quiet, keep, trajectory, system, ..asked }, Some(checkpoint))
         }
         Err(_) => {
             let problem = "it is of no command that can be resumed; start anew with --restart".into();

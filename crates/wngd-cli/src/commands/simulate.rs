@@ -1,8 +1,8 @@
 //! `wngd simulate`
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +10,7 @@ use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{SYSTEM_NAMES, System, system};
 use wngd_experiment::data::formats::{write_npy_header, write_npy_values};
 use wngd_experiment::files::write_file;
+use wngd_experiment::models::system_file::{is_file, load};
 use wngd_experiment::{ExperimentError, usual_axes};
 
 use crate::args::{suggesting, systems};
@@ -23,8 +24,8 @@ use crate::output::print;
     after_help = "Examples:\n  wngd simulate --system lorenz63 --points 100000 --out traj.csv\n  wngd simulate --system lorenz63 --theta 10,28,2.6667 --dt 0.05 --seed 1 --out traj.npy"
 )]
 pub struct SimulateArgs {
-    /// Name of the system; `wngd systems` lists them.
-    #[arg(long, value_name = "NAME", value_parser = suggesting(systems))]
+    /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
+    #[arg(long, value_name = "NAME|FILE", value_parser = suggesting(systems))]
     pub system: String,
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
@@ -38,6 +39,9 @@ pub struct SimulateArgs {
     /// Time simulated before the first point.
     #[arg(long, value_name = "TIME", default_value_t = 50.0)]
     pub burn_in: f64,
+    /// Point to start from, comma-separated; the system's own, or 1 for every variable of a file, if absent.
+    #[arg(long, value_name = "V,…", allow_hyphen_values = true, value_delimiter = ',')]
+    pub from: Option<Vec<f64>>,
     /// Seed of the random move of the start point.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -55,16 +59,38 @@ pub struct SimulateArgs {
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
 
-/// The system that `--system` names.
-pub fn named(name: &str) -> Result<System, CliError> {
-    system(name).ok_or_else(|| {
-        CliError::usage("--system", format!("\"{name}\" is not known; choose from {}", SYSTEM_NAMES.join(", ")))
-    })
+/// A system that `--system` names, with the names of its variables.
+pub struct Named {
+    /// The system.
+    pub system: System,
+    /// Its variables.
+    pub variables: Vec<String>,
+}
+
+/// The system that `--system` names: a name, or a file of one's own.
+pub fn named(name: &str) -> Result<Named, CliError> {
+    if is_file(name) {
+        let field = load(Path::new(name))?;
+        let (theta, variables) = (field.start().to_vec(), field.variables().to_vec());
+        let start = vec![1.0; variables.len()];
+        let system =
+            System { field: Arc::new(field), theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
+        return Ok(Named { system, variables });
+    }
+    let system = system(name).ok_or_else(|| {
+        let all = SYSTEM_NAMES.join(", ");
+        CliError::usage(
+            "--system",
+            format!("\"{name}\" is not known; choose from {all}, or name a file of your own, FILE.toml"),
+        )
+    })?;
+    let variables = usual_axes(system.field.dim());
+    Ok(Named { system, variables })
 }
 
 /// Writes a trajectory point by point.
 pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
-    let system = named(&args.system)?;
+    let Named { system, variables } = named(&args.system)?;
     if !(1..=MAX_POINTS).contains(&args.points) {
         return Err(CliError::usage("--points", format!("{}: 1 to {MAX_POINTS} points can be written", args.points)));
     }
@@ -73,7 +99,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     }
     let theta = args.theta.clone().unwrap_or_else(|| system.theta.clone());
     let mut noise = noise(args, system.field.dim())?;
-    let start = perturbed(&system.start, args.seed, 0);
+    let start = perturbed(args.from.as_ref().unwrap_or(&system.start), args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt).map_err(by_option)?;
     if args.burn_in / args.dt > MAX_POINTS as f64 {
         let problem = format!("{} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
@@ -92,7 +118,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
         let outcome = if npy {
             write_npy(w, &mut trajectory, &mut noise, args, &bar)
         } else {
-            write_csv(w, &mut trajectory, &mut noise, args, &bar)
+            write_csv(w, &mut trajectory, &mut noise, args, &variables, &bar)
         };
         outcome.map_err(|error| {
             let text = error.to_string();
@@ -116,6 +142,8 @@ fn by_option(error: SimulateError) -> CliError {
     let option = match &error {
         SimulateError::Theta { .. } => "--theta",
         SimulateError::TimeStep { .. } => "--dt",
+        SimulateError::Start { .. } => "--from",
+        SimulateError::Coordinates { .. } => "--system",
         _ => return error.into(),
     };
     CliError::usage(option, error.to_string())
@@ -135,11 +163,11 @@ fn write_csv(
     trajectory: &mut Trajectory<'_>,
     noise: &mut Noise,
     args: &SimulateArgs,
+    variables: &[String],
     bar: &ProgressBar,
 ) -> Result<(), ExperimentError> {
     let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
-    let dim = trajectory.dim();
-    writeln!(w, "t,{}", usual_axes(dim).join(",")).map_err(fail)?;
+    writeln!(w, "t,{}", variables.join(",")).map_err(fail)?;
     let mut row = 0usize;
     trajectory.advance(args.points, |point| {
         row += 1;

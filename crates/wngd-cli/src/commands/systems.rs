@@ -16,7 +16,7 @@ pub struct SystemsArgs {}
 pub fn systems(_: &SystemsArgs) -> Result<u8, CliError> {
     let mut text = String::new();
     for name in SYSTEM_NAMES {
-        let System { field, theta, equations, start, .. } = named(name)?;
+        let System { field, theta, equations, start, .. } = named(name)?.system;
         let dim = field.dim();
         let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
         text.push_str(&format!("{name} ({axes})\n"));

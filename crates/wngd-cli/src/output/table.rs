@@ -2,8 +2,8 @@
 
 use comfy_table::{Cell, CellAlignment};
 use wngd_experiment::numbers::{combination, short, with_error};
-use wngd_experiment::results::ResultFile;
-use wngd_experiment::results::identify::Identifiability;
+use wngd_experiment::results::identify::{EstimateEntry, Identifiability};
+use wngd_experiment::results::{IdentifyFile, ResultFile};
 
 use super::screen;
 
@@ -64,6 +64,37 @@ fn parameters(result: &ResultFile) -> String {
         text.push_str(&format!("\nand {} more parameters in result.json", result.names.len() - ROWS));
     }
     text
+}
+
+/// All estimates side by side: one row per parameter, then misfit, chance and seconds.
+pub fn estimates(file: &IdentifyFile) -> String {
+    let mut table = screen::table();
+    let mut header = vec![String::new()];
+    header.extend(file.estimates.iter().map(|estimate| {
+        if estimate.estimator == file.answer {
+            format!("{} (answer)", estimate.estimator)
+        } else {
+            estimate.estimator.clone()
+        }
+    }));
+    table.set_header(header);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut row = |name: &str, cell: &dyn Fn(&EstimateEntry) -> String| {
+        let cells = file.estimates.iter().map(|estimate| right(cell(estimate)));
+        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
+    };
+    for (i, name) in file.result.names.iter().enumerate().take(ROWS) {
+        row(name, &|estimate| {
+            let error = estimate.standard_errors.as_ref().and_then(|errors| errors.get(i).copied().flatten());
+            with_error(estimate.theta[i], error)
+        });
+    }
+    row("misfit", &|estimate| {
+        estimate.misfit.map_or("–".into(), |m| format!("{:.1} of {:.0}", m.statistic, m.degrees_of_freedom))
+    });
+    row("p", &|estimate| estimate.misfit.map_or("–".into(), |m| format!("{:.2e}", m.p_value)));
+    row("seconds", &|estimate| format!("{:.2}", estimate.seconds));
+    screen::fitted(&table)
 }
 
 /// Which combinations of parameters the data determine: one row each, best determined first.

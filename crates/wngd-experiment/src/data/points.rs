@@ -5,6 +5,8 @@
 pub struct Points {
     /// N rows of as many coordinates as columns were read.
     pub values: Vec<f64>,
+    /// How many.
+    pub columns: usize,
     /// Mean time step, from a column `t` or `time` that rises.
     pub dt: Option<f64>,
     /// The further column, if one was asked for.

@@ -17,6 +17,8 @@ pub struct Recording {
     pub paths: Vec<PathBuf>,
     /// Columns, in the order of the coordinates.
     pub columns: Option<Vec<String>>,
+    /// Names of the coordinates; x, y, z if there are none.
+    pub variables: Vec<String>,
     /// Points left out at the beginning of each file.
     pub burn_in: usize,
     /// Every how many points one is taken.
@@ -26,13 +28,37 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The points that count with the number of them in each file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn records(&self, dim: usize) -> Result<(Points, Vec<usize>), ExperimentError> {
+        let all = self.read(dim)?;
+        if self.paths.len() == 1 {
+            let count = all.values.len() / dim;
+            return Ok((all, vec![count]));
+        }
+        let count = |path: &PathBuf| {
+            let one = Self { paths: vec![path.clone()], ..self.clone() };
+            Ok(one.read(dim)?.values.len() / dim)
+        };
+        let counts = self.paths.iter().map(count).collect::<Result<_, ExperimentError>>()?;
+        Ok((all, counts))
+    }
+
+    /// With columns by the names of variables, where a file has all of them and nothing else was said.
+    pub fn by_name(self, variables: &[String]) -> Self {
+        Self { variables: variables.to_vec(), ..self }
+    }
+
     /// The points that count, of all files in a row.
     ///
     /// # Errors
     /// Unreadable files, columns that do not fit, numbers that are not finite, time steps that differ.
     pub fn read(&self, dim: usize) -> Result<Points, ExperimentError> {
         let mut all = Points::default();
-        let variables = &["x", "y", "z"].map(String::from)[..dim.min(3)];
+        let usual = ["x", "y", "z"].map(String::from);
+        let variables = if self.variables.is_empty() { &usual[..dim.min(3)] } else { &self.variables[..] };
         for path in &self.paths {
             let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
             let input = Input::open(path)?;

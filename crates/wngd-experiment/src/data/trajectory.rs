@@ -103,6 +103,7 @@ impl DataChoice for Options {
             return Err(section.error("smoothing", "a finite number of cells >= 0 is needed"));
         }
         let recording = Recording {
+            variables: Vec::new(),
             paths: self.files().iter().map(|name| section.source().path(name)).collect(),
             columns: self.columns.clone(),
             burn_in: self.burn_in,

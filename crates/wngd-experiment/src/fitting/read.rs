@@ -5,7 +5,7 @@ use std::path::Path;
 use wngd::fit::{FitError, Histogram, Samples};
 
 use super::{Request, option_error};
-use crate::data::formats::{self, Input, Time};
+use crate::data::formats::{Array, Asked, Dialect, Input};
 use crate::error::ExperimentError;
 
 /// A table that was read.
@@ -61,7 +61,9 @@ impl Table {
 /// Files that cannot be read or hold something else; columns that are not there; options that exclude each other.
 pub fn read(request: &Request) -> Result<Table, ExperimentError> {
     let path = &request.path;
-    let format = formats::of(path);
+    let input = Input::open(path)?;
+    let format = input.format();
+    let dialect = Dialect::default();
     match (&request.edges, &request.counts) {
         (Some(_), None) => {
             return Err(option_error("counts", "name the column of counts that belongs to --edges".into()));
@@ -90,7 +92,7 @@ pub fn read(request: &Request) -> Result<Table, ExperimentError> {
                 return Err(option_error(option, format!("{} files have no named columns; remove it", format.name())));
             }
         }
-        let (shape, values) = format.array(Input::open(path)?)?;
+        let Array { shape, values, .. } = format.array(input, &Asked::new(0, &dialect))?;
         let dim = match shape[..] {
             [_] => 1,
             [_, dim] => dim,
@@ -105,24 +107,21 @@ pub fn read(request: &Request) -> Result<Table, ExperimentError> {
     if let (Some(edges), Some(counts)) = (&request.edges, &request.counts) {
         return histogram(path, edges, counts);
     }
-    let columns = match &request.columns {
-        Some(columns) => columns.clone(),
-        None => header(path)?.into_iter().filter(|name| Some(name) != request.weights.as_ref()).collect(),
+    let asked = Asked {
+        columns: request.columns.as_deref(),
+        beside: request.weights.as_deref(),
+        ..Asked::new(request.columns.as_ref().map_or(0, Vec::len), &dialect)
     };
+    let table = format.rows(input, &asked)?;
+    let named = table.names.is_some();
+    let unnamed =
+        || (0..table.columns).map(|a| if table.columns == 1 { "x".into() } else { format!("x{a}") }).collect();
+    let columns: Vec<String> = table.names.clone().unwrap_or_else(unnamed);
     if columns.is_empty() {
         return Err(option_error("columns", "no column is left; name at least one".into()));
     }
-    let mut wanted = columns.clone();
-    wanted.extend(request.weights.clone());
-    let table = format.rows(Input::open(path)?, Some(&wanted), wanted.len(), Time::None)?;
-    let dim = columns.len();
-    if request.weights.is_none() {
-        return samples(path, table.values, None, columns, true);
-    }
-    let rows = || table.values.chunks_exact(dim + 1);
-    let values = rows().flat_map(|row| row[..dim].to_vec()).collect();
-    let weights = rows().map(|row| row[dim]).collect();
-    samples(path, values, Some(weights), columns, true)
+    let weights = request.weights.as_ref().map(|_| table.beside);
+    samples(path, table.values, weights, columns, named)
 }
 
 fn samples(
@@ -147,7 +146,9 @@ fn histogram(path: &Path, edges: &[String], counts: &str) -> Result<Table, Exper
     }
     let mut wanted = edges.to_vec();
     wanted.push(counts.to_string());
-    let table = formats::of(path).rows(Input::open(path)?, Some(&wanted), wanted.len(), Time::None)?;
+    let input = Input::open(path)?;
+    let (format, dialect) = (input.format(), Dialect::default());
+    let table = format.rows(input, &Asked { columns: Some(&wanted), ..Asked::new(wanted.len(), &dialect) })?;
     let dim = edges.len() / 2;
     let (mut lower, mut upper, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for row in table.values.chunks_exact(wanted.len()) {
@@ -164,33 +165,6 @@ fn histogram(path: &Path, edges: &[String], counts: &str) -> Result<Table, Exper
     let histogram = Histogram::new(dim, lower.clone(), upper.clone(), entries.clone());
     let histogram = histogram.map_err(|e| about(path, &columns, e))?;
     Ok(Table::Histogram { histogram, lower, upper, counts: entries, columns })
-}
-
-/// Names in the first line that is no comment.
-fn header(path: &Path) -> Result<Vec<String>, ExperimentError> {
-    use std::io::BufRead;
-    let fail = |source| ExperimentError::Read { path: path.to_path_buf(), source };
-    let file = std::fs::File::open(path).map_err(fail)?;
-    for line in std::io::BufReader::new(std::io::Read::take(file, 1 << 20)).lines() {
-        let line = line.map_err(fail)?;
-        let line = line.trim_start_matches('\u{feff}').trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let separator =
-            [',', ';', '\t'].into_iter().max_by_key(|c| (line.matches(*c).count(), *c == ',')).unwrap_or(',');
-        let name = |text: &str| text.trim().trim_matches('"').to_string();
-        let names: Vec<String> = line.split(separator).map(name).collect();
-        if names.iter().all(|n| n.parse::<f64>().is_ok()) {
-            let problem = "the first line holds numbers and would be lost as a header; write a line of names above it";
-            return Err(ExperimentError::Data { path: path.to_path_buf(), problem: problem.into() });
-        }
-        return Ok(names);
-    }
-    Err(ExperimentError::Data {
-        path: path.to_path_buf(),
-        problem: "the file is empty; a header line and rows are needed".into(),
-    })
 }
 
 /// An error of the crate as one about the file, coordinates called by their names.

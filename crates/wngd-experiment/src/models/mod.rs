@@ -2,6 +2,7 @@
 
 pub mod flow;
 pub(crate) mod folded;
+pub mod system_file;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
 use wngd::adjoint::{Bound, Linearization, SolveCounts, State};

@@ -8,7 +8,7 @@ use wngd::adjoint::{Linearization, SolveCounts, State};
 use wngd::models::flow::{Discretisation, HatPerturbation, StationaryDensity};
 use wngd::prelude::{ForwardModel, ModelError};
 
-use super::flow::{NamedFlow, Naming};
+use super::flow::{NamedFlow, Naming, Values};
 use super::{Jacobian, Model, ModelChoice, Parameter};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
@@ -20,11 +20,13 @@ use crate::source::Section;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Options {
-    /// name of the system, or `"polynomial"`: `wngd systems`
-    system: String,
-    /// all parameters of the system: the start; for a polynomial its coefficients, component by component, monomials in
-    /// graded lexicographic order; the usual ones if absent
-    theta: Option<Vec<f64>>,
+    /// name of the system: `wngd systems`; `"polynomial"`; a file of your own, `"FILE.toml"`, or the same as a table
+    /// ([how](identification.md#a-system-of-your-own))
+    #[schemars(with = "SystemSchema")]
+    system: SystemChoice,
+    /// all parameters of the system, or the free ones: the start, also by name, `{ mu = 1.3 }`; for a polynomial its
+    /// coefficients, component by component, monomials in graded lexicographic order; the usual ones if absent
+    theta: Option<Values>,
     /// dimension of a polynomial
     dimension: Option<usize>,
     /// degree of a polynomial
@@ -39,6 +41,32 @@ struct Options {
     perturbation: Option<Perturbation>,
     /// names of the free parameters; all if absent
     free: Option<Vec<String>>,
+}
+
+/// A system's name, or its equations.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "the name of a system, or a table of its equations, is needed")]
+enum SystemChoice {
+    Name(String),
+    Written(#[allow(dead_code, reason = "read where the system is made")] toml::Table),
+}
+
+/// The same for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "its schema is what is used")]
+enum SystemSchema {
+    Name(String),
+    Written(std::collections::BTreeMap<String, serde_json::Value>),
+}
+
+impl SystemChoice {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Written(_) => None,
+        }
+    }
 }
 
 /// `perturbation = { nodes = .., scale = .. }`
@@ -62,9 +90,9 @@ pub(super) const ENTRY: Entry<dyn ModelChoice> =
 impl Options {
     fn named(&self, section: &Section<'_>) -> Result<NamedFlow, ExperimentError> {
         let naming = Naming {
-            system: &self.system,
+            system: self.system.name(),
             polynomial: self.dimension.zip(self.degree),
-            theta: self.theta.as_deref(),
+            theta: self.theta.as_ref(),
             free: self.free.as_deref(),
         };
         NamedFlow::new(section, &naming)
@@ -78,7 +106,7 @@ impl Options {
 
 impl ModelChoice for Options {
     fn in_words(&self) -> String {
-        format!("stationary density of {}", self.system)
+        format!("stationary density of {}", self.system.name().unwrap_or("a system of its own"))
     }
     fn dimension(&self, section: &Section<'_>) -> Result<Option<(&'static str, usize)>, ExperimentError> {
         Ok(Some(("system", self.named(section)?.field.dim())))
@@ -90,7 +118,7 @@ impl ModelChoice for Options {
         points: Option<&[f64]>,
     ) -> Result<Box<dyn Model>, ExperimentError> {
         let grid = ground.density(section, "kind")?;
-        let NamedFlow { name, field, theta, free } = self.named(section)?;
+        let NamedFlow { name, field, theta, free, .. } = self.named(section)?;
         if field.dim() != grid.dim() {
             let problem = format!(
                 "{} axes, but {name} has {} dimensions; give one entry per dimension",

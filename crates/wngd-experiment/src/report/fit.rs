@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::command::{Command, Stems};
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
-use super::{Command, Stems, trace};
+use super::trace;
 use crate::error::ExperimentError;
 use crate::facts::listed;
 use crate::numbers::with_error;

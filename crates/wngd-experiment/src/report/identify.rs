@@ -12,6 +12,9 @@ use crate::numbers::{combination, short, with_error};
 use crate::results::IdentifyFile;
 use crate::results::identify::Identifiability;
 
+/// Most parameters side by side.
+const COLUMNS: usize = 8;
+
 pub(super) const COMMAND: Command = Command {
     name: "identify",
     fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
@@ -19,6 +22,10 @@ pub(super) const COMMAND: Command = Command {
         check(folder, &file.result)?;
         identify(page, &file);
         load_traces(page, folder, &file.result)?;
+        // Only a density on a grid has pictures.
+        if file.identification.is_none() {
+            return Ok(Vec::new());
+        }
         let mut figures = ["parameters", "trajectories", "identifiability", "convergence"].map(String::from).to_vec();
         figures.extend(densities(&file.result));
         Ok(figures)
@@ -27,14 +34,23 @@ pub(super) const COMMAND: Command = Command {
 
 /// Fills in an identification.
 fn identify(page: &mut Page, file: &IdentifyFile) {
-    let (result, found) = (&file.result, &file.identification);
+    let result = &file.result;
     page.title = result.name.clone();
     page.question = format!("Which {} of the system made this trajectory?", parameters_in_words(&result.names));
     if let Some(method) = result.methods.first() {
         let values = result.names.iter().zip(&method.theta).enumerate().map(|(i, (name, value))| {
             format!("{name} = {}", with_error(*value, method.standard_errors.as_ref().and_then(|e| e[i])))
         });
-        page.answer.push(format!("{}.", values.collect::<Vec<_>>().join(", ")));
+        let values = values.collect::<Vec<_>>().join(", ");
+        page.answer.push(match file.verdict.as_str() {
+            "misfit" => format!("The model does not fit these data; the nearest that was found is {values}."),
+            "undetermined" => format!("Not all of it is determined; what was found is {values}."),
+            "not-converged" => format!("No estimator came to rest; the last values are {values}."),
+            _ => format!("{values}."),
+        });
+        page.answer.extend(method.reason.iter().map(|reason| format!("{reason}.")));
+    }
+    if let Some(found) = &file.identification {
         if !found.corrections.is_empty() {
             let raw: Vec<String> = found.raw.iter().map(|v| short(*v)).collect();
             page.answer.push(format!(
@@ -43,13 +59,45 @@ fn identify(page: &mut Page, file: &IdentifyFile) {
                 found.corrections.len()
             ));
         }
+        page.data.push(Fact::new("time between points", short(found.dt)));
+        page.data.push(Fact::new("time scale", short(found.time_scale)));
     }
-    page.data.push(Fact::new("time between points", short(found.dt)));
-    page.data.push(Fact::new("time scale", short(found.time_scale)));
     page.data.extend(result.notes.iter().map(|note| Fact::new("note", note)));
+    page.tables.push(estimates(&result.names, file));
     page.tables.push(methods(result));
     page.tables.push(parameters(result));
-    page.tables.push(identifiability(&result.names, &found.identifiability));
+    page.tables
+        .extend(file.identification.as_ref().map(|found| identifiability(&result.names, &found.identifiability)));
+}
+
+/// All estimates side by side.
+fn estimates(names: &[String], file: &IdentifyFile) -> Table {
+    let mut header = vec!["estimator".to_string()];
+    header.extend(names.iter().take(COLUMNS).cloned());
+    header.extend(["misfit", "degrees of freedom", "p", "seconds"].map(String::from));
+    let rows = file.estimates.iter().map(|estimate| {
+        let mut row = vec![Cell::text(&estimate.estimator)];
+        row.extend(estimate.theta.iter().take(COLUMNS).enumerate().map(|(i, value)| {
+            let error = estimate.standard_errors.as_ref().and_then(|errors| errors.get(i).copied().flatten());
+            Cell::shown(with_error(*value, error), *value)
+        }));
+        row.push(Cell::maybe(estimate.misfit.map(|m| m.statistic)));
+        row.push(Cell::maybe(estimate.misfit.map(|m| m.degrees_of_freedom)));
+        row.push(Cell::maybe(estimate.misfit.map(|m| m.p_value)));
+        row.push(Cell::shown(format!("{:.2}", estimate.seconds), estimate.seconds));
+        row
+    });
+    let mut notes: Vec<String> = file
+        .estimates
+        .iter()
+        .flat_map(|estimate| estimate.remarks.iter().map(|remark| format!("{}: {remark}.", estimate.estimator)))
+        .collect();
+    if let Some(noise) = &file.noise {
+        let share: Vec<String> = noise.share.iter().map(|s| format!("{:.2} %", 100.0 * s)).collect();
+        let how = if noise.estimated { "found" } else { "declared" };
+        notes.push(format!("Noise {how}: {} of the scatter of each coordinate.", share.join(", ")));
+    }
+    Table { caption: "Estimates side by side".into(), header, rows: rows.collect(), notes }
 }
 
 fn identifiability(names: &[String], found: &Identifiability) -> Table {

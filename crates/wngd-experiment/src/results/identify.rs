@@ -1,5 +1,7 @@
 //! `result.json` of an identification: that of `wngd run` and what only identification knows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wngd::identify;
 
@@ -12,8 +14,73 @@ pub struct IdentifyFile {
     /// What it shares with a run.
     #[serde(flatten)]
     pub result: ResultFile,
-    /// The rest.
-    pub identification: Identification,
+    /// All estimates, in the order in which they ran.
+    #[serde(default)]
+    pub estimates: Vec<EstimateEntry>,
+    /// Name of the one that answers.
+    #[serde(default)]
+    pub answer: String,
+    /// `fits`, `misfit`, `undetermined` or `not-converged`.
+    #[serde(default)]
+    pub verdict: String,
+    /// Combinations of parameters that the data do not determine.
+    #[serde(default)]
+    pub undetermined: Vec<UndeterminedEntry>,
+    /// Noise of the observations.
+    #[serde(default)]
+    pub noise: Option<NoiseEntry>,
+    /// D of each coordinate at the answer.
+    #[serde(default)]
+    pub diffusion: Option<Vec<f64>>,
+    /// What only the estimator `density` knows.
+    #[serde(default)]
+    pub identification: Option<Identification>,
+}
+
+/// One estimate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EstimateEntry {
+    /// Name of the estimator.
+    pub estimator: String,
+    /// The parameters.
+    pub theta: Vec<f64>,
+    /// Their standard errors; null for one that is not determined.
+    pub standard_errors: Option<Vec<Option<f64>>>,
+    /// How well the model fits.
+    pub misfit: Option<MisfitEntry>,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// What was noticed.
+    pub remarks: Vec<String>,
+}
+
+/// A test of the misfit.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct MisfitEntry {
+    /// Its statistic.
+    pub statistic: f64,
+    /// What that is on average if the model fits.
+    pub degrees_of_freedom: f64,
+    /// Chance of a statistic this large if the model fits.
+    pub p_value: f64,
+}
+
+/// A combination of parameters that is not determined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UndeterminedEntry {
+    /// Its entries by parameter.
+    pub direction: BTreeMap<String, f64>,
+    /// It in words.
+    pub text: String,
+}
+
+/// Noise of the observations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NoiseEntry {
+    /// Standard deviation as a share of the scatter, per coordinate.
+    pub share: Vec<f64>,
+    /// Whether it was estimated.
+    pub estimated: bool,
 }
 
 /// What was found, but for the fit, which has files of its own.
@@ -75,7 +142,7 @@ pub struct Identifiability {
 }
 
 impl IdentifyFile {
-    /// The file of a result.
+    /// The file of a fit of the density.
     pub fn of(result: ResultFile, found: &identify::Identification) -> Self {
         let identify::Identifiability { scale, eigenvalues, eigenvectors, relative_errors } =
             found.identifiability.clone();
@@ -101,6 +168,15 @@ impl IdentifyFile {
             notes: found.notes.clone(),
             stalled: found.stalled.map(str::to_string),
         };
-        Self { result, identification }
+        Self {
+            result,
+            estimates: Vec::new(),
+            answer: String::new(),
+            verdict: String::new(),
+            undetermined: Vec::new(),
+            noise: None,
+            diffusion: None,
+            identification: Some(identification),
+        }
     }
 }

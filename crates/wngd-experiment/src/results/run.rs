@@ -93,6 +93,6 @@ pub struct MethodResult {
     pub seconds: f64,
     /// Trace file.
     pub trace: String,
-    /// File of the fitted density.
-    pub density: String,
+    /// File of the fitted density, if there is one.
+    pub density: Option<String>,
 }

@@ -22,6 +22,8 @@
 mod automatic;
 mod constraint;
 mod discretisation;
+#[cfg(feature = "autodiff")]
+mod expression;
 mod field;
 mod finite_volume;
 mod parameters;
@@ -37,6 +39,8 @@ mod systems;
 pub use automatic::{Automatic, GenericField};
 pub use constraint::FlowConstraint;
 pub use discretisation::Discretisation;
+#[cfg(feature = "autodiff")]
+pub use expression::{Equations, ExpressionError, ExpressionField, Monomial, PolynomialForm};
 pub use field::{FieldCheck, VelocityField, check_field};
 pub use finite_volume::FaceSensitivity;
 pub use perturbation::HatPerturbation;

@@ -24,10 +24,10 @@ impl Format for Csv {
     fn rows(&self, input: Input, asked: &Asked<'_>) -> Result<Points, ExperimentError> {
         let Input { path, reader, .. } = input;
         let mut table = Table::open(&path, reader, asked)?;
-        let dim = asked.dim;
         let time = table.time(asked);
         let beside = asked.beside.map(|name| table.find(name)).transpose()?;
         let indices = table.choose(asked, [time, beside])?;
+        let dim = indices.len();
         let wanted: Vec<usize> = indices.iter().copied().chain(beside).chain(time).collect();
         let (mut values, mut more) = (Vec::new(), Vec::new());
         let mut clock: Option<(f64, f64)> = None;
@@ -69,7 +69,7 @@ impl Format for Csv {
         let named = table.shape.header || table.shape.names.iter().any(|name| name.parse::<usize>().is_err());
         let names = named.then(|| indices.iter().map(|&i| table.shape.names[i].clone()).collect());
         let notes = table.notes(skipped, &indices, asked);
-        Ok(Points { values, dt, beside: more, names, notes })
+        Ok(Points { values, columns: dim, dt, beside: more, names, notes })
     }
     /// The one column of a table.
     fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError> {

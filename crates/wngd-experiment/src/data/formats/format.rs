@@ -51,7 +51,7 @@ pub struct Asked<'a> {
     pub columns: Option<&'a [String]>,
     /// Names of the coordinates; columns of these names are taken, if all are there and none was chosen.
     pub variables: &'a [String],
-    /// Coordinates of a row.
+    /// Coordinates of a row; 0 for as many as there are columns.
     pub dim: usize,
     /// A further column, which is no coordinate.
     pub beside: Option<&'a str>,

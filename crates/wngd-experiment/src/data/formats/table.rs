@@ -117,7 +117,7 @@ impl<'a, R: Read> Table<'a, R> {
                 }
             }
         };
-        if indices.len() != asked.dim {
+        if asked.dim > 0 && indices.len() != asked.dim {
             let (found, dim, shown, separated) = (indices.len(), asked.dim, self.listed(), self.separated());
             let settle = match found {
                 1 if asked.columns.is_none() => "; if something else separates them, set data.separator",

@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     lower: &[-30.0, -32.0, 0.0],
     upper: &[30.0, 32.0, 50.0],
     start: &[-3.0, 2.0, 20.0],
-    equations: &["x' = a (y - x)", "y' = (c - a) x - x z + c y", "z' = x y - b z"],
+    equations: &["x' = a*(y - x)", "y' = (c - a)*x - x*z + c*y", "z' = x*y - b*z"],
 };
 
 /// Chen's system: x' = a(y − x), y' = (c − a)x − xz + cy, z' = xy − bz.

@@ -12,7 +12,7 @@ pub(super) const LINE: Entry = Entry {
     lower: &[-2.5],
     upper: &[2.5],
     start: &[1.0],
-    equations: &["x' = linear x - cubic x^3 - tilt"],
+    equations: &["x' = linear*x - cubic*x^3 - tilt"],
 };
 
 pub(super) const PLANE: Entry = Entry {
@@ -22,7 +22,7 @@ pub(super) const PLANE: Entry = Entry {
     lower: &[-2.5, -2.5],
     upper: &[2.5, 2.5],
     start: &[1.0, 0.0],
-    equations: &["x' = linear x - cubic x^3 - tilt", "y' = -stiffness y"],
+    equations: &["x' = linear*x - cubic*x^3 - tilt", "y' = -stiffness*y"],
 };
 
 /// Overdamped motion in a double well: v = −∇V, V = b x⁴/4 − a x²/2 + t x, plus c y²/2 in two dimensions.

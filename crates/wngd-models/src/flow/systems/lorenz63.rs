@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     lower: &[-25.0, -30.0, 0.0],
     upper: &[25.0, 30.0, 50.0],
     start: &[1.0, 1.0, 20.0],
-    equations: &["x' = sigma (y - x)", "y' = x (rayleigh - z) - y", "z' = x y - beta z"],
+    equations: &["x' = sigma*(y - x)", "y' = x*(rayleigh - z) - y", "z' = x*y - beta*z"],
 };
 
 /// Lorenz' convection model: x' = σ(y − x), y' = x(r − z) − y, z' = xy − βz.

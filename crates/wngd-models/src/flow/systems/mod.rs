@@ -10,6 +10,8 @@ mod van_der_pol;
 
 use std::sync::Arc;
 
+#[cfg(feature = "autodiff")]
+use crate::flow::expression::{Equations, ExpressionError, ExpressionField};
 use crate::flow::field::VelocityField;
 use entry::Entry;
 
@@ -55,8 +57,23 @@ pub struct System {
     pub upper: Vec<f64>,
     /// A point from which trajectories reach the attractor.
     pub start: Vec<f64>,
-    /// The equations, one per coordinate, with the parameters' names.
+    /// The equations, one per coordinate, with the parameters' names, as `x' = sigma*(y - x)`.
     pub equations: &'static [&'static str],
+}
+
+impl System {
+    /// The system as a user would write it, with the usual parameters to start from.
+    ///
+    /// # Errors
+    /// None for the systems of [`system`], whose equations are expressions.
+    #[cfg(feature = "autodiff")]
+    pub fn written(&self) -> Result<ExpressionField, ExpressionError> {
+        let (variables, equations) =
+            self.equations.iter().filter_map(|line| line.split_once("' = ")).map(|(x, v)| (x.into(), v.into())).unzip();
+        let parameters = self.field.parameter_names().into_iter().zip(self.theta.iter().copied()).collect();
+        let name = self.field.name().to_string();
+        ExpressionField::new(&Equations { name, variables, equations, parameters, diffusion: Vec::new() })
+    }
 }
 
 impl std::fmt::Debug for System {
@@ -98,6 +115,14 @@ mod tests {
             assert_eq!(system.field.parameter_names().len(), system.field.dim_param());
             assert_eq!(system.field.name(), *name);
             assert!(system.lower.len() == system.field.dim() && system.start.len() == system.field.dim());
+            // The equations that are shown are those that are computed.
+            let written = system.written().unwrap();
+            let (mut shown, mut computed) = (x.clone(), x.clone());
+            written.velocity(&x, &system.theta, &mut shown);
+            system.field.velocity(&x, &system.theta, &mut computed);
+            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + b.abs());
+            assert!(shown.iter().zip(&computed).all(close), "{name}: {shown:?} {computed:?}");
+            assert!(written.is_affine(), "{name}");
         }
         assert!(system("nowhere").is_none());
     }

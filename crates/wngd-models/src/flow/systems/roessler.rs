@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     lower: &[-12.0, -14.0, -1.0],
     upper: &[14.0, 11.0, 26.0],
     start: &[1.0, 1.0, 0.0],
-    equations: &["x' = -y - z", "y' = x + a y", "z' = b + z (x - c)"],
+    equations: &["x' = -y - z", "y' = x + a*y", "z' = b + z*(x - c)"],
 };
 
 /// Rössler's band: x' = −y − z, y' = x + ay, z' = b + z(x − c).

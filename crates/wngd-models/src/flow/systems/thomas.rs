@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     lower: &[-6.0; 3],
     upper: &[6.0; 3],
     start: &[1.1, 1.1, -0.01],
-    equations: &["x' = sin y - b x", "y' = sin z - b y", "z' = sin x - b z"],
+    equations: &["x' = sin(y) - b*x", "y' = sin(z) - b*y", "z' = sin(x) - b*z"],
 };
 
 /// Thomas' cyclically symmetric system: x' = sin y − bx, y' = sin z − by, z' = sin x − bz.

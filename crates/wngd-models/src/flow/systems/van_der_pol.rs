@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     lower: &[-3.0, -4.0],
     upper: &[3.0, 4.0],
     start: &[2.0, 0.0],
-    equations: &["x' = y", "y' = mu (1 - x^2) y - x"],
+    equations: &["x' = y", "y' = mu*(1 - x^2)*y - x"],
 };
 
 /// Van der Pol's oscillator: x' = y, y' = μ(1 − x²)y − x.

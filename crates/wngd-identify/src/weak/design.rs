@@ -1,0 +1,363 @@
+//! The equations of every block, linearised in the parameters.
+
+use rayon::prelude::*;
+use wngd_models::flow::PolynomialForm;
+
+use super::blocks::{Block, blocks};
+use super::functions::Functions;
+use super::moments::{Moments, Monomials, phase, weight};
+use crate::dynamics::Dynamics;
+use crate::error::IdentifyError;
+use crate::sample::Sample;
+
+/// Most blocks.
+const BLOCKS: usize = 1024;
+/// Most numbers of block means.
+const NUMBERS: usize = 20_000_000;
+
+/// Residual equations g and their derivatives by the free parameters, block by block.
+#[derive(Debug, Clone)]
+pub(super) struct Design {
+    /// Equations: real and imaginary part of each function.
+    pub(super) equations: usize,
+    pub(super) parameters: usize,
+    /// Per block an equations x (parameters + 1) matrix, row-major, g in the last column.
+    pub(super) blocks: Vec<Vec<f64>>,
+    /// Record of each block.
+    pub(super) records: Vec<usize>,
+}
+
+impl Design {
+    /// Moves to parameters further by `step`, exactly where the equations are affine.
+    pub(super) fn advance(&mut self, step: &[f64]) {
+        for row in self.blocks.iter_mut().flat_map(|block| block.chunks_exact_mut(self.parameters + 1)) {
+            let (derivatives, value) = row.split_at_mut(self.parameters);
+            value[0] += derivatives.iter().zip(step).map(|(a, s)| a * s).sum::<f64>();
+        }
+    }
+
+    /// Mean of two neighbours of the same record in place of both; an odd one at the end of a record is left out.
+    pub(super) fn merged(&self) -> Self {
+        let (mut blocks, mut records) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while at + 1 < self.blocks.len() {
+            if self.records[at] != self.records[at + 1] {
+                at += 1;
+                continue;
+            }
+            let pair = self.blocks[at].iter().zip(&self.blocks[at + 1]);
+            blocks.push(pair.map(|(a, b)| 0.5 * (a + b)).collect());
+            records.push(self.records[at]);
+            at += 2;
+        }
+        Self { blocks, records, ..*self }
+    }
+
+    /// The blocks of a range.
+    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
+        Self { blocks: self.blocks[range.clone()].to_vec(), records: self.records[range].to_vec(), ..*self }
+    }
+
+    /// Mean over the blocks, equations x (parameters + 1), row-major.
+    pub(super) fn mean(&self) -> Vec<f64> {
+        let mut mean = vec![0.0; self.equations * (self.parameters + 1)];
+        for block in &self.blocks {
+            mean.iter_mut().zip(block).for_each(|(m, v)| *m += v);
+        }
+        let count = self.blocks.len() as f64;
+        mean.iter_mut().for_each(|m| *m /= count);
+        mean
+    }
+}
+
+/// What makes designs at any parameters from one pass over the data, where that is possible.
+pub(super) struct Equations<'a> {
+    dynamics: &'a Dynamics,
+    sample: &'a Sample,
+    /// Standard deviation of the noise of each coordinate.
+    noise: Vec<f64>,
+    functions: Functions,
+    split: Vec<Block>,
+    /// Moments of polynomials; other fields go over the data at each θ.
+    moments: Option<Moments>,
+    /// Whether f(end) − f(start) is subtracted.
+    boundary: bool,
+}
+
+impl<'a> Equations<'a> {
+    pub(super) fn new(
+        dynamics: &'a Dynamics,
+        sample: &'a Sample,
+        noise: &[f64],
+        seed: u64,
+    ) -> Result<Self, IdentifyError> {
+        let parameters = dynamics.free().len();
+        // Blocks must outnumber equations, or their covariance says nothing; single points have long tails.
+        let most = sample.count() / if sample.dt.is_some() { 25 } else { 50 };
+        let functions = Functions::new(&sample.deviations, &dynamics.couplings, parameters, most, seed);
+        if noise.iter().any(|s| *s > 0.0) && dynamics.polynomial.is_none() {
+            return Err(IdentifyError::NoiseOfOther);
+        }
+        let monomials = dynamics
+            .polynomial
+            .as_ref()
+            .map(|(drift, diffusion)| Monomials::of(std::iter::once(drift).chain(diffusion.as_ref())));
+        let width = match &monomials {
+            Some(monomials) => 2 * monomials.list.len() + 2 * (parameters + 1),
+            None => 2 * (parameters + 1),
+        };
+        let split = blocks(sample, BLOCKS.min(NUMBERS / (width * functions.waves.len())).max(64));
+        let moments = monomials.map(|monomials| Moments::of(sample, &functions, &split, monomials));
+        Ok(Self { dynamics, sample, noise: noise.to_vec(), functions, split, moments, boundary: sample.dt.is_some() })
+    }
+
+    /// Leaves boundary terms out.
+    pub(super) fn without_boundary(&mut self) {
+        self.boundary = false;
+    }
+
+    /// Subtracts boundary terms.
+    pub(super) fn with_boundary(&mut self) {
+        self.boundary = true;
+    }
+
+    /// Whether the points have an order and a time step.
+    pub(super) fn has_times(&self) -> bool {
+        self.sample.dt.is_some()
+    }
+
+    /// Points that each equation is a mean over, in units of the number of equations.
+    pub(super) fn points_per_equation(&self) -> f64 {
+        self.sample.count() as f64 / (2 * self.functions.waves.len()) as f64
+    }
+
+    /// Standard deviation of the noise that is undone.
+    pub(super) fn noise(&self) -> &[f64] {
+        &self.noise
+    }
+
+    pub(super) fn has_boundary(&self) -> bool {
+        self.boundary
+    }
+
+    /// The equations at values of the free parameters.
+    pub(super) fn at(&self, theta: &[f64]) -> Result<Design, IdentifyError> {
+        let full = self.dynamics.theta_full(theta);
+        let mut blocks = match (&self.moments, &self.dynamics.polynomial) {
+            (Some(moments), Some((drift, diffusion))) => self.by_moments(moments, drift, diffusion.as_ref(), &full),
+            _ => self.by_points(&full),
+        };
+        if self.boundary {
+            self.subtract_boundary(&mut blocks);
+        }
+        if blocks.iter().flatten().any(|v| !v.is_finite()) {
+            return Err(IdentifyError::FieldNotFinite { theta: full });
+        }
+        Ok(Design {
+            equations: 2 * self.functions.waves.len(),
+            parameters: theta.len(),
+            blocks,
+            records: self.split.iter().map(|block| block.record).collect(),
+        })
+    }
+
+    /// exp(½wᵀSw).
+    fn damp(&self, wave: &[(usize, f64)]) -> f64 {
+        (0.5 * wave.iter().map(|&(axis, w)| (w * self.noise[axis]).powi(2)).sum::<f64>()).exp()
+    }
+
+    fn subtract_boundary(&self, blocks: &mut [Vec<f64>]) {
+        let Some(dt) = self.sample.dt else { return };
+        let width = self.dynamics.free().len() + 1;
+        let damps: Vec<f64> = self.functions.waves.iter().map(|wave| self.damp(wave)).collect();
+        blocks.par_iter_mut().zip(&self.split).for_each(|(values, block)| {
+            let time = dt * (block.end - block.begin) as f64;
+            let (first, last) = (self.sample.point(block.begin), self.sample.point(block.end));
+            for (f, wave) in self.functions.waves.iter().enumerate() {
+                let (sine, cosine) = phase(wave, last).sin_cos();
+                let (old_sine, old_cosine) = phase(wave, first).sin_cos();
+                let factor = damps[f] / time;
+                values[(2 * f + 1) * width - 1] -= factor * (cosine - old_cosine);
+                values[(2 * f + 2) * width - 1] -= factor * (sine - old_sine);
+            }
+        });
+    }
+
+    fn by_moments(
+        &self,
+        moments: &Moments,
+        drift: &PolynomialForm,
+        diffusion: Option<&PolynomialForm>,
+        full: &[f64],
+    ) -> Vec<Vec<f64>> {
+        let free = self.dynamics.free();
+        let width = free.len() + 1;
+        // Per term: component, monomial, value and derivatives by the free parameters that are not 0.
+        let terms = |form: &PolynomialForm| -> Vec<Term> {
+            let (values, derivatives) = (form.coefficients(full), form.coefficient_derivatives(full));
+            let term = |(t, &(component, monomial)): (usize, &(usize, usize))| {
+                let slope =
+                    |(j, &i): (usize, &usize)| Some((j, derivatives[t * full.len() + i])).filter(|s| s.1 != 0.0);
+                let slopes = free.iter().enumerate().filter_map(slope).collect();
+                Term {
+                    component,
+                    monomial: moments.monomials.place(&form.monomials[monomial]),
+                    value: values[t],
+                    slopes,
+                }
+            };
+            form.terms.iter().enumerate().map(term).collect()
+        };
+        let (drift, diffusion) = (terms(drift), diffusion.map(terms).unwrap_or_default());
+        let recipes: Vec<Recipe> =
+            self.functions.waves.iter().map(|wave| self.recipe(moments, wave, &drift, &diffusion)).collect();
+        let block = |b: usize| {
+            let mut values = vec![0.0; 2 * self.functions.waves.len() * width];
+            for (f, recipe) in recipes.iter().enumerate() {
+                let (real, imaginary) = values[2 * f * width..(2 * f + 2) * width].split_at_mut(width);
+                for entry in recipe {
+                    let (re, im) = moments.mean(b, f, entry.monomial);
+                    let (re, im) = (entry.re * re - entry.im * im, entry.re * im + entry.im * re);
+                    real[entry.column] += re;
+                    imaginary[entry.column] += im;
+                }
+            }
+            values
+        };
+        (0..self.split.len()).into_par_iter().map(block).collect()
+    }
+
+    /// Which moments make the equation of a function.
+    fn recipe(&self, moments: &Moments, wave: &[(usize, f64)], drift: &[Term], diffusion: &[Term]) -> Recipe {
+        let last = self.dynamics.free().len();
+        let damp = self.damp(wave);
+        let mut recipe = Recipe::new();
+        let of = |component: usize| wave.iter().find(|(axis, _)| *axis == component).map(|(_, w)| *w);
+        let mut add = |terms: &[Term], factor: fn(f64) -> (f64, f64)| {
+            for term in terms {
+                let Some(w) = of(term.component) else { continue };
+                let (fr, fi) = factor(w);
+                for (monomial, (hr, hi)) in undone(&moments.monomials, term.monomial, wave, &self.noise) {
+                    let (re, im) = (damp * (fr * hr - fi * hi), damp * (fr * hi + fi * hr));
+                    let value = std::iter::once((last, term.value)).chain(term.slopes.iter().copied());
+                    recipe.extend(value.map(|(column, a)| Entry { monomial, column, re: a * re, im: a * im }));
+                }
+            }
+        };
+        // ∇f = iw f, ∇²f = −w² f.
+        add(drift, |w| (0.0, w));
+        add(diffusion, |w| (-w * w, 0.0));
+        recipe
+    }
+
+    /// For fields that are no polynomials: one pass over the data at these parameters.
+    fn by_points(&self, full: &[f64]) -> Vec<Vec<f64>> {
+        let (dim, all, free) = (self.dynamics.dim(), full.len(), self.dynamics.free());
+        let width = free.len() + 1;
+        let block = |block: &Block| {
+            let mut values = vec![0.0; 2 * self.functions.waves.len() * width];
+            let (mut v, mut slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
+            let (mut d, mut d_slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
+            let mut row = vec![(0.0, 0.0); width];
+            for i in block.begin..=block.end {
+                let x = self.sample.point(i);
+                let weight = weight(self.sample, block, i);
+                self.dynamics.drift.velocity(x, full, &mut v);
+                self.dynamics.drift.jacobian_theta(x, full, &mut slopes);
+                if let Some(diffusion) = &self.dynamics.diffusion {
+                    diffusion.velocity(x, full, &mut d);
+                    diffusion.jacobian_theta(x, full, &mut d_slopes);
+                }
+                for (f, wave) in self.functions.waves.iter().enumerate() {
+                    let (sine, cosine) = phase(wave, x).sin_cos();
+                    let (sine, cosine) = (weight * sine, weight * cosine);
+                    row.fill((0.0, 0.0));
+                    for &(axis, w) in wave {
+                        for (entry, &j) in row.iter_mut().zip(free) {
+                            entry.0 += w * slopes[axis * all + j];
+                            entry.1 -= w * w * d_slopes[axis * all + j];
+                        }
+                        row[width - 1].0 += w * v[axis];
+                        row[width - 1].1 -= w * w * d[axis];
+                    }
+                    let (real, imaginary) = values[2 * f * width..(2 * f + 2) * width].split_at_mut(width);
+                    for ((re, im), (drift, diffusion)) in real.iter_mut().zip(imaginary).zip(&row) {
+                        *re += diffusion * cosine - drift * sine;
+                        *im += diffusion * sine + drift * cosine;
+                    }
+                }
+            }
+            values
+        };
+        self.split.par_iter().map(block).collect()
+    }
+}
+
+/// A term of a polynomial field at given parameters.
+struct Term {
+    component: usize,
+    monomial: usize,
+    value: f64,
+    slopes: Vec<(usize, f64)>,
+}
+
+/// A moment times a complex number, into a column of an equation.
+struct Entry {
+    monomial: usize,
+    column: usize,
+    re: f64,
+    im: f64,
+}
+
+type Recipe = Vec<Entry>;
+
+/// x^m exp(iw·x) before Gaussian noise, but for the factor exp(½wᵀSw), as a sum of x^k exp(iw·x) of what was observed:
+/// in each coordinate h_{a+1} = z h_a − a s² h_{a−1} with z = x − i s² w.
+fn undone(monomials: &Monomials, monomial: usize, wave: &[(usize, f64)], noise: &[f64]) -> Vec<(usize, (f64, f64))> {
+    let target = &monomials.list[monomial];
+    if target.iter().all(|(axis, _)| noise[*axis] == 0.0) {
+        return vec![(monomial, (1.0, 0.0))];
+    }
+    let mut sums = vec![(Vec::new(), (1.0, 0.0))];
+    for &(axis, exponent) in target {
+        let w = wave.iter().find(|(other, _)| *other == axis).map_or(0.0, |(_, w)| *w);
+        let powers = hermite(exponent as usize, w, noise[axis].powi(2));
+        let mut next = Vec::new();
+        for (lower, (re, im)) in &sums {
+            for (k, (a, b)) in powers.iter().enumerate().filter(|(_, c)| **c != (0.0, 0.0)) {
+                let mut product: Vec<(usize, u32)> = lower.clone();
+                if k > 0 {
+                    product.push((axis, k as u32));
+                }
+                next.push((product, (re * a - im * b, re * b + im * a)));
+            }
+        }
+        sums = next;
+    }
+    sums.into_iter().map(|(lower, factor)| (monomials.place(&lower), factor)).collect()
+}
+
+/// Coefficients of h_a in powers of x.
+fn hermite(a: usize, w: f64, variance: f64) -> Vec<(f64, f64)> {
+    let mut earlier = vec![(0.0, 0.0); a + 1];
+    let mut now = earlier.clone();
+    now[0] = (1.0, 0.0);
+    for k in 0..a {
+        let mut next = vec![(0.0, 0.0); a + 1];
+        for (j, &(re, im)) in now.iter().enumerate() {
+            if j < a {
+                next[j + 1].0 += re;
+                next[j + 1].1 += im;
+            }
+            // −i s² w (re + i im).
+            next[j].0 += variance * w * im;
+            next[j].1 -= variance * w * re;
+        }
+        for (n, &(re, im)) in next.iter_mut().zip(&earlier) {
+            n.0 -= k as f64 * variance * re;
+            n.1 -= k as f64 * variance * im;
+        }
+        earlier = std::mem::replace(&mut now, next);
+    }
+    now
+}

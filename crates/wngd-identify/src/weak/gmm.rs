@@ -1,0 +1,405 @@
+//! Parameters from the equations: generalised method of moments.
+
+use std::time::Instant;
+
+use wngd_linalg::LinalgError;
+use wngd_linalg::dense::{gram, symmetric_eigen};
+use wngd_linalg::faer::Mat;
+
+use super::design::{Design, Equations};
+use super::directions::{self, Split};
+use super::stretches;
+use super::whiten::{Whitener, combined, residual};
+use crate::distribution::beyond_hotelling;
+use crate::dynamics::Dynamics;
+use crate::error::IdentifyError;
+use crate::estimate::{Estimate, Misfit};
+use crate::sample::Sample;
+
+/// Re-weightings after the first solution.
+const STAGES: usize = 3;
+/// Most steps after them that take the correlation of A and g into account.
+const REFINEMENTS: usize = 4;
+/// Points per equation below which means are not normal enough for errors to rely on.
+const ENOUGH: f64 = 60.0;
+/// Most Gauss–Newton steps per weighting where the field is not affine in θ.
+const STEPS: usize = 50;
+/// A step this much shorter than the parameters, or than their errors, ends the iteration.
+const STILL: f64 = 1e-9;
+/// Growth of the variance with the length of the blocks that counts as standing still.
+const STANDS: f64 = 1.15;
+/// Thirds of one record differ this much once in ten thousand records.
+const DRIFT: f64 = 1e-4;
+
+/// Options of the weak stationary estimator.
+#[derive(Debug, Clone)]
+pub struct WeakStationary {
+    /// Standard deviation of the noise of each coordinate, which is undone; empty for none.
+    pub noise: Vec<f64>,
+    /// Seed of the test functions.
+    pub seed: u64,
+}
+
+impl Default for WeakStationary {
+    fn default() -> Self {
+        Self { noise: Vec::new(), seed: 1 }
+    }
+}
+
+impl WeakStationary {
+    /// Parameters of a system from points on its attractor, in any order.
+    ///
+    /// # Cost
+    /// One pass over the points where the field is a polynomial or affine in θ, 20 sines and cosines per point; one pass per
+    /// Gauss–Newton step otherwise.
+    ///
+    /// # Errors
+    /// Coordinates that do not belong together, noise that cannot be undone (a field that is no polynomial), a field that is
+    /// not finite at the data.
+    ///
+    /// # Example
+    /// ```
+    /// use wngd_identify::{Dynamics, Sample, WeakStationary, simulate};
+    /// use wngd_models::flow::system;
+    ///
+    /// let lorenz = system("lorenz63").expect("a known name");
+    /// let points = simulate(lorenz.field.as_ref(), &lorenz.theta, &lorenz.start, 0.5, 10_000, 50.0)?;
+    /// // Their order is not told, and no start is needed.
+    /// let sample = Sample::new(points, 3, vec![10_000], None)?;
+    /// let dynamics = Dynamics::written(&lorenz.written()?, vec![1.0; 3], None)?;
+    /// let found = WeakStationary::default().estimate(&dynamics, &sample)?;
+    /// assert!(found.fits() && (found.theta[1] / 28.0 - 1.0).abs() < 0.01);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample) -> Result<Estimate, IdentifyError> {
+        let noise = if self.noise.is_empty() { vec![0.0; sample.dim] } else { self.noise.clone() };
+        solve(dynamics, sample, &noise, self.seed)
+    }
+}
+
+/// See [`WeakStationary::estimate`].
+pub(crate) fn solve(dynamics: &Dynamics, sample: &Sample, noise: &[f64], seed: u64) -> Result<Estimate, IdentifyError> {
+    let clock = Instant::now();
+    if sample.dim != dynamics.dim() || noise.len() != sample.dim {
+        return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: sample.dim });
+    }
+    let equations = Equations::new(dynamics, sample, noise, seed)?;
+    let mut found = Solution::of(dynamics, equations)?;
+    found.seconds = clock.elapsed().as_secs_f64();
+    Ok(found)
+}
+
+/// The iteration under way.
+struct Solution<'a> {
+    dynamics: &'a Dynamics,
+    equations: Equations<'a>,
+    theta: Vec<f64>,
+    /// At θ, blocks as they come.
+    design: Design,
+    /// Neighbouring blocks are merged this many times before their scatter is taken.
+    merges: usize,
+    /// Parameters are measured by it.
+    scale: Vec<f64>,
+    split: Split,
+    /// Where it began, with the equations there.
+    start: (Vec<f64>, Design),
+    /// Whether A is taken less its regression on g.
+    corrected: bool,
+    converged: bool,
+}
+
+impl<'a> Solution<'a> {
+    fn of(dynamics: &'a Dynamics, equations: Equations<'a>) -> Result<Estimate, IdentifyError> {
+        let theta = dynamics.start();
+        let scale: Vec<f64> = theta.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
+        let design = equations.at(&theta)?;
+        let weights = Whitener::by_size(&design, &scale);
+        let split = directions::split(&design, &scale, &weights)?;
+        let start = (theta.clone(), design.clone());
+        let mut it = Self {
+            dynamics,
+            equations,
+            theta,
+            design,
+            merges: 0,
+            scale,
+            split,
+            start,
+            corrected: false,
+            converged: true,
+        };
+        let mut remarks = Vec::new();
+        it.descend(&weights)?;
+        it.choose_boundary()?;
+        it.choose_length(&mut remarks);
+        if !dynamics.affine {
+            // What is determined may differ from the start's.
+            it.split = directions::split(&it.design, &it.scale, &it.whitener()?)?;
+        }
+        let mut weights = it.whitener()?;
+        for _ in 0..STAGES {
+            it.descend(&weights)?;
+            weights = it.whitener()?;
+        }
+        if dynamics.affine {
+            weights = it.refined(weights)?;
+        }
+        it.concluded(&weights, remarks)
+    }
+
+    /// Steps with the regression of A on g taken out, as long as they lower J with the covariance at θ itself.
+    fn refined(&mut self, mut weights: Whitener) -> Result<Whitener, IdentifyError> {
+        self.corrected = true;
+        let mut value = size(&self.design, &weights);
+        for _ in 0..REFINEMENTS {
+            let before = (self.theta.clone(), self.design.clone());
+            self.descend(&weights)?;
+            let there = self.whitener()?;
+            let lower = size(&self.design, &there);
+            if !(lower <= value) {
+                (self.theta, self.design) = before;
+                break;
+            }
+            (weights, value) = (there, lower);
+        }
+        Ok(weights)
+    }
+
+    /// The design whose blocks are nearly independent.
+    fn merged(&self) -> Design {
+        (0..self.merges).fold(self.design.clone(), |design, _| design.merged())
+    }
+
+    fn whitener(&self) -> Result<Whitener, LinalgError> {
+        Whitener::of(&self.merged(), &residual(self.theta.len()))
+    }
+
+    /// Gauss–Newton steps in the determined directions until the parameters stand still.
+    fn descend(&mut self, weights: &Whitener) -> Result<(), IdentifyError> {
+        let mut value = size(&self.design, weights);
+        self.converged = self.dynamics.affine;
+        for _ in 0..if self.dynamics.affine { 1 } else { STEPS } {
+            let step = self.step(weights)?;
+            if self.dynamics.affine {
+                self.theta.iter_mut().zip(&step).for_each(|(t, s)| *t += s);
+                self.design.advance(&step);
+                return Ok(());
+            }
+            let mut length = 1.0;
+            let moved = loop {
+                let tried: Vec<f64> = self.theta.iter().zip(&step).map(|(t, s)| t + length * s).collect();
+                match self.equations.at(&tried) {
+                    Ok(design) if size(&design, weights) <= value => break Some((tried, design)),
+                    _ if length < 1e-6 => break None,
+                    _ => length *= 0.5,
+                }
+            };
+            let Some((theta, design)) = moved else {
+                // No shorter step lowers it: the end, if the step itself was short.
+                self.converged = self.short(&step, 1e-4);
+                return Ok(());
+            };
+            value = size(&design, weights);
+            (self.theta, self.design) = (theta, design);
+            if self.short(&step, STILL) {
+                self.converged = true;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn short(&self, step: &[f64], share: f64) -> bool {
+        step.iter().zip(&self.theta).zip(&self.scale).all(|((s, t), unit)| s.abs() <= share * t.abs().max(*unit))
+    }
+
+    /// X A on the determined directions, and X g.
+    ///
+    /// Means of A and g over the same blocks are correlated, which biases few-block estimates with many equations: once
+    /// weights come from the covariance, A is taken less its regression on g, as at the minimum of J with the covariance at
+    /// θ itself (Donald and Newey 2000, doi:10.1016/S0165-1765(00)00228-7).
+    fn whitened(&self, weights: &Whitener) -> (Mat<f64>, Vec<f64>) {
+        let p = self.theta.len();
+        let mut mean = self.design.mean();
+        let g = weights.apply(|e| mean[e * (p + 1) + p]);
+        if self.corrected {
+            let merged = self.merged();
+            let (center, count) = (merged.mean(), merged.blocks.len() as f64);
+            let mut regressed = vec![0.0; mean.len()];
+            for block in &merged.blocks {
+                let own = weights.apply(|e| block[e * (p + 1) + p] - center[e * (p + 1) + p]);
+                let along: f64 = own.iter().zip(&g).map(|(a, b)| a * b).sum::<f64>() / (count * (count - 1.0));
+                regressed.iter_mut().zip(block).zip(&center).for_each(|((r, v), m)| *r += along * (v - m));
+            }
+            mean.iter_mut().zip(&regressed).for_each(|(m, r)| *m -= r);
+        }
+        let basis = &self.split.determined;
+        let columns: Vec<Vec<f64>> = (0..basis.ncols())
+            .map(|j| weights.apply(|e| (0..p).map(|i| mean[e * (p + 1) + i] * self.scale[i] * basis[(i, j)]).sum()))
+            .collect();
+        (Mat::from_fn(weights.rank(), columns.len(), |r, j| columns[j][r]), g)
+    }
+
+    fn step(&self, weights: &Whitener) -> Result<Vec<f64>, LinalgError> {
+        let (a, g) = self.whitened(weights);
+        let basis = &self.split.determined;
+        let mut step = vec![0.0; self.theta.len()];
+        if a.ncols() == 0 || a.nrows() == 0 {
+            return Ok(step);
+        }
+        let (u, values, v) = wngd_linalg::dense::small_svd(a.as_ref())?;
+        for (l, value) in values.iter().enumerate().filter(|(_, value)| **value > 1e-13 * values[0]) {
+            let along: f64 = g.iter().enumerate().map(|(r, g)| u[(r, l)] * g).sum::<f64>() / value;
+            for (i, s) in step.iter_mut().enumerate() {
+                let entry: f64 = (0..basis.ncols()).map(|j| basis[(i, j)] * v[(j, l)]).sum();
+                *s -= self.scale[i] * entry * along;
+            }
+        }
+        Ok(step)
+    }
+
+    /// Boundary terms are kept where they make the scatter smaller: on data much sparser than the system's own time they
+    /// only add to it.
+    fn choose_boundary(&mut self) -> Result<(), IdentifyError> {
+        if !self.equations.has_boundary() {
+            return Ok(());
+        }
+        let with = variances(&self.design);
+        self.equations.without_boundary();
+        let other = self.equations.at(&self.theta)?;
+        let without = variances(&other);
+        let ratio = with.iter().zip(&without).map(|(a, b)| (a / b).max(1e-12).ln()).sum::<f64>() / with.len() as f64;
+        if ratio < 0.0 {
+            self.equations.with_boundary();
+        } else {
+            self.design = other;
+        }
+        Ok(())
+    }
+
+    /// Merges neighbouring blocks until the variance of the mean no longer grows with their length.
+    fn choose_length(&mut self, remarks: &mut Vec<String>) {
+        let fewest = 2 * self.design.equations + 16;
+        let mut designs = vec![self.design.clone()];
+        while let Some(next) = designs.last().map(Design::merged).filter(|next| next.blocks.len() >= fewest) {
+            designs.push(next);
+        }
+        let of_mean = |design: &Design| -> Vec<f64> {
+            let count = design.blocks.len() as f64;
+            variances(design).iter().map(|v| v / count).collect()
+        };
+        let all: Vec<Vec<f64>> = designs.iter().map(of_mean).collect();
+        let grown = |from: usize, to: usize| {
+            let ratios = all[from].iter().zip(&all[to]).filter(|(a, _)| **a > 0.0).map(|(a, b)| b / a);
+            ratios.sum::<f64>() / all[from].len() as f64
+        };
+        // A variance from n draws scatters by √(2/n); some eight of the equations are independent.
+        let stands = |from: usize, to: usize| grown(from, to) < STANDS + (1.0 / designs[to].blocks.len() as f64).sqrt();
+        let last = designs.len() - 1;
+        self.merges = (0..last).find(|&from| (from + 1..=last).all(|to| stands(from, to))).unwrap_or(last);
+        if last > 0 && self.merges == last && !stands(last - 1, last) {
+            let count = designs[last].blocks.len();
+            remarks.push(format!(
+                "the scatter between {count} stretches still grows with their length: a longer record is needed for errors to rely on"
+            ));
+        }
+    }
+
+    fn concluded(mut self, weights: &Whitener, mut remarks: Vec<String>) -> Result<Estimate, IdentifyError> {
+        let (a, g) = self.whitened(weights);
+        let (p, k) = (self.theta.len(), a.ncols());
+        let statistic: f64 = g.iter().map(|g| g * g).sum();
+        let over = weights.rank().saturating_sub(k);
+        let misfit = (over > 0 && weights.draws > over as f64 + 1.0).then(|| Misfit {
+            statistic,
+            degrees_of_freedom: over as f64,
+            p_value: beyond_hotelling(statistic, over as f64, weights.draws),
+        });
+        let trace =
+            vec![(std::mem::take(&mut self.start.0), size(&self.start.1, weights)), (self.theta.clone(), statistic)];
+        let mut objections = Vec::new();
+        if let Ok(Some(chance)) = stretches::difference(&self.merged(), &self.split.determined, &self.scale)
+            && chance < DRIFT
+        {
+            objections.push(format!(
+                "first, middle and last third of the data give different parameters (p = {chance:.0e}): a transient or a drift; leave the beginning out with --burn-in"
+            ));
+        }
+        let ordered = self.equations.has_times();
+        let names = self.dynamics.names();
+        let undetermined = self.split.free.iter();
+        let undetermined: Vec<_> =
+            undetermined.map(|u| directions::in_words(u, &self.theta, &self.scale, &names, ordered)).collect();
+        let blind = |i: usize| undetermined.iter().any(|u| u.direction[i] != 0.0);
+        let standard_errors = match variances_of(&a, weights, over)? {
+            Some(covariance) => {
+                let basis = &self.split.determined;
+                let error = |i: usize| {
+                    let sum: f64 = (0..k)
+                        .map(|j| (0..k).map(|l| basis[(i, j)] * covariance[(j, l)] * basis[(i, l)]).sum::<f64>())
+                        .sum();
+                    (!blind(i)).then(|| self.scale[i] * sum.max(0.0).sqrt())
+                };
+                Some((0..p).map(error).collect())
+            }
+            None => None,
+        };
+        if self.equations.points_per_equation() < ENOUGH {
+            let points = self.equations.points_per_equation();
+            remarks.push(format!(
+                "{points:.0} points per equation are few: errors may be too small by half and the misfit too large"
+            ));
+        }
+        if !self.converged {
+            remarks.push("the parameters did not come to rest; start closer".into());
+        }
+        Ok(Estimate {
+            estimator: "weak-stationary",
+            theta: self.theta,
+            standard_errors,
+            misfit,
+            undetermined,
+            converged: self.converged,
+            noise: self.equations.noise().to_vec(),
+            remarks,
+            objections,
+            trace,
+            seconds: 0.0,
+        })
+    }
+}
+
+/// ‖X ḡ‖².
+fn size(design: &Design, weights: &Whitener) -> f64 {
+    let (mean, width) = (design.mean(), design.parameters + 1);
+    weights.apply(|e| mean[(e + 1) * width - 1]).iter().map(|v| v * v).sum()
+}
+
+/// Variance of each equation between the blocks.
+fn variances(design: &Design) -> Vec<f64> {
+    let values = combined(design, &residual(design.parameters));
+    let count = values.len() as f64;
+    (0..design.equations)
+        .map(|e| {
+            let mean = values.iter().map(|row| row[e]).sum::<f64>() / count;
+            values.iter().map(|row| (row[e] - mean).powi(2)).sum::<f64>() / (count - 1.0)
+        })
+        .collect()
+}
+
+/// (AᵀA)⁻¹, with what is lost by weights that were estimated from so many draws (Rao 1967).
+fn variances_of(a: &Mat<f64>, weights: &Whitener, over: usize) -> Result<Option<Mat<f64>>, LinalgError> {
+    let k = a.ncols();
+    let (draws, over) = (weights.draws, over as f64);
+    if k == 0 || a.nrows() < k || draws - over < 3.0 {
+        return Ok(None);
+    }
+    let (values, vectors) = symmetric_eigen(gram(a.as_ref()).as_ref())?;
+    if !(values[0] > 0.0) {
+        return Ok(None);
+    }
+    let factor = draws / (draws - over) * (draws - 1.0) / (draws - over - 1.0);
+    Ok(Some(Mat::from_fn(k, k, |i, j| {
+        factor * (0..k).map(|l| vectors[(i, l)] * vectors[(j, l)] / values[l]).sum::<f64>()
+    })))
+}
