@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wngd::fit::{FitError, Histogram, Samples};
 
-use super::{Request, option_error};
+use super::request::{Request, option_error};
 use crate::data::formats::{self, Input, Time};
 use crate::error::ExperimentError;
 
