@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use wngd::fit::{Family, Fit, Mixture};
 
-use super::{Request, Table, name_of};
+use super::read::Table;
+use super::request::{Request, name_of};
 
 /// Most cells per axis, by dimension.
 const MOST: [usize; 3] = [2000, 240, 64];

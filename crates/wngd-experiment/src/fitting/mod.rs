@@ -2,14 +2,16 @@
 
 mod file;
 mod picture;
-mod read;
+pub mod read;
+pub mod request;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use wngd::fit::{Components, Family, Fit, FitError, Options, Status, fit, fit_histogram};
+use wngd::fit::{Fit, Status, fit, fit_histogram};
 
 pub use file::experiment_text;
 pub use read::{Table, read};
+pub use request::{Request, name_of};
 
 use crate::error::ExperimentError;
 use crate::facts::Fact;
@@ -17,41 +19,6 @@ use crate::files;
 use crate::record::Record;
 use crate::report;
 use crate::results::FitFile;
-
-/// What is fitted, and how.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// CSV or NPY file.
-    pub path: PathBuf,
-    /// Columns; all but that of weights if absent.
-    pub columns: Option<Vec<String>>,
-    /// Column of weights.
-    pub weights: Option<String>,
-    /// Columns of edges of a histogram: a pair, lower and upper, per axis.
-    pub edges: Option<Vec<String>>,
-    /// Column of its counts.
-    pub counts: Option<String>,
-    /// Number of components.
-    pub components: Components,
-    /// Family of the covariances.
-    pub family: Family,
-    /// Starts per number of components.
-    pub starts: usize,
-    /// Seed.
-    pub seed: u64,
-}
-
-impl Request {
-    fn options(&self) -> Options {
-        Options {
-            components: self.components,
-            family: self.family,
-            starts: self.starts,
-            seed: self.seed,
-            ..Options::default()
-        }
-    }
-}
 
 /// A fit and what is in `result.json`.
 pub struct Fitted {
@@ -135,27 +102,4 @@ fn write_trace(path: &Path, found: &Fit) -> Result<(), ExperimentError> {
         }
         Ok(())
     })
-}
-
-/// A name that may be a folder's: that of the data file.
-pub fn name_of(path: &Path) -> String {
-    let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = stem.chars().map(plain).collect();
-    let name = name.trim_start_matches('.').to_string();
-    if name.is_empty() { "fit".into() } else { name }
-}
-
-/// An error of an option of the crate as one of the command's.
-fn option_error(option: &str, problem: String) -> ExperimentError {
-    ExperimentError::Option { option: format!("--{option}"), problem }
-}
-
-impl From<FitError> for ExperimentError {
-    fn from(error: FitError) -> Self {
-        match error {
-            FitError::Option { option, problem } => option_error(option, problem),
-            other => option_error("components", other.to_string()),
-        }
-    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use wngd::fit::{Fit, Mixture};
 use wngd_figures::{Axis, Densities, Figure};
 
-use super::Table;
 use super::file::grid;
+use super::read::Table;
 use crate::error::ExperimentError;
 
 /// Cells of a figure per axis, by dimension.
@@ -66,7 +66,9 @@ pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), Expe
 /// The mixture of the first coordinates.
 fn marginal(mixture: &Mixture, dim: usize) -> Option<Mixture> {
     let means = mixture.means().iter().map(|m| m[..dim].to_vec()).collect();
-    let block = |c: &Vec<Vec<f64>>| c[..dim].iter().map(|row| row[..dim].to_vec()).collect();
+    // Symmetric to the last bit.
+    let entry = |c: &[Vec<f64>], a: usize, b: usize| c[a.min(b)][a.max(b)];
+    let block = |c: &Vec<Vec<f64>>| (0..dim).map(|a| (0..dim).map(|b| entry(c, a, b)).collect()).collect();
     Mixture::new(mixture.weights().to_vec(), means, mixture.covariances().iter().map(block).collect()).ok()
 }
 

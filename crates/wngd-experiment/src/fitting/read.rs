@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wngd::fit::{FitError, Histogram, Samples};
 
-use super::{Request, option_error};
+use super::request::{Request, option_error};
 use crate::data::formats::{Array, Asked, Dialect, Input};
 use crate::error::ExperimentError;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wngd::fit::Fit;
 
-use crate::fitting::Table;
+use crate::fitting::read::Table;
 use crate::numbers::finite;
 
 /// `result.json`.
