@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wngd::identify::{Answer, Estimate, Verdict};
 
-use super::{DENSITY, Job};
+use super::job::{DENSITY, Job};
 use crate::checkpoint::Journal;
 use crate::error::ExperimentError;
 use crate::facts::{Fact, NAMES, listed};

@@ -1,0 +1,250 @@
+//! What an identification is asked, read and checked, with its data.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use wngd::identify::{Dynamics, ESTIMATORS, NoiseLevel, Problem, Question, Sample, Settings, time_scale};
+use wngd::models::flow::Discretisation;
+
+use super::density::DensityJob;
+use crate::checkpoint::{Header, checksum};
+use crate::error::ExperimentError;
+use crate::experiment::{Described, usual_axes};
+use crate::facts::Fact;
+use crate::models::flow::NamedFlow;
+use crate::record::Record;
+use crate::registry::near;
+use crate::source::{Section, Source};
+
+/// The estimator that fits a density on a grid.
+pub(super) const DENSITY: &str = "density";
+
+/// Options of an identification.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct IdentifySection {
+    /// estimators to run, of `"weak-stationary"`, `"shooting"`, `"density"`; the first two, as far as they apply, if
+    /// absent
+    pub estimators: Option<Vec<String>>,
+    /// simulated trajectories per correction of `density`; 0 for none
+    pub replicates: usize,
+    /// most corrections of `density`
+    pub corrections: usize,
+    /// time between points; the column `t`, or none, if absent
+    pub dt: Option<f64>,
+    /// whether the order of the points means nothing
+    pub unordered: bool,
+    /// noise of the data: a share of each coordinate's scatter as recorded, a standard deviation per coordinate, or
+    /// `"auto"`: estimated where there is an order
+    pub noise: Option<Noise>,
+    /// seed of test functions and simulations
+    pub seed: u64,
+}
+
+impl Default for IdentifySection {
+    fn default() -> Self {
+        let Settings { replicates, corrections, dt, seed, .. } = Settings::default();
+        Self { estimators: None, replicates, corrections, dt, unordered: false, noise: None, seed }
+    }
+}
+
+/// A share, standard deviations, or a word.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a number, a list of numbers or \"auto\" is needed")]
+pub enum Noise {
+    /// A share of each coordinate's scatter.
+    Share(f64),
+    /// One standard deviation per coordinate.
+    Each(Vec<f64>),
+    /// `auto`
+    Word(String),
+}
+
+/// One identification, read and checked, with its data.
+pub struct Job {
+    /// Name of the experiment.
+    pub name: String,
+    pub(super) dynamics: Dynamics,
+    pub(super) sample: Sample,
+    pub(super) question: Option<Question>,
+    pub(super) density: Option<DensityJob>,
+    /// What the model is.
+    pub(super) model: String,
+    /// What the data are.
+    pub(super) data: Fact,
+    /// What should be told of the data.
+    pub(super) remarks: Vec<String>,
+}
+
+impl Job {
+    /// Reads an experiment with a section `[identify]`, its data included.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(source: &Source) -> Result<Self, ExperimentError> {
+        let described = Described::read(source)?;
+        let place = source.section("identify")?;
+        let section: IdentifySection = place.read()?;
+        let (model, model_section) = &described.model;
+        let Some(flow) = model.flow(model_section)? else {
+            return Err(source.error("identify", "only a stationary-density can be simulated; remove the section"));
+        };
+        if model_section.has("perturbation") {
+            let problem = "hats cannot be simulated; remove it, or remove [identify]";
+            return Err(model_section.error("perturbation", problem));
+        }
+        for field in ["method", "objective"] {
+            if source.has(field) {
+                return Err(source.error(field, "identification has its own; remove it, or remove [identify]"));
+            }
+        }
+        let (data, data_section) = &described.data;
+        let Some((recording, view)) = data.recording(data_section)? else {
+            return Err(source.error("data.trajectory", "identification needs a trajectory"));
+        };
+        let dim = flow.field.dim();
+        let estimators = chosen(&place, section.estimators.as_deref())?;
+        let noise = match &section.noise {
+            Some(Noise::Word(word)) if word != "auto" => {
+                return Err(place.error(
+                    "noise",
+                    format!("\"{word}\" is not known; give \"auto\", a share, or a standard deviation per variable"),
+                ));
+            }
+            None | Some(Noise::Word(_)) => NoiseLevel::Auto,
+            Some(Noise::Share(share)) => NoiseLevel::Share(*share),
+            Some(Noise::Each(each)) if each.len() == 1 => NoiseLevel::Share(each[0]),
+            Some(Noise::Each(each)) => NoiseLevel::Each(each.clone()),
+        };
+        if let NoiseLevel::Share(share) = noise
+            && share >= 1.0
+        {
+            return Err(place.error(
+                "noise",
+                format!("{share} is no share below 1; give a standard deviation per variable, with commas"),
+            ));
+        }
+        let in_numbers = match &noise {
+            NoiseLevel::Auto => Vec::new(),
+            NoiseLevel::Share(share) => vec![*share],
+            NoiseLevel::Each(each) => each.clone(),
+        };
+        let IdentifySection { replicates, corrections, dt, seed, unordered, .. } = section;
+        let mut settings = Settings { view, scheme: None, noise: in_numbers, replicates, corrections, dt, seed };
+        settings.check(dim).map_err(|error| place.error(error.field(), error.to_string()))?;
+        let recording = match &flow.written {
+            Some(written) => recording.by_name(written.variables()),
+            None => recording,
+        };
+        let columns = recording.columns.clone();
+        let (points, records) = recording.records(dim).map_err(|error| source.about("data.trajectory", error))?;
+        settings.dt = settings.dt.or(points.dt);
+        let scale = time_scale(flow.field.as_ref(), &flow.theta, &points.values);
+        let scheme = model.scheme(model_section, Some(scale))?;
+        let mut remarks = Vec::new();
+        if settings.dt.is_none() && !unordered {
+            remarks.push(
+                "no time between points is known, so that their order is not used: give --dt, or a column t".into(),
+            );
+        }
+        let ordered = settings.dt.filter(|_| !unordered);
+        let sample = Sample::new(points.values, dim, records, ordered);
+        let sample = sample.map_err(|error| source.error("data.trajectory", error.to_string()))?;
+        let dynamics = dynamics(&flow, scheme, &mut remarks)?;
+        let NamedFlow { name: system, field, theta, free, .. } = flow;
+        let density = if estimators.contains(&DENSITY) {
+            let grid = described.grid.build(&source.section("grid")?, dim, Some(sample.points()))?;
+            if grid.dim() != dim {
+                return Err(source.error("grid.cells", format!("{} axes for the {dim} of {system}", grid.dim())));
+            }
+            settings.scheme = scheme;
+            // A share of what was recorded, as standard deviations.
+            if let NoiseLevel::Share(share) = noise {
+                settings.noise = sample.deviations().iter().map(|d| share * d).collect();
+            }
+            let axes = columns.filter(|names| names.len() == dim).unwrap_or_else(|| usual_axes(dim));
+            let problem = Problem::new(field, theta, Some(free))?;
+            Some(DensityJob { problem, points: sample.points().to_vec(), grid, settings, axes })
+        } else {
+            if !source.section("grid")?.is_empty() {
+                remarks.push(
+                    "the grid is used by the estimator density alone: ask for it with --estimator density".into(),
+                );
+            }
+            None
+        };
+        let others: Vec<String> = estimators.iter().filter(|n| **n != DENSITY).map(|n| n.to_string()).collect();
+        Ok(Self {
+            name: described.name.clone(),
+            dynamics,
+            sample,
+            question: (!others.is_empty()).then_some(Question { noise, estimators: Some(others), seed }),
+            density,
+            model: model.in_words(),
+            data: data.fact(),
+            remarks,
+        })
+    }
+
+    /// What to keep of it, as command `identify`.
+    pub fn header(&self, source: &Source, figures: bool) -> Header {
+        let mut record = Record::new("identify", figures);
+        record.describe(source, &self.model, self.data.clone());
+        let dt = self.sample.dt();
+        let (lower, upper) = self.density.as_ref().map_or((&[][..], &[][..]), |d| (d.grid.lower(), d.grid.upper()));
+        let data = checksum(&[self.sample.points(), dt.as_slice(), lower, upper]);
+        Header::new(record, source.folder.as_deref(), data)
+    }
+}
+
+/// Names of the variables of an experiment's system.
+///
+/// # Errors
+/// A system that cannot be read.
+pub fn variables(source: &Source) -> Result<Vec<String>, ExperimentError> {
+    let described = Described::read(source)?;
+    let (model, section) = &described.model;
+    let flow = model.flow(section)?;
+    Ok(flow.map_or_else(Vec::new, |flow| match flow.written {
+        Some(written) => written.variables().to_vec(),
+        None => usual_axes(flow.field.dim()),
+    }))
+}
+
+/// The estimators asked for.
+fn chosen(place: &Section<'_>, asked: Option<&[String]>) -> Result<Vec<&'static str>, ExperimentError> {
+    let Some(asked) = asked else { return Ok(ESTIMATORS.to_vec()) };
+    let all: Vec<&'static str> = ESTIMATORS.into_iter().chain([DENSITY]).collect();
+    let find = |name: &String| {
+        all.iter().copied().find(|n| n == name).ok_or_else(|| {
+            let hint = near(name, &all).map_or(String::new(), |near| format!(", did you mean {near}?"));
+            place.error("estimators", format!("there is no \"{name}\"{hint}; there are {}", all.join(", ")))
+        })
+    };
+    let found = asked.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    if found.is_empty() {
+        return Err(place.error("estimators", format!("name at least one of {}", all.join(", "))));
+    }
+    Ok(found)
+}
+
+/// The system with the diffusion of its scheme, which is part of the model where it is given.
+fn dynamics(
+    flow: &NamedFlow,
+    scheme: Option<Discretisation>,
+    remarks: &mut Vec<String>,
+) -> Result<Dynamics, ExperimentError> {
+    let (theta, free) = (flow.theta.clone(), Some(flow.free.clone()));
+    let Some(written) = &flow.written else { return Ok(Dynamics::new(flow.field.clone(), theta, free)?) };
+    let given = match scheme {
+        Some(Discretisation::Upwind { diffusion, .. } | Discretisation::ScharfetterGummel { diffusion, .. }) => {
+            diffusion
+        }
+        _ => 0.0,
+    };
+    if given > 0.0 && written.diffusion().is_none() {
+        remarks.push(format!("the motion has the diffusion of the discretisation, D = {given}"));
+        let driven = written.with_diffusion(&vec![given; flow.field.dim()]);
+        return Ok(Dynamics::written(&driven, theta, free)?);
+    }
+    Ok(Dynamics::written(written, theta, free)?)
+}
