@@ -347,7 +347,7 @@ fn choose(
         previous = Some(found.polished.point.parameters.clone());
         let better = best.as_ref().is_none_or(|(_, i)| {
             let old: &Score = &scores[*i];
-            (score.degenerate, score.bic) < (old.degenerate, old.bic) && !(score.degenerate && !old.degenerate)
+            (old.degenerate || !score.degenerate) && (score.degenerate, score.bic) < (old.degenerate, old.bic)
         });
         if better {
             best = Some((found, scores.len()));

@@ -72,7 +72,7 @@ impl Points {
         let (total, weights) = match weights {
             None => {
                 let mut tail = Box::new([1.0; BLOCK]);
-                if n % BLOCK > 0 {
+                if !n.is_multiple_of(BLOCK) {
                     tail[n % BLOCK..].fill(0.0);
                 }
                 (n as f64, Weights::Ones(tail))

@@ -38,7 +38,7 @@ impl Samples {
         if dim == 0 {
             return Err(FitError::Option { option: "dim", problem: "0 coordinates; at least 1 is needed".into() });
         }
-        if values.is_empty() || values.len() % dim != 0 {
+        if values.is_empty() || !values.len().is_multiple_of(dim) {
             let expected = (values.len() / dim + 1) * dim;
             let reason = "rows of dim coordinates";
             return Err(FitError::Length { field: "values", expected, found: values.len(), reason });

@@ -69,7 +69,7 @@ impl Seeds<'_> {
             centres.push(self.at(pick(&shares, &mut rng)).to_vec());
         }
         // Every other start keeps its seeds as they are, with one common covariance: other basins are reached so.
-        let rounds = if stream % 2 == 0 { ROUNDS } else { 1 };
+        let rounds = if stream.is_multiple_of(2) { ROUNDS } else { 1 };
         let mut counts = vec![0.0; components];
         for round in 0..rounds {
             for i in 0..n {
@@ -87,10 +87,10 @@ impl Seeds<'_> {
                 }
             }
         }
-        self.from_clusters(centres, &cluster, &weights, family, floor, rounds > 1)
+        self.of_clusters(centres, &cluster, &weights, family, floor, rounds > 1)
     }
 
-    fn from_clusters(
+    fn of_clusters(
         &self,
         centres: Vec<Vec<f64>>,
         cluster: &[usize],
