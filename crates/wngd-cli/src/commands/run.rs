@@ -108,10 +108,10 @@ fn remarks(result: &ResultFile) -> Vec<String> {
         lines.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}")));
         lines.extend(method.goodness_of_fit.as_ref().filter(|test| test.p_value >= 1e-3).map(|test| {
             format!(
-                "{label}: the model fits, χ² = {} on {} degrees of freedom, p = {:.2}",
+                "{label}: goodness of fit χ² = {} on {} degrees of freedom, p = {}",
                 short(test.statistic),
                 test.degrees_of_freedom,
-                test.p_value
+                short(test.p_value)
             )
         }));
         lines.extend(method.solver_note.as_ref().map(|note| format!("{label}, last direction by {note}")));
