@@ -113,7 +113,7 @@ pub(crate) fn ranges(dynamics: &Dynamics, sample: &Sample, theta: &[f64]) -> Opt
         let column = points.iter().skip(axis).step_by(sample.dim);
         column.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)))
     };
-    let found = (0..sample.dim).find_map(|axis| {
+    (0..sample.dim).find_map(|axis| {
         let ((a, b), (c, d)) = (range(&path, axis), range(&sample.points, axis));
         let ratio = (d - c) / (b - a);
         (b > a && !(1.0 / RANGE..RANGE).contains(&ratio)).then(|| {
@@ -122,8 +122,7 @@ pub(crate) fn ranges(dynamics: &Dynamics, sample: &Sample, theta: &[f64]) -> Opt
                 dynamics.variables()[axis]
             )
         })
-    });
-    found
+    })
 }
 
 /// The sample with its columns in another order.
