@@ -140,7 +140,7 @@ fn samples(
 }
 
 fn histogram(path: &Path, edges: &[String], counts: &str) -> Result<Table, ExperimentError> {
-    if edges.is_empty() || edges.len() % 2 != 0 {
+    if edges.is_empty() || !edges.len().is_multiple_of(2) {
         let problem = format!("{} columns; a lower and an upper edge per axis are needed, as left,right", edges.len());
         return Err(option_error("edges", problem));
     }
