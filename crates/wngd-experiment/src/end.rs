@@ -170,7 +170,8 @@ impl End {
             expected.iter_mut().for_each(|v| *v /= inside);
         }
         let parameters = experiment.theta0.len();
-        self.goodness_of_fit = goodness_of_fit(&share(&counts.density), &expected, counts.number, parameters);
+        self.goodness_of_fit =
+            goodness_of_fit(&share(&counts.density), &expected, grid.cells(), counts.number, parameters);
         match &self.goodness_of_fit {
             Some(test) if test.p_value < MISFIT => self.remarks.push(format!(
                 "the model does not describe the data: χ² = {} on {} degrees of freedom, p: {}",

@@ -72,7 +72,13 @@ fn fit<M: ForwardModel>(
     let found = uncertainty(model, &objective, &theta, &sampled)?;
     let volume = grid.cell_volume();
     let share = |values: &[f64]| values.iter().map(|v| v * volume).collect::<Vec<f64>>();
-    let test = goodness_of_fit(&share(&seen.density), &share(&outcome.state.values), sampled.number, theta.len());
+    let test = goodness_of_fit(
+        &share(&seen.density),
+        &share(&outcome.state.values),
+        grid.cells(),
+        sampled.number,
+        theta.len(),
+    );
     Ok(Fit { theta, found, p_value: test.map(|t| t.p_value) })
 }
 
