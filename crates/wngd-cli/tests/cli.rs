@@ -181,7 +181,7 @@ fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
         (
             "truth = {",
             "samples = \"x.csv\"\ntruth = {",
-            &["data", "exactly one of truth, samples, trajectory, density"],
+            &["data", "exactly one of truth, samples, histogram, trajectory, density"],
         ),
         (
             "truth = { weights = [0.3, 0.7], means = [[0.5, 2.0], [2.0, 1.0]] }",

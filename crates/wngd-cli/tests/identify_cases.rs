@@ -116,7 +116,9 @@ fn other_units_marks_and_signs_are_named() {
             row[1..].fill(-999.0);
         }
     });
-    identify(dir, "van-der-pol", "sentinel.csv", &[]).rejected(&["misfit", "not-converged"], &["row 778", "-999"]);
+    let marked = identify(dir, "van-der-pol", "sentinel.csv", &[]);
+    assert_eq!(marked.code, Some(2), "{}", marked.text);
+    assert!(marked.text.contains("row 778 (x = -999)"), "{}", marked.text);
     changed(dir, "raw.csv", "swapped.csv", |_, row| row.swap(1, 2));
     identify(dir, "van-der-pol", "swapped.csv", &[]).rejected(&["misfit"], &["swapped columns?"]);
     identify(dir, "van-der-pol", "raw.csv", &["--start", "-1"]).right(&[1.0], 1e-6);
