@@ -46,6 +46,10 @@ impl Densities {
     }
 
     pub(super) fn fit_name(&self) -> String {
-        format!("fit, {}", looks::display_name(&self.label))
+        match self.label.as_str() {
+            // A fit without a method of its own.
+            "" | "fit" => "fit".into(),
+            label => format!("fit, {}", looks::display_name(label)),
+        }
     }
 }
