@@ -21,24 +21,54 @@ pub fn gauss_newton_curvature(z: &Mat<f64>, wz: &Mat<f64>, cell_volume: f64) -> 
 /// Eigenvalues of a matrix scaled to unit diagonal below this share of the largest say nothing.
 const UNSEEN: f64 = 1e-13;
 
-/// H⁺ of a symmetric positive semidefinite matrix and its rank, found after scaling to unit diagonal.
-///
-/// # Shapes
-/// p x p; result: p x p.
+/// Eigenvalues and vectors of a symmetric matrix scaled to unit diagonal, in which every parameter changes f alike.
+pub(crate) struct Scaled {
+    /// 1/√hᵢᵢ, 0 where that is not positive.
+    pub(crate) over: Vec<f64>,
+    /// Eigenvalues, the least first.
+    pub(crate) values: Vec<f64>,
+    /// Eigenvectors, a column each.
+    pub(crate) vectors: Mat<f64>,
+}
+
+impl Scaled {
+    /// Of a matrix p x p.
+    ///
+    /// # Errors
+    /// A failed decomposition.
+    pub(crate) fn of(h: &Mat<f64>) -> Result<Self, LinalgError> {
+        let p = h.nrows();
+        let over: Vec<f64> = (0..p).map(|i| if h[(i, i)] > 0.0 { h[(i, i)].sqrt().recip() } else { 0.0 }).collect();
+        let (values, vectors) = if p == 0 {
+            (Vec::new(), Mat::zeros(0, 0))
+        } else {
+            symmetric_eigen(Mat::from_fn(p, p, |i, j| h[(i, j)] * over[i] * over[j]).as_ref())?
+        };
+        Ok(Self { over, values, vectors })
+    }
+
+    /// The largest eigenvalue.
+    pub(crate) fn largest(&self) -> f64 {
+        self.values.last().copied().unwrap_or(0.0)
+    }
+
+    /// H⁺ on eigenvectors above a floor, p x p.
+    pub(crate) fn inverse(&self, floor: f64) -> Mat<f64> {
+        let Self { over, values, vectors } = self;
+        let seen: Vec<usize> = (0..values.len()).filter(|&l| values[l] > floor).collect();
+        Mat::from_fn(values.len(), values.len(), |i, j| {
+            over[i] * over[j] * seen.iter().map(|&l| vectors[(i, l)] * vectors[(j, l)] / values[l]).sum::<f64>()
+        })
+    }
+}
+
+/// H⁺ of a symmetric positive semidefinite matrix, what is known of it to rounding.
 ///
 /// # Errors
 /// A failed decomposition.
-pub(crate) fn pseudo_inverse(h: &Mat<f64>) -> Result<(Mat<f64>, usize), LinalgError> {
-    let p = h.nrows();
-    let over: Vec<f64> = (0..p).map(|i| if h[(i, i)] > 0.0 { h[(i, i)].sqrt().recip() } else { 0.0 }).collect();
-    let scaled = Mat::from_fn(p, p, |i, j| h[(i, j)] * over[i] * over[j]);
-    let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
-    let largest = values.last().copied().unwrap_or(0.0);
-    let seen: Vec<usize> = (0..p).filter(|&l| values[l] > UNSEEN * largest).collect();
-    let inverse = Mat::from_fn(p, p, |i, j| {
-        over[i] * over[j] * seen.iter().map(|&l| vectors[(i, l)] * vectors[(j, l)] / values[l]).sum::<f64>()
-    });
-    Ok((inverse, seen.len()))
+pub(crate) fn pseudo_inverse(h: &Mat<f64>) -> Result<Mat<f64>, LinalgError> {
+    let scaled = Scaled::of(h)?;
+    Ok(scaled.inverse(UNSEEN * scaled.largest()))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) fn hold(eta: &[f64], metric: &Mat<f64>, bounds: &[&Bound]) -> Result<
         return Ok(eta.to_vec());
     }
     let p = eta.len();
-    let (inverse, _) = pseudo_inverse(metric)?;
+    let inverse = pseudo_inverse(metric)?;
     let mut held: Vec<usize> = Vec::new();
     let mut best = eta.to_vec();
     // Each bound is taken up and dropped once at most.
@@ -41,7 +41,7 @@ pub(crate) fn hold(eta: &[f64], metric: &Mat<f64>, bounds: &[&Bound]) -> Result<
             let m = held.len();
             let schur = Mat::from_fn(m, m, |a, b| (rows[a].transpose() * &inverse * &rows[b])[(0, 0)]);
             let rates = Mat::from_fn(m, 1, |a, _| bounds[held[a]].rate(eta));
-            let (schur_inverse, _) = pseudo_inverse(&schur)?;
+            let schur_inverse = pseudo_inverse(&schur)?;
             let multipliers = schur_inverse * rates;
             best = eta.to_vec();
             for (a, row) in rows.iter().enumerate() {
@@ -129,7 +129,7 @@ mod tests {
         };
         for trial in 0..40 {
             let g: Vec<f64> = (0..3).map(|i| (1.7 * trial as f64 + 2.3 * i as f64).sin()).collect();
-            let (inverse, _) = pseudo_inverse(&metric).unwrap();
+            let inverse = pseudo_inverse(&metric).unwrap();
             let eta: Vec<f64> = (0..3).map(|i| -(0..3).map(|j| inverse[(i, j)] * g[j]).sum::<f64>()).collect();
             // Bounds a, b and c cannot all hold with steps other than along the third parameter.
             let met = [&rows[..1], &rows[..2], &rows[1..], &rows[..]][trial % 4];

@@ -116,7 +116,7 @@ fn formed(
     let p = gradient.len();
     let h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
     let lengths: Vec<f64> = (0..p).map(|j| h[(j, j)].max(0.0).sqrt()).collect();
-    let (inverse, _) = pseudo_inverse(&h).map_err(crate::error::DirectionError::from)?;
+    let inverse = pseudo_inverse(&h).map_err(crate::error::DirectionError::from)?;
     let step = (0..p).map(|i| (0..p).map(|j| inverse[(i, j)] * gradient[j]).sum()).collect();
     Ok(Curved { step, lengths, h })
 }

@@ -1,10 +1,10 @@
 use wngd_adjoint::{Bound, ForwardModel, ModelError};
-use wngd_linalg::dense::{dot, gram, symmetric_eigen};
+use wngd_linalg::dense::{dot, gram};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::apply_transpose_vec;
 use wngd_linalg::{LinalgError, LinearOp};
 
-use crate::curvature::gauss_newton_curvature;
+use crate::curvature::{Scaled, gauss_newton_curvature};
 use crate::error::ObjectiveError;
 use crate::objective::Objective;
 use thiserror::Error;
@@ -273,27 +273,19 @@ struct Null {
 impl Inverse {
     /// Of a symmetric matrix whose entries, scaled to unit diagonal, are known to `accuracy`.
     fn new(h: &Mat<f64>, accuracy: f64) -> Result<Self, LinalgError> {
-        let p = h.nrows();
-        let over: Vec<f64> = (0..p).map(|i| if h[(i, i)] > 0.0 { h[(i, i)].sqrt().recip() } else { 0.0 }).collect();
-        let scaled = Mat::from_fn(p, p, |i, j| h[(i, j)] * over[i] * over[j]);
-        if p == 0 {
-            return Ok(Self { inverse: Mat::zeros(0, 0), null: Vec::new(), negative: false, condition: 1.0 });
-        }
-        let (values, vectors) = symmetric_eigen(scaled.as_ref())?;
-        let largest = values.last().copied().unwrap_or(0.0);
+        let scaled = Scaled::of(h)?;
+        let (p, largest, values) = (h.nrows(), scaled.largest(), &scaled.values);
         let floor = accuracy * p as f64 * largest;
-        let seen: Vec<usize> = (0..p).filter(|&l| values[l] > floor).collect();
-        let inverse = Mat::from_fn(p, p, |i, j| {
-            over[i] * over[j] * seen.iter().map(|&l| vectors[(i, l)] * vectors[(j, l)] / values[l]).sum::<f64>()
+        let null = (0..p).filter(|&l| !(values[l] > floor)).map(|l| {
+            let direction: Vec<f64> = (0..p).map(|i| scaled.vectors[(i, l)]).collect();
+            let plain = direction.iter().zip(&scaled.over).map(|(v, o)| if *o > 0.0 { v * o } else { *v }).collect();
+            Null { scaled: direction, plain }
         });
-        let null = (0..p).filter(|l| !seen.contains(l)).map(|l| {
-            let scaled: Vec<f64> = (0..p).map(|i| vectors[(i, l)]).collect();
-            let plain = scaled.iter().zip(&over).map(|(v, o)| if *o > 0.0 { v * o } else { *v }).collect();
-            Null { scaled, plain }
-        });
-        let least = seen.first().map_or(f64::INFINITY, |&l| values[l]);
+        let least = values.iter().find(|v| **v > floor).copied().unwrap_or(largest);
+        let condition = if largest > 0.0 { largest / least } else { 1.0 };
         let negative = values.first().is_some_and(|v| *v < -10.0 * floor) || (0..p).any(|i| h[(i, i)] < 0.0);
-        Ok(Self { inverse, null: null.collect(), negative, condition: largest / least })
+        let inverse = scaled.inverse(floor);
+        Ok(Self { inverse, null: null.collect(), negative, condition })
     }
 }
 

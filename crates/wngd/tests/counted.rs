@@ -4,10 +4,10 @@
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use wngd::adjoint::Normalised;
-use wngd::linalg::faer::Mat;
 use wngd::models::GaussianSmoothing;
 use wngd::opt::{
-    Descent, FisherRao, KullbackLeibler, LinearMap, Sampled, Status, Uncertainty, goodness_of_fit, uncertainty,
+    Descent, FisherRao, KullbackLeibler, LinearMap, Sampled, Status, Uncertainty, UncertaintyError, goodness_of_fit,
+    uncertainty,
 };
 use wngd::prelude::*;
 
@@ -216,8 +216,7 @@ fn a_weight_at_its_bound_is_held_and_the_rest_keeps_its_errors() -> Result<(), A
 }
 
 #[test]
-fn what_data_do_not_determine_has_no_error() -> Result<(), Any> {
-    // Two components in one cell: only their sum is seen.
+fn equal_components_sit_on_a_saddle() -> Result<(), Any> {
     let grid = Grid::new(&[-6.0], &[6.0], &[100])?;
     let mut rng = rng(6);
     let samples: Vec<Vec<f64>> = (0..1000).map(|_| vec![normal(&mut rng)]).collect();
@@ -226,12 +225,26 @@ fn what_data_do_not_determine_has_no_error() -> Result<(), Any> {
     let objective = KullbackLeibler::new(&grid, seen.density.clone())?.complete();
     let sampled = Sampled { density: &seen.density, number: 1000.0, transpose: None };
     let found = uncertainty(&model, &objective, &[0.4, 0.02, 0.02, 1.0, 1.0], &sampled);
-    // Either the direction without curvature is found, or the saddle that equal components sit on.
-    if let Ok(found) = found {
-        assert!(found.standard_errors.iter().all(Option::is_none), "{:?}", found.standard_errors);
-        assert!(found.rank < 5 && !found.undetermined.is_empty());
-        let covariance: &Mat<f64> = &found.covariance;
-        assert_eq!(covariance[(0, 0)], 0.0);
-    }
+    assert!(matches!(found, Err(UncertaintyError::Saddle)), "{found:?}");
+    Ok(())
+}
+
+#[test]
+fn what_data_do_not_determine_has_no_error() -> Result<(), Any> {
+    // All of the second component lies in one cell: its weight is seen, its place and width there are not.
+    let grid = Grid::new(&[-6.0], &[6.0], &[100])?;
+    let theta = [0.9, 0.0, 2.46, 1.0, 1e-6];
+    let model = mixture(&grid, &theta);
+    let density = model.state(&theta)?.values;
+    let objective = KullbackLeibler::new(&grid, density.clone())?.complete();
+    let sampled = Sampled { density: &density, number: 1000.0, transpose: None };
+    let found = uncertainty(&model, &objective, &theta, &sampled)?;
+    let known: Vec<bool> = found.standard_errors.iter().map(Option::is_some).collect();
+    assert_eq!(known, [true, true, false, true, false], "{:?}", found.standard_errors);
+    assert_eq!((found.rank, found.undetermined.len()), (3, 2));
+    // The rest has the errors of a Gaussian and of a share.
+    let error = |j: usize| found.standard_errors[j].unwrap() * 1000f64.sqrt();
+    assert!((error(1) * 0.9f64.sqrt() - 1.0).abs() < 0.05 && (error(0) / 0.3 - 1.0).abs() < 0.05);
+    assert_eq!(found.covariance[(2, 2)], 0.0);
     Ok(())
 }

@@ -39,18 +39,8 @@ impl Component {
     /// Component `i`; with `scores` if derivatives will be asked for.
     pub(super) fn new(grid: &Grid, parameters: &MixtureParameters, i: usize, value: CellValue, scores: bool) -> Self {
         let dim = grid.dim();
-        let mut covariance = [[0.0; 3]; 3];
-        for a in 0..dim {
-            match &parameters.covariances {
-                Covariances::Identity => covariance[a][a] = 1.0,
-                Covariances::Isotropic(v) => covariance[a][a] = v[i],
-                Covariances::Diagonal(v) => covariance[a][a] = v[i][a],
-                Covariances::Full(v) => (0..dim).for_each(|b| covariance[a][b] = v[i][a][b]),
-            }
-        }
-        let (precision, log_determinant) = invert(&covariance, dim);
+        let Shape { covariance, precision, log_scale } = Shape::of(parameters, i, dim);
         let mean = parameters.means[i].clone();
-        let log_scale = -0.5 * (dim as f64 * (2.0 * std::f64::consts::PI).ln() + log_determinant);
         // One axis is separable whatever its covariance is called.
         let separable = !matches!(parameters.covariances, Covariances::Full(_));
         let form = match value {
@@ -235,6 +225,35 @@ fn fill_separable_derivative(grid: &Grid, axes: &[Axis], weight: f64, parameter:
             *value = prefix * e * (outer + q);
         }
     }
+}
+
+/// A component's covariance and what follows from it.
+struct Shape {
+    covariance: [[f64; 3]; 3],
+    precision: [[f64; 3]; 3],
+    /// ln of the normalisation.
+    log_scale: f64,
+}
+
+impl Shape {
+    fn of(parameters: &MixtureParameters, i: usize, dim: usize) -> Self {
+        let mut covariance = [[0.0; 3]; 3];
+        for a in 0..dim {
+            match &parameters.covariances {
+                Covariances::Full(v) => (0..dim).for_each(|b| covariance[a][b] = v[i][a][b]),
+                other => covariance[a][a] = other.variance(i, a),
+            }
+        }
+        let (precision, log_determinant) = invert(&covariance, dim);
+        let log_scale = -0.5 * (dim as f64 * (2.0 * std::f64::consts::PI).ln() + log_determinant);
+        Self { covariance, precision, log_scale }
+    }
+}
+
+/// ‖Nᵢ‖₂ of a component's values in the cells, if all of it lies in the box: ∫N² = 2^{−d/2} N(μ).
+pub(super) fn norm_in_cells(grid: &Grid, parameters: &MixtureParameters, i: usize) -> f64 {
+    let peak = Shape::of(parameters, i, grid.dim()).log_scale.exp();
+    (peak * 0.5f64.powf(0.5 * grid.dim() as f64) / grid.cell_volume()).sqrt()
 }
 
 /// Inverse and log-determinant of a small positive definite matrix.

@@ -12,7 +12,7 @@ use wngd_linalg::dense::contiguous_columns;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{ACTIVE_DENSITY, Grid};
 
-use component::{CellValue, Component};
+use component::{CellValue, Component, norm_in_cells};
 use parameters::Parameter;
 
 /// Cells per task when a density is evaluated.
@@ -225,7 +225,7 @@ impl ForwardModel for GaussianMixture {
     fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
         let Ok(parameters) = self.parameters.with(&self.free, theta) else { return Vec::new() };
         let last = parameters.components() - 1;
-        let size = |i: usize| parameters.component_norm(i, &self.grid);
+        let size = |i: usize| norm_in_cells(&self.grid, &parameters, i);
         let of = |p: &Parameter| match *p {
             Parameter::Weight(i) => f64::EPSILON * (size(i) + size(last)),
             _ => 0.0,

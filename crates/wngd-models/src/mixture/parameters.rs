@@ -2,7 +2,6 @@ use std::fmt;
 
 use thiserror::Error;
 use wngd_adjoint::{Bound, ModelError};
-use wngd_linalg::Grid;
 
 /// Means and variances for which all derivatives of a density are numbers: (x − μ)²/σ⁴ has no overflow.
 const MEANS: std::ops::RangeInclusive<f64> = -1e100..=1e100;
@@ -333,17 +332,6 @@ impl MixtureParameters {
         }
     }
 
-    /// ‖Nᵢ‖₂ of a component's values in the cells, if all of it lies in the box: ∫N² = (4π)^{−d/2} |Σ|^{−1/2}.
-    pub(super) fn component_norm(&self, i: usize, grid: &Grid) -> f64 {
-        let d = grid.dim();
-        let determinant = match &self.covariances {
-            Covariances::Full(v) => determinant(&v[i]),
-            other => (0..d).map(|axis| other.variance(i, axis)).product(),
-        };
-        let integral = (4.0 * std::f64::consts::PI).powf(-0.5 * d as f64) / determinant.sqrt();
-        (integral / grid.cell_volume()).sqrt()
-    }
-
     /// The same mixture with component `order[i]` in place i.
     pub(super) fn in_order(&self, order: &[usize]) -> Self {
         let covariances = match &self.covariances {
@@ -426,21 +414,6 @@ impl MixtureParameters {
         }
         Ok(next)
     }
-}
-
-/// Determinant of a small symmetric positive definite matrix.
-fn determinant(matrix: &[Vec<f64>]) -> f64 {
-    let mut a = matrix.to_vec();
-    let d = a.len();
-    for i in 0..d {
-        for r in i + 1..d {
-            let factor = a[r][i] / a[i][i];
-            for c in i..d {
-                a[r][c] -= factor * a[i][c];
-            }
-        }
-    }
-    (0..d).map(|i| a[i][i]).product()
 }
 
 /// Smallest pivot of the elimination of a small symmetric matrix, relative to its diagonal
