@@ -6,7 +6,8 @@ mod cells;
 mod chi_squared;
 mod component;
 mod dense;
-mod derivatives;
+#[cfg(test)]
+mod derivatives_tests;
 mod descent;
 mod em;
 mod error;

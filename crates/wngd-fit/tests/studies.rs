@@ -77,7 +77,6 @@ fn goodness_of_fit_seldom_cries_wolf() {
 
 /// A uniform density is told from a Gaussian.
 #[test]
-#[ignore = "with the studies"]
 fn what_is_no_mixture_is_told() {
     let uniform: Vec<f64> = (0..2000).map(|i| (f64::from(i) * 0.618_033_988_749_895).fract()).collect();
     let options = Options { components: Components::Exactly(1), ..Options::default() };

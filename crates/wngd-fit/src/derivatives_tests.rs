@@ -1,5 +1,4 @@
 //! Derivatives of both likelihoods against differences of their values.
-#![cfg(test)]
 
 use crate::binned::Binned;
 use crate::component::Parameters;
