@@ -98,6 +98,10 @@ fn human(inspection: &Inspection) -> String {
     }
     text.push('\n');
     text.push_str(&screen::fitted(&table));
+    if let Some(voids) = inspection.metrics.values().find_map(|metric| metric.voids) {
+        let voids = if voids == 1 { "a void parts".into() } else { format!("{voids} voids part") };
+        text.push_str(&format!("\n{voids} the density: what moves mass across is far longer in W₂ than all else"));
+    }
     text.push_str("\ncondition is that of the whitened Jacobian; --json adds the information matrices and all digits");
     text
 }

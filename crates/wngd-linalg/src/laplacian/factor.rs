@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use super::basins::{Basins, Jumps};
 use super::elimination::Elimination;
 use super::factored::FactoredLaplacian;
 use super::grounded::Grounded;
 use super::iterative::IterativeLaplacian;
 use super::plan::{Analysis, LaplacianPlan};
 use super::report::{EliminationKind, LaplacianReport};
-use super::support::Support;
+use super::support::{self, Support};
 use super::weighted::WeightedLaplacian;
-use crate::cholesky::Cholesky;
+use crate::cholesky::{Cholesky, SymbolicCholesky};
 use crate::divergence::{ACTIVE_DENSITY, check_density};
 use crate::error::{LinalgError, check_vector};
 use crate::krylov::{KrylovOptions, KrylovStats};
@@ -43,16 +44,10 @@ impl LaplacianPlan {
         check_vector("face density", faces, self.grid.face_count())?;
         let n = self.grid.len();
         let conductance = self.conductances(faces);
-        let mut degree = vec![0.0; n];
-        self.for_each_face(|face, left, right| {
-            degree[left] += conductance[face];
-            degree[right] += conductance[face];
-        });
-        let support = Support::new(self, density, &conductance);
-        let kept: Vec<bool> = (0..n).map(|i| degree[i] > 0.0 && support.ground[support.label[i]] != i).collect();
-        let scale: Vec<f64> = (0..n).map(|i| if kept[i] { 1.0 / degree[i].sqrt() } else { 0.0 }).collect();
-
+        let degree = support::degrees(self, &conductance);
         let carried = (0..n).map(|i| if degree[i] > 0.0 || density[i] > ACTIVE_DENSITY { density[i] } else { 0.0 });
+        let support = Support::new(self, density, &conductance);
+        let kept = support::kept(&degree, &support);
         let grounded = Grounded {
             plan: self.clone(),
             faces: faces.to_vec(),
@@ -61,16 +56,18 @@ impl LaplacianPlan {
             report: LaplacianReport {
                 elimination: EliminationKind::Cholesky,
                 components: support.ground.iter().filter(|&&g| density[g] > ACTIVE_DENSITY).count(),
+                voids: 0,
                 inactive_cells: (0..n).filter(|&i| degree[i] <= 0.0 && density[i] <= ACTIVE_DENSITY).count(),
                 constant_error: f64::INFINITY,
                 krylov: None,
             },
-            scale,
+            scale: (0..n).map(|i| if kept[i] { 1.0 / degree[i].sqrt() } else { 0.0 }).collect(),
             support,
+            jumps: None,
         };
         match &self.analysis {
             Some(analysis) => {
-                Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, &conductance, &kept))))
+                Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, conductance, &kept)?)))
             }
             None => {
                 let laplacian = IterativeLaplacian::new(grounded, &conductance, &degree, &kept)?;
@@ -89,8 +86,13 @@ impl LaplacianPlan {
 }
 
 impl Analysis {
-    /// Cholesky, and without subtractions where that loses the constant potential.
-    fn eliminate(&self, grounded: Grounded, conductance: &[f64], kept: &[bool]) -> FactoredLaplacian {
+    /// Cholesky, and without subtractions where that loses the constant potential; basin by basin where voids part them.
+    fn eliminate(
+        &self,
+        grounded: Grounded,
+        conductance: Vec<f64>,
+        kept: &[bool],
+    ) -> Result<FactoredLaplacian, LinalgError> {
         let Analysis { symbolic, face_entry, diagonal_entry } = self;
         let mut lower = vec![0.0; symbolic.pattern().1.len()];
         for &entry in diagonal_entry {
@@ -101,14 +103,32 @@ impl Analysis {
         });
         let grounded = match Cholesky::new(symbolic.clone(), &lower) {
             Ok(cholesky) => {
-                let found = FactoredLaplacian::checked(grounded, Elimination::Cholesky(cholesky), conductance, kept);
+                let found = FactoredLaplacian::checked(grounded, Elimination::Cholesky(cholesky), &conductance, kept);
                 if found.report().constant_error <= CONSTANT_ERROR {
-                    return found;
+                    return Ok(found);
                 }
                 found.grounded
             }
             Err(_) => grounded,
         };
-        FactoredLaplacian::without_subtraction(grounded, symbolic, conductance, kept)
+        let mut parted = conductance.clone();
+        match Basins::part(&grounded.plan, &grounded.density, &mut parted, &grounded.support) {
+            Some(basins) => {
+                let jumps = Jumps::new(basins, &grounded, symbolic, &conductance)?;
+                Ok(FactoredLaplacian::parted(grounded, jumps, symbolic, &parted))
+            }
+            None => Ok(FactoredLaplacian::without_subtraction(grounded, symbolic, &conductance, kept)),
+        }
+    }
+}
+
+impl FactoredLaplacian {
+    /// Basin by basin, with the voids closed in `conductance` and the jumps across them known.
+    fn parted(mut grounded: Grounded, jumps: Jumps, symbolic: &SymbolicCholesky, conductance: &[f64]) -> Self {
+        grounded.support = jumps.basins.support.clone();
+        grounded.report.voids = jumps.basins.voids.len();
+        grounded.jumps = Some(jumps);
+        let kept = support::kept(&support::degrees(&grounded.plan, conductance), &grounded.support);
+        Self::without_subtraction(grounded, symbolic, conductance, &kept)
     }
 }

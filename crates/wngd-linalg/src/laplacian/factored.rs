@@ -40,24 +40,35 @@ pub struct FactoredLaplacian {
 }
 
 /// X = C⁻¹PZ, rows in elimination order.
-struct Half<'a>(&'a Elimination);
+struct Half<'a>(&'a FactoredLaplacian);
 
 /// φ = PᵀC⁻ᵀC⁻¹PZ, rows in cell order.
 struct Full<'a>(&'a FactoredLaplacian);
 
 impl FinishPanel for Half<'_> {
-    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>) {
-        self.0.forward::<W>(x);
-        store::<W>(columns, |i| i, |_| 1.0, x);
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>]) {
+        let FactoredLaplacian { grounded, elimination } = self.0;
+        elimination.forward::<W>(x);
+        if let Some(jumps) = &grounded.jumps {
+            for (w, across) in across.iter().enumerate() {
+                for (cell, value) in jumps.rows(across) {
+                    x[grounded.plan.position[cell] * W + w] = value;
+                }
+            }
+        }
+        store::<W>(&mut columns, |i| i, |_| 1.0, x);
     }
 }
 
 impl FinishPanel for Full<'_> {
-    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>) {
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>]) {
         let FactoredLaplacian { grounded, elimination } = self.0;
         elimination.forward::<W>(x);
         elimination.backward::<W>(x);
-        store::<W>(columns, |i| grounded.plan.position[i], |i| grounded.scale[i], x);
+        store::<W>(&mut columns, |i| grounded.plan.position[i], |i| grounded.scale[i], x);
+        if let Some(jumps) = &grounded.jumps {
+            columns.into_iter().zip(across).for_each(|(column, across)| jumps.add_heights(across, column));
+        }
     }
 }
 
@@ -102,7 +113,7 @@ impl FactoredLaplacian {
     /// One forward solve per column, in panels of 16, panels in parallel; no copy of `z`.
     pub fn whiten(&self, z: Mat<f64>) -> (Mat<f64>, MassLeak) {
         let mut z = z;
-        let leak = self.grounded.solve_panels(z.as_mut(), &Half(&self.elimination));
+        let leak = self.grounded.solve_panels(z.as_mut(), &Half(self));
         (z, leak)
     }
 
@@ -131,7 +142,11 @@ impl FactoredLaplacian {
                 row[w] = value;
             }
         }
-        // Rows of grounded and inactive cells are no part of X.
+        let probes: Vec<Vec<f64>> = match &self.grounded.jumps {
+            Some(jumps) => columns.iter().map(|c| jumps.cells().map(|cell| c[position[cell]]).collect()).collect(),
+            None => Vec::new(),
+        };
+        // Rows of grounded and inactive cells are no other part of X.
         for (&i, row) in order.iter().zip(x.chunks_exact_mut(W)) {
             if scale[i] == 0.0 {
                 row.fill(0.0);
@@ -143,6 +158,9 @@ impl FactoredLaplacian {
                 *value = scale[i] * x[position[i] * W + w];
             }
             self.grounded.project_transpose(column);
+            if let Some(jumps) = &self.grounded.jumps {
+                jumps.add_transposed(&probes[w], column);
+            }
         }
     }
 
@@ -159,13 +177,17 @@ impl FactoredLaplacian {
     /// # Shapes
     /// `u`: k; result: k in elimination order.
     pub fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
-        let Grounded { plan, scale, support, .. } = &self.grounded;
+        let Grounded { plan, scale, support, jumps, .. } = &self.grounded;
         let rooted: Vec<f64> = plan
             .order
             .iter()
             .map(|&i| if scale[i] > 0.0 { (u[i] - u[support.ground[support.label[i]]]) / scale[i] } else { 0.0 })
             .collect();
-        self.elimination.multiply_transpose(&rooted)
+        let mut b = self.elimination.multiply_transpose(&rooted);
+        for (cell, value) in jumps.iter().flat_map(|jumps| jumps.derivative(u)) {
+            b[plan.position[cell]] = value;
+        }
+        b
     }
 
     /// As [`WeightedLaplacian::project_derivative`](crate::WeightedLaplacian::project_derivative).

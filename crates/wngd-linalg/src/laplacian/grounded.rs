@@ -6,6 +6,7 @@ use faer::{Mat, MatMut};
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::basins::Jumps;
 use super::panel::{Load, Sums};
 use super::plan::LaplacianPlan;
 use super::report::{LaplacianReport, MassLeak};
@@ -26,12 +27,15 @@ pub(super) struct Grounded {
     /// The scaling of rows and columns; 0 in cells that are grounded or inactive.
     pub(super) scale: Vec<f64>,
     pub(super) support: Support,
+    /// Where voids part the components: `support` then has a label for each basin.
+    pub(super) jumps: Option<Jumps>,
     pub(super) report: LaplacianReport,
 }
 
-/// What becomes of a panel of projected, scaled tangents in elimination order.
+/// What becomes of a panel of projected, scaled tangents in elimination order, and of the mass that each of its columns
+/// carries across voids.
 pub(super) trait FinishPanel: Sync {
-    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>);
+    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>, across: &[Vec<f64>]);
 }
 
 impl Grounded {
@@ -57,7 +61,11 @@ impl Grounded {
     /// `u`: k; result: k in cell order.
     pub fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
         let mut h = u.to_vec();
-        self.project_transpose(&mut h);
+        match &self.jumps {
+            // Mass goes from basin to basin, as far as it does not leave the component.
+            Some(jumps) => jumps.project(&self.density, &mut h),
+            None => self.project_transpose(&mut h),
+        }
         for (value, &label) in h.iter_mut().zip(&self.support.label) {
             if !(self.support.mass[label] > 0.0) {
                 *value = 0.0;
@@ -102,34 +110,56 @@ impl Grounded {
             columns: &columns,
             x: &mut *x,
         });
-        let (excess, report) = self.excess(&sums, columns.len());
+        let (mut excess, report) = self.excess(&sums, columns.len());
+        let across: Vec<Vec<f64>> = match &self.jumps {
+            Some(Jumps { basins, .. }) => (0..columns.len())
+                .map(|w| basins.across(|basin| sums.of(basin, w), |basin| sums.size[basin][w]))
+                .collect(),
+            None => Vec::new(),
+        };
+        if let Some(jumps) = &self.jumps {
+            for (w, across) in across.iter().enumerate() {
+                jumps.ends(across).for_each(|(cell, value)| x[self.plan.position[cell] * W + w] -= value);
+                for (basin, mass) in self.support.mass.iter().enumerate().filter(|(_, mass)| **mass > 0.0) {
+                    excess[basin][w] = (sums.of(basin, w) - jumps.sum(across, basin)) / mass;
+                }
+            }
+        }
         for (&i, row) in order.iter().zip(x.chunks_exact_mut(W)) {
             let (scale, density, excess) = (self.scale[i], self.density[i], &excess[self.support.label[i]]);
             for w in 0..W {
                 row[w] = if scale > 0.0 { scale * (row[w] - density * excess[w]) } else { 0.0 };
             }
         }
-        solver.finish::<W>(x, columns);
+        solver.finish::<W>(x, columns, &across);
         report
     }
 
     /// (1ᵀz)/(1ᵀρ) per component and column, and per column the leak that its removal means.
     fn excess<const W: usize>(&self, sums: &Sums<W>, columns: usize) -> (Vec<[f64; W]>, Vec<(f64, f64)>) {
         let masses = &self.support.mass;
-        let mass = sum(masses.iter().copied());
-        let total = |component: usize, w: usize| sums.total[component][w] + sums.lost[component][w];
         let excess = (0..masses.len())
-            .map(|c| std::array::from_fn(|w| if masses[c] > 0.0 { total(c, w) / masses[c] } else { 0.0 }))
+            .map(|c| std::array::from_fn(|w| if masses[c] > 0.0 { sums.of(c, w) / masses[c] } else { 0.0 }))
             .collect();
+        let components = match &self.jumps {
+            Some(jumps) => &jumps.basins.component_mass,
+            None => masses,
+        };
+        let mass = sum(components.iter().copied());
         let report = (0..columns).map(|w| {
-            let all = sum((0..masses.len()).map(|c| total(c, w)));
-            let between = if masses.len() > 1 {
-                let jumps = (0..masses.len()).map(|c| (total(c, w) - masses[c] * all / mass).abs());
+            let mut totals: Vec<f64> = (0..masses.len()).map(|c| sums.of(c, w)).collect();
+            if let Some(jumps) = &self.jumps {
+                totals = jumps.basins.by_component(&totals);
+            }
+            let all = sum(totals.iter().copied());
+            let between = if totals.len() > 1 {
+                let jumps = totals.iter().zip(components).map(|(total, own)| (total - own * all / mass).abs());
                 0.5 * self.plan.grid.cell_volume() * sum(jumps)
             } else {
                 0.0
             };
-            (if sums.size[w] > 0.0 { all.abs() / sums.size[w] } else { 0.0 }, between)
+            let size = sum(sums.size.iter().map(|size| size[w]));
+            (if size > 0.0 { all.abs() / size } else { 0.0 }, between)
         });
         (excess, report.collect())
     }

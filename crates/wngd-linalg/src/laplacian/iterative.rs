@@ -27,8 +27,8 @@ pub struct IterativeLaplacian {
 struct Scaled;
 
 impl FinishPanel for Scaled {
-    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>) {
-        store::<W>(columns, |i| i, |_| 1.0, x);
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, _: &[Vec<f64>]) {
+        store::<W>(&mut columns, |i| i, |_| 1.0, x);
     }
 }
 

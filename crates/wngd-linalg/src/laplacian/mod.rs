@@ -1,5 +1,6 @@
 //! The density-weighted Laplacian −∇·(ρ∇), factored: solves, whitening and mass leaks.
 
+mod basins;
 mod elimination;
 mod factor;
 mod factored;

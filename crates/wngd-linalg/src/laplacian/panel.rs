@@ -11,8 +11,15 @@ pub(super) struct Sums<const W: usize> {
     /// Per component of the support: rounding mass would be carried across valleys.
     pub(super) total: Vec<[f64; W]>,
     pub(super) lost: Vec<[f64; W]>,
-    /// ‖z‖₁.
-    pub(super) size: [f64; W],
+    /// ‖z‖₁ per component.
+    pub(super) size: Vec<[f64; W]>,
+}
+
+impl<const W: usize> Sums<W> {
+    /// The sum of a column over one component.
+    pub(super) fn of(&self, component: usize, w: usize) -> f64 {
+        self.total[component][w] + self.lost[component][w]
+    }
 }
 
 /// Copies columns into a row-major panel in elimination order, and sums them.
@@ -35,7 +42,11 @@ impl<const W: usize> WithSimd for Load<'_, W> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Sums<W> {
         let Self { position, label, components, carries, density, columns, x } = self;
-        let mut sums = Sums { total: vec![[0.0; W]; components], lost: vec![[0.0; W]; components], size: [0.0; W] };
+        let mut sums = Sums {
+            total: vec![[0.0; W]; components],
+            lost: vec![[0.0; W]; components],
+            size: vec![[0.0; W]; components],
+        };
         let mut tile = [[0.0; W]; TILE];
         for first in (0..position.len()).step_by(TILE) {
             let cells = first..position.len().min(first + TILE);
@@ -46,11 +57,12 @@ impl<const W: usize> WithSimd for Load<'_, W> {
             }
             for (i, row) in cells.zip(&tile) {
                 x[position[i] * W..(position[i] + 1) * W].copy_from_slice(row);
+                let label = label[i];
+                let size = &mut sums.size[label];
                 for w in 0..W {
-                    sums.size[w] += row[w].abs();
+                    size[w] += row[w].abs();
                 }
                 if carries[i] || density[i] != 0.0 {
-                    let label = label[i];
                     let (total, lost) = (&mut sums.total[label], &mut sums.lost[label]);
                     for w in 0..W {
                         let next = total[w] + row[w];
@@ -67,12 +79,11 @@ impl<const W: usize> WithSimd for Load<'_, W> {
 
 /// Copies rows `source(i)` of a row-major panel, times `factor(i)`, back into columns.
 pub(super) fn store<const W: usize>(
-    columns: Vec<&mut [f64]>,
+    columns: &mut [&mut [f64]],
     source: impl Fn(usize) -> usize,
     factor: impl Fn(usize) -> f64,
     x: &[f64],
 ) {
-    let mut columns = columns;
     let n = x.len() / W;
     let mut tile = [[0.0; W]; TILE];
     for first in (0..n).step_by(TILE) {

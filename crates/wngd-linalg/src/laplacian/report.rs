@@ -32,6 +32,9 @@ pub struct LaplacianReport {
     pub elimination: EliminationKind,
     /// Connected components of the support that hold mass.
     pub components: usize,
+    /// Voids within these components, valleys deeper than 1e-17, across which the mass that jumps is kept apart from
+    /// the transport within basins.
+    pub voids: usize,
     /// Cells without usable density.
     pub inactive_cells: usize,
     /// Largest error with which the factorisation used reproduces the potential 1

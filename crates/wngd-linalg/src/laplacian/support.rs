@@ -4,7 +4,7 @@ use super::plan::LaplacianPlan;
 use crate::forest::Forest;
 
 /// Connected components of the open faces.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Support {
     /// Component of each cell.
     pub(super) label: Vec<usize>,
@@ -12,6 +12,21 @@ pub(super) struct Support {
     pub(super) ground: Vec<usize>,
     /// Total density of each component.
     pub(super) mass: Vec<f64>,
+}
+
+/// Sum of the conductances of the faces of each cell.
+pub(super) fn degrees(plan: &LaplacianPlan, conductance: &[f64]) -> Vec<f64> {
+    let mut degree = vec![0.0; plan.grid.len()];
+    plan.for_each_face(|face, left, right| {
+        degree[left] += conductance[face];
+        degree[right] += conductance[face];
+    });
+    degree
+}
+
+/// Cells with a potential of their own: on an open face, and not the grounded one of their component.
+pub(super) fn kept(degree: &[f64], support: &Support) -> Vec<bool> {
+    (0..degree.len()).map(|i| degree[i] > 0.0 && support.ground[support.label[i]] != i).collect()
 }
 
 impl Support {

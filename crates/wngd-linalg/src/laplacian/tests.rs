@@ -246,3 +246,118 @@ fn valley_depth_sees_the_saddle() {
     // Saddle: 2·exp(-16/2)·…/peak of the lower mode, within the grid's resolution.
     assert!(deep > 1e-4 && deep < 2e-3, "{deep}");
 }
+
+/// Normal modes on a line: their density, and per mode its own density and that times the distance from its middle.
+fn modes(grid: &Grid, means: &[f64], weights: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>, Vec<Vec<f64>>) {
+    let x = grid.centers(0);
+    let own = |m: f64| x.iter().map(move |x| (-0.5 * (x - m).powi(2)).exp() / (2.0 * std::f64::consts::PI).sqrt());
+    let own: Vec<Vec<f64>> = means.iter().map(|&m| own(m).collect()).collect();
+    let density = (0..x.len()).map(|i| own.iter().zip(weights).map(|(g, w)| w * g[i]).sum()).collect();
+    let moved = own.iter().zip(means).map(|(g, m)| g.iter().zip(&x).map(|(g, x)| g * (x - m)).collect()).collect();
+    (density, own, moved)
+}
+
+#[test]
+fn mass_jumps_across_voids_while_the_rest_stays_in_its_basin() {
+    // On a line the flux of a tangent is its cumulative sum, taken from that side on which it does not cancel.
+    for (means, weights) in [
+        (vec![-9.3, 9.0], vec![0.3, 0.7]),
+        (vec![-17.0, 17.0], vec![0.3, 0.7]),
+        (vec![-17.13, 16.8], vec![0.999, 0.001]),
+        (vec![-30.0, -10.0, 22.0], vec![0.2, 0.1, 0.7]),
+        (vec![-30.0, -8.0, 22.0], vec![0.5, 1e-12, 0.5]),
+    ] {
+        let grid = Grid::new(&[-40.0], &[40.0], &[400]).unwrap();
+        let h = grid.spacing()[0];
+        let (density, own, moved) = modes(&grid, &means, &weights);
+        let k = means.len();
+        let last = k - 1;
+        let z = Mat::from_fn(400, 2 * k - 1, |i, j| match j {
+            j if j < k => weights[j] * moved[j][i],
+            j => own[j - k][i] - own[last][i],
+        });
+        let laplacian = factor(&grid, &density);
+        assert_eq!(laplacian.report().voids, last, "{means:?}");
+        assert_eq!(laplacian.report().components, 1);
+        let (x, leak) = laplacian.direct().whiten(z.clone());
+        let found = dense::gram(x.as_ref());
+        let flow = |values: &[f64], face: usize, middle: f64| {
+            let right: f64 = -values[face + 1..].iter().sum::<f64>();
+            if grid.centers(0)[face] < middle { values[..=face].iter().sum() } else { right }
+        };
+        let flux = |j: usize, face: usize| {
+            let value = match j {
+                j if j < k => weights[j] * flow(&moved[j], face, means[j]),
+                // Between the modes one unit is under way.
+                j => {
+                    let x = grid.centers(0)[face];
+                    let below = |m: usize| {
+                        if x < means[m] {
+                            own[m][..=face].iter().sum()
+                        } else {
+                            1.0 / h - own[m][face + 1..].iter().sum::<f64>()
+                        }
+                    };
+                    below(j - k) - below(last)
+                }
+            };
+            h * value / (0.5 * (density[face] + density[face + 1])).sqrt()
+        };
+        let expected =
+            Mat::from_fn(2 * k - 1, 2 * k - 1, |a, b| (0..399).map(|f| flux(a, f) * flux(b, f)).sum::<f64>());
+        for a in 0..2 * k - 1 {
+            assert_eq!(leak.between_components[a], 0.0);
+            for b in 0..2 * k - 1 {
+                let size = (expected[(a, a)] * expected[(b, b)]).sqrt();
+                let error = (found[(a, b)] - expected[(a, b)]).abs() / size;
+                assert!(error < 1e-12, "{means:?} ({a}, {b}): {:e} for {:e}", found[(a, b)], expected[(a, b)]);
+            }
+        }
+        // b is u in the rows of X, and probes of X are probes of Z.
+        let u: Vec<f64> = grid.centers(0).iter().map(|x| (0.1 * x).sin() + 0.02 * x).collect();
+        let (b, projected) = (laplacian.direct().whiten_derivative(&u), laplacian.project_derivative(&u));
+        let xi = Mat::from_fn(400, 1, |i, _| (1.3 * i as f64).sin());
+        let back = laplacian.direct().whiten_transpose(xi.clone());
+        for j in 0..2 * k - 1 {
+            let (x, z) = (x.col_as_slice(j), z.col_as_slice(j));
+            let (slope, exact) = (dense::dot(&b, x), dense::dot(&projected, z));
+            let scale: f64 = z.iter().zip(&u).map(|(z, u)| (z * u).abs()).sum();
+            assert!((slope - exact).abs() < 1e-9 * scale, "{means:?} {j}: {slope:e} for {exact:e}");
+            let (left, right) = (dense::dot(xi.col_as_slice(0), x), dense::dot(back.col_as_slice(0), z));
+            // A probe feels the rounding of the mass of a basin, which whitening sets to nothing.
+            let mass: f64 = z.iter().map(|z| z.abs()).sum();
+            let scale = 1e-9 * dense::norm(x) * xi.norm_l2() + 1e-14 * mass * back.norm_max();
+            assert!((left - right).abs() < scale, "{means:?} {j}: {left:e} for {right:e}");
+        }
+    }
+}
+
+#[test]
+fn jumps_through_many_faces_of_a_void_are_those_of_one_line() {
+    // A product of a density on a line and one across it: tangents along the line have its flux, times the other.
+    let line = Grid::new(&[-30.0], &[30.0], &[180]).unwrap();
+    let grid = Grid::new(&[-30.0, -3.0], &[30.0, 3.0], &[180, 15]).unwrap();
+    let (means, weights) = ([-20.0, 1.0, 21.0], [0.2, 0.5, 0.3]);
+    let (density, own, moved) = modes(&line, &means, &weights);
+    let profile = |j: usize| (-0.5 * grid.centers(1)[j].powi(2)).exp();
+    let z = |i: usize, j: usize| if j < 3 { moved[j][i] } else { own[j - 3][i] - own[2][i] };
+    let spread: Vec<f64> = (0..grid.len()).map(|i| density[i / 15] * profile(i % 15)).collect();
+    let (one, many) = (factor(&line, &density), factor(&grid, &spread));
+    assert_eq!((one.report().voids, many.report().voids), (2, 2));
+    let one = dense::gram(one.direct().whiten(Mat::from_fn(180, 5, z)).0.as_ref());
+    let laplacian = many.direct();
+    let many =
+        dense::gram(laplacian.whiten(Mat::from_fn(grid.len(), 5, |i, j| z(i / 15, j) * profile(i % 15))).0.as_ref());
+    let mass: f64 = (0..15).map(profile).sum();
+    for a in 0..5 {
+        for b in 0..5 {
+            let error = many[(a, b)] / mass - one[(a, b)];
+            assert!(error.abs() < 1e-11 * (one[(a, a)] * one[(b, b)]).sqrt(), "({a}, {b}): {error:e}");
+        }
+    }
+    // Potentials across the void: their differences are the fluxes.
+    let jump = Mat::from_fn(grid.len(), 1, |i, _| z(i / 15, 4) * profile(i % 15));
+    let (phi, _) = laplacian.solve(jump.clone());
+    let energy = dense::dot(phi.col_as_slice(0), jump.col_as_slice(0));
+    assert!((energy / many[(4, 4)] - 1.0).abs() < 1e-9, "{energy:e} for {:e}", many[(4, 4)]);
+}
