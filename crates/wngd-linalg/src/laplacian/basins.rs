@@ -15,7 +15,6 @@ use super::plan::LaplacianPlan;
 use super::support::{Support, degrees, kept};
 use crate::cholesky::SymbolicCholesky;
 use crate::dense;
-use crate::error::LinalgError;
 use crate::forest::Forest;
 
 /// Conductance of the best way between two basins over the best one inside the lesser of them, below which they are
@@ -181,8 +180,8 @@ impl Basins {
 }
 
 impl Jumps {
-    /// The least fluxes that move a unit of mass from basin to basin. `conductance` is that of the open faces, those
-    /// between basins included.
+    /// The least fluxes that move a unit of mass from basin to basin; `None` where their lengths have no square that is a
+    /// number. `conductance` is that of the open faces, those between basins included.
     ///
     /// # Cost
     /// An elimination for each depth of voids.
@@ -191,7 +190,7 @@ impl Jumps {
         grounded: &Grounded,
         symbolic: &SymbolicCholesky,
         conductance: &[f64],
-    ) -> Result<Self, LinalgError> {
+    ) -> Option<Self> {
         let Grounded { plan, density, .. } = grounded;
         let (cells, voids) = (density.len(), basins.voids.len());
         let label = &basins.support.label;
@@ -232,10 +231,10 @@ impl Jumps {
         let gram = dense::gram(rooted.as_ref());
         let length: Vec<f64> = (0..voids).map(|e| gram[(e, e)].sqrt()).collect();
         let scaled = Mat::from_fn(voids, voids, |e, f| gram[(e, f)] / (length[e] * length[f]));
-        let factor = scaled.llt(faer::Side::Lower).map_err(|error| {
-            let faer::linalg::cholesky::llt::factor::LltError::NonPositivePivot { index } = error;
-            LinalgError::NotPositiveDefinite { index }
-        })?;
+        if !length.iter().all(|l| *l > 0.0 && l.is_finite()) {
+            return None;
+        }
+        let factor = scaled.llt(faer::Side::Lower).ok()?;
         let root = Mat::from_fn(voids, voids, |e, f| factor.L()[(f, e)] * length[f]);
         let mut sums = Mat::zeros(basins.support.ground.len(), voids);
         let ends = (0..voids).map(|e| {
@@ -249,7 +248,7 @@ impl Jumps {
             ends.into_iter().filter(|(_, value)| *value != 0.0).collect()
         });
         let ends = ends.collect();
-        Ok(Self { basins, flux, root, ends, sums, heights })
+        Some(Self { basins, flux, root, ends, sums, heights })
     }
 
     /// What the jump of masses f leaves in each cell, to be taken from a tangent, as (cell, value).

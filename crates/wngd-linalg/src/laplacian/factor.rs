@@ -67,7 +67,7 @@ impl LaplacianPlan {
         };
         match &self.analysis {
             Some(analysis) => {
-                Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, conductance, &kept)?)))
+                Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, conductance, &kept))))
             }
             None => {
                 let laplacian = IterativeLaplacian::new(grounded, &conductance, &degree, &kept)?;
@@ -87,12 +87,7 @@ impl LaplacianPlan {
 
 impl Analysis {
     /// Cholesky, and without subtractions where that loses the constant potential; basin by basin where voids part them.
-    fn eliminate(
-        &self,
-        grounded: Grounded,
-        conductance: Vec<f64>,
-        kept: &[bool],
-    ) -> Result<FactoredLaplacian, LinalgError> {
+    fn eliminate(&self, grounded: Grounded, conductance: Vec<f64>, kept: &[bool]) -> FactoredLaplacian {
         let Analysis { symbolic, face_entry, diagonal_entry } = self;
         let mut lower = vec![0.0; symbolic.pattern().1.len()];
         for &entry in diagonal_entry {
@@ -105,19 +100,17 @@ impl Analysis {
             Ok(cholesky) => {
                 let found = FactoredLaplacian::checked(grounded, Elimination::Cholesky(cholesky), &conductance, kept);
                 if found.report().constant_error <= CONSTANT_ERROR {
-                    return Ok(found);
+                    return found;
                 }
                 found.grounded
             }
             Err(_) => grounded,
         };
         let mut parted = conductance.clone();
-        match Basins::part(&grounded.plan, &grounded.density, &mut parted, &grounded.support) {
-            Some(basins) => {
-                let jumps = Jumps::new(basins, &grounded, symbolic, &conductance)?;
-                Ok(FactoredLaplacian::parted(grounded, jumps, symbolic, &parted))
-            }
-            None => Ok(FactoredLaplacian::without_subtraction(grounded, symbolic, &conductance, kept)),
+        let basins = Basins::part(&grounded.plan, &grounded.density, &mut parted, &grounded.support);
+        match basins.and_then(|basins| Jumps::new(basins, &grounded, symbolic, &conductance)) {
+            Some(jumps) => FactoredLaplacian::parted(grounded, jumps, symbolic, &parted),
+            None => FactoredLaplacian::without_subtraction(grounded, symbolic, &conductance, kept),
         }
     }
 }
