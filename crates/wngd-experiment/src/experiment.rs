@@ -12,7 +12,7 @@ use crate::grid::GridSection;
 use crate::ground::Ground;
 use crate::method::{self, Method};
 use crate::models::folded::Folding;
-use crate::models::{self, Jacobian, Model, ModelChoice};
+use crate::models::{self, Jacobian, Model, ModelChoice, Seen};
 use crate::objectives;
 use crate::source::{Section, Source};
 use crate::stop;
@@ -180,18 +180,19 @@ impl Experiment {
             return Err(grid_section.error("periodic", problem));
         }
         let is_density = data_choice.is_density();
+        let known = Seen { points: seen, counted: data_choice.is_counted() };
         let model = match &periodic {
             None => None,
             Some(axes) => {
                 let folding = Folding::new(&grid, axes, &grid_section)?;
                 let periods = Ground::new(Some(folding.grid.clone()), is_density);
-                Some(folding.fold(model_choice.build(model_section, &periods, seen)?))
+                Some(folding.fold(model_choice.build(model_section, &periods, known)?))
             }
         };
         let ground = Ground::new(Some(grid), is_density).with_periodic(periodic.clone().unwrap_or_default());
         let model = match model {
             Some(model) => model,
-            None => model_choice.build(model_section, &ground, seen)?,
+            None => model_choice.build(model_section, &ground, known)?,
         };
         let theta0: Vec<f64> = model.parameters().iter().map(|p| p.start).collect();
         let (k, p) = (model.dim_state(), theta0.len());

@@ -16,14 +16,14 @@ pub(super) enum BinsError {
     Overlap((f64, f64), (f64, f64)),
     /// A part of the range without bins.
     #[error(
-        "there is no bin between {0} and {1}; give it with its count, 0 if nothing was counted. A range that was not \
-         observed cannot be left out: fit the bins on one side of it"
+        "there is no bin between {0} and {1}; give it with its count, 0 if nothing was counted. If it was not observed, \
+         take `wngd fit FILE --edges left,right --counts n`, which knows what a hole hides"
     )]
     Gap(f64, f64),
     /// Widths that differ.
     #[error(
-        "the bins have widths from {0} to {1}, and a grid has one width; add narrow bins up to the width of the wide ones, \
-         or give the samples themselves"
+        "the bins have widths from {0} to {1}, and a grid has one width; take `wngd fit FILE --edges left,right --counts \
+         n`, which counts in bins of any width, or add narrow bins up to the width of the wide ones"
     )]
     Unequal(f64, f64),
 }

@@ -95,6 +95,9 @@ impl DataChoice for Options {
         }
         Ok(Some(grid))
     }
+    fn is_counted(&self) -> bool {
+        true
+    }
     fn wraps(&self) -> bool {
         true
     }

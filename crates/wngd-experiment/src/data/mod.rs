@@ -107,6 +107,10 @@ pub trait DataChoice: Send + Sync {
     fn is_density(&self) -> bool {
         true
     }
+    /// Whether they are counts.
+    fn is_counted(&self) -> bool {
+        false
+    }
     /// Whether they may lie on periodic axes.
     fn wraps(&self) -> bool {
         false

@@ -52,6 +52,9 @@ impl DataChoice for Options {
     fn fact(&self) -> Fact {
         Fact::new("samples", &self.samples)
     }
+    fn is_counted(&self) -> bool {
+        true
+    }
     fn wraps(&self) -> bool {
         true
     }

@@ -6,7 +6,7 @@ use wngd::adjoint::{Implicit, Linearization, SolveCounts, State};
 use wngd::models::Diffusion;
 use wngd::prelude::{ForwardModel, ModelError};
 
-use super::{Jacobian, Model, ModelChoice, Parameter};
+use super::{Jacobian, Model, ModelChoice, Parameter, Seen};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
@@ -72,7 +72,7 @@ impl ModelChoice for Options {
         &self,
         section: &Section<'_>,
         ground: &Ground,
-        _: Option<&[f64]>,
+        _: Seen<'_>,
     ) -> Result<Box<dyn Model>, ExperimentError> {
         let grid = ground.grid(section, "kind")?;
         let source = self.source.on(section, "source", grid.len())?;

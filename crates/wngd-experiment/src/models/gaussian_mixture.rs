@@ -7,7 +7,7 @@ use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
 
-use super::{Jacobian, Model, ModelChoice, Parameter, euclidean};
+use super::{Jacobian, Model, ModelChoice, Parameter, Seen, euclidean};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
@@ -24,10 +24,11 @@ struct Options {
     weights: Vec<f64>,
     /// K points: the start
     means: Vec<Vec<f64>>,
-    /// `"identity"`, `{ isotropic = s }` or a list, `{ diagonal = [[..]] }`, `{ full = [[[..]]] }`
-    #[serde(default)]
-    covariance: Covariance,
-    /// names or prefixes: `weights`, `means[0]`, `means[0][1]`, `covariances[0][0][1]`; weights and means if absent
+    /// `"identity"`, `{ isotropic = s }` or a list, `{ diagonal = [[..]] }`, `{ full = [[[..]]] }`; if absent the
+    /// identity, and for samples and histograms full ones that fill the box
+    covariance: Option<Covariance>,
+    /// names or prefixes: `weights`, `means[0]`, `means[0][1]`, `covariances[0][0][1]`; if absent weights and means, and
+    /// for samples and histograms the covariances, too, unless they are the identity
     free: Option<Vec<String>>,
 }
 
@@ -112,11 +113,16 @@ impl ModelChoice for Options {
         &self,
         section: &Section<'_>,
         ground: &Ground,
-        _: Option<&[f64]>,
+        Seen { counted, .. }: Seen<'_>,
     ) -> Result<Box<dyn Model>, ExperimentError> {
         let grid = ground.density(section, "kind")?;
+        let covariances = match &self.covariance {
+            None if counted => filling(grid, self.weights.len()),
+            covariance => covariance.clone().unwrap_or_default().of(self.weights.len()),
+        };
+        let unit = matches!(covariances, Covariances::Identity);
         let parameters = MixtureParameters {
-            covariances: self.covariance.of(self.weights.len()),
+            covariances,
             weights: self.weights.clone(),
             means: self.means.clone(),
         };
@@ -125,12 +131,22 @@ impl ModelChoice for Options {
             if self.weights.len() > 1 {
                 names.push("weights".to_string());
             }
+            if counted && !unit {
+                names.push("covariances".to_string());
+            }
             names
         });
         let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
         let mixture = mixture.map_err(|e| section.error(&field(&e), e.to_string()))?;
         Ok(Box::new(Mixture { seen: mixture.clone(), counted: false, mixture }))
     }
+}
+
+/// Full covariances with which K components fill a box: its sides are six standard deviations of one, less for more.
+fn filling(grid: &Grid, components: usize) -> Covariances {
+    let side = |axis: usize| (grid.upper()[axis] - grid.lower()[axis]) / (6.0 * (components as f64).sqrt());
+    let row = |a: usize| (0..grid.dim()).map(|b| if a == b { side(a).powi(2) } else { 0.0 }).collect();
+    Covariances::Full(vec![(0..grid.dim()).map(row).collect(); components])
 }
 
 /// The key that a mixture's error is about.

@@ -122,6 +122,15 @@ impl ForwardModel for Box<dyn Model> {
     }
 }
 
+/// What a model may know of the data before it is built.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// Points of a trajectory, row-major: they tell a flow its time scale.
+    pub points: Option<&'a [f64]>,
+    /// Whether cells hold counts, of samples or of a histogram.
+    pub counted: bool,
+}
+
 /// A model with its options.
 pub trait ModelChoice: Send + Sync {
     /// What it is, in a few words with its numbers.
@@ -131,16 +140,11 @@ pub trait ModelChoice: Send + Sync {
     /// # Errors
     /// Options that name nothing that exists.
     fn dimension(&self, section: &Section<'_>) -> Result<Option<(&'static str, usize)>, ExperimentError>;
-    /// The model on a ground; `points` of a trajectory, if the data are one, tell a flow its time scale.
+    /// The model on a ground, with defaults that suit the data.
     ///
     /// # Errors
     /// Options that make no sense.
-    fn build(
-        &self,
-        section: &Section<'_>,
-        ground: &Ground,
-        points: Option<&[f64]>,
-    ) -> Result<Box<dyn Model>, ExperimentError>;
+    fn build(&self, section: &Section<'_>, ground: &Ground, data: Seen<'_>) -> Result<Box<dyn Model>, ExperimentError>;
     /// Whether its density on a few periods of a periodic axis folds into one.
     fn folds(&self) -> bool {
         false

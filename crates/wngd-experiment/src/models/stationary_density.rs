@@ -9,7 +9,7 @@ use wngd::models::flow::{Discretisation, HatPerturbation, StationaryDensity};
 use wngd::prelude::{ForwardModel, ModelError};
 
 use super::flow::{NamedFlow, Naming, Values};
-use super::{Jacobian, Model, ModelChoice, Parameter};
+use super::{Jacobian, Model, ModelChoice, Parameter, Seen};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
@@ -115,7 +115,7 @@ impl ModelChoice for Options {
         &self,
         section: &Section<'_>,
         ground: &Ground,
-        points: Option<&[f64]>,
+        Seen { points, .. }: Seen<'_>,
     ) -> Result<Box<dyn Model>, ExperimentError> {
         let grid = ground.density(section, "kind")?;
         let NamedFlow { name, field, theta, free, .. } = self.named(section)?;
