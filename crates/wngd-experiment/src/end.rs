@@ -89,8 +89,19 @@ impl End {
                 }
             }
             (Noise::Trajectory { points, view }, Some(grid)) => {
-                let errors = view.standard_errors_at(grid, points, model, objective, theta)?;
+                let found = view.covariance_at(grid, points, model, objective, theta)?;
+                let errors = wngd::opt::standard_errors(&found.covariance);
                 self.standard_errors = Some(errors.into_iter().map(Some).collect());
+                self.covariance = Some(rows(&found.covariance));
+                self.remarks.push(if found.settled {
+                    format!("standard errors from the scatter between {} stretches of the trajectory", found.stretches)
+                } else {
+                    format!(
+                        "neighbours of {} stretches of the trajectory still depend on each other: it is too short for its \
+                         slowest motion, and standard errors are larger than these",
+                        found.stretches
+                    )
+                });
             }
             (Noise::Trajectory { .. } | Noise::Unknown, _) => {}
         }

@@ -245,6 +245,15 @@ impl Experiment {
                 objective.name
             ));
         }
+        let ground = if data_choice.is_counted() && dim > 1 {
+            if methods.iter().any(|method| method.metric == "wasserstein") {
+                let note = "W₂ moves mass along axes on which the data have scatter 1, unless axes = \"data\"";
+                data.notes.push(note.into());
+            }
+            ground.with_scatter_of(&data.values.values)
+        } else {
+            ground
+        };
         let matched_metric = objective_choice.matched_metric();
         let objective = objective_choice.build(&objective_section, &ground, &data)?;
         // A start at which the objective is not defined is the user's to move.

@@ -3,7 +3,7 @@
 //! Each of them panics if something is wrong with the program and returns whatever the bytes are.
 
 use wngd::linalg::check_density;
-use wngd::models::{Binning, GaussianSmoothing, bin_trajectory, block_covariance, box_of};
+use wngd::models::{Binning, GaussianSmoothing, bin_trajectory, box_of, long_run_covariance};
 use wngd::opt::Progress;
 use wngd::prelude::*;
 
@@ -154,7 +154,7 @@ fn trajectory(values: &[f64], dim: usize) {
             }
         }
         let functionals = wngd::linalg::faer::Mat::from_fn(grid.len(), 1, |i, _| i as f64);
-        let _ = block_covariance(&grid, &points, binning, functionals.as_ref(), 50);
+        let _ = long_run_covariance(&grid, &points, binning, functionals.as_ref());
     }
 }
 

@@ -16,18 +16,39 @@ pub struct Ground {
     grid: Option<Grid>,
     density: bool,
     periodic: Vec<bool>,
+    scatter: Option<Vec<f64>>,
     plan: OnceLock<Arc<LaplacianPlan>>,
+    standard_plan: OnceLock<Arc<LaplacianPlan>>,
 }
 
 impl Ground {
     /// A grid, or none, with states that are densities, or plain values.
     pub fn new(grid: Option<Grid>, density: bool) -> Self {
-        Self { grid, density, periodic: Vec::new(), plan: OnceLock::new() }
+        Self {
+            grid,
+            density,
+            periodic: Vec::new(),
+            scatter: None,
+            plan: OnceLock::new(),
+            standard_plan: OnceLock::new(),
+        }
     }
 
     /// The same with periodic axes.
     pub fn with_periodic(self, periodic: Vec<bool>) -> Self {
         Self { periodic, ..self }
+    }
+
+    /// The same, knowing the standard deviation of the data along each axis: a unit of length that axes of unlike units
+    /// have in common.
+    pub fn with_scatter_of(self, density: &[f64]) -> Self {
+        let scatter = self.grid.as_ref().map(|grid| scatter(grid, density));
+        Self { scatter, ..self }
+    }
+
+    /// Whether the data's scatter is known.
+    pub fn has_scatter(&self) -> bool {
+        self.scatter.is_some()
     }
 
     /// Whether an axis is periodic.
@@ -82,11 +103,46 @@ impl Ground {
     /// # Errors
     /// No grid, or one that is too large to analyse.
     pub fn plan(&self, section: &Section<'_>, key: &str) -> Result<Arc<LaplacianPlan>, ExperimentError> {
-        if let Some(plan) = self.plan.get() {
-            return Ok(plan.clone());
-        }
-        let plan = LaplacianPlan::new(self.grid(section, key)?)
-            .map_err(|error| section.source().error("grid.cells", error.to_string()))?;
-        Ok(self.plan.get_or_init(|| Arc::new(plan)).clone())
+        analysed(&self.plan, self.grid(section, key)?, section)
     }
+
+    /// The same with axes on which the data have scatter 1; their own axes where that is not known.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn standard_plan(&self, section: &Section<'_>, key: &str) -> Result<Arc<LaplacianPlan>, ExperimentError> {
+        let Some(scatter) = &self.scatter else { return self.plan(section, key) };
+        let grid = self.grid(section, key)?;
+        let scaled = |ends: &[f64]| ends.iter().zip(scatter).map(|(x, s)| x / s).collect::<Vec<_>>();
+        let standard = Grid::new(&scaled(grid.lower()), &scaled(grid.upper()), grid.cells())
+            .map_err(|error| section.source().error("grid", error.to_string()))?;
+        analysed(&self.standard_plan, &standard, section)
+    }
+}
+
+fn analysed(
+    known: &OnceLock<Arc<LaplacianPlan>>,
+    grid: &Grid,
+    section: &Section<'_>,
+) -> Result<Arc<LaplacianPlan>, ExperimentError> {
+    if let Some(plan) = known.get() {
+        return Ok(plan.clone());
+    }
+    let plan = LaplacianPlan::new(grid).map_err(|error| section.source().error("grid.cells", error.to_string()))?;
+    Ok(known.get_or_init(|| Arc::new(plan)).clone())
+}
+
+/// Standard deviation of a density along each axis; no less than a cell's own.
+fn scatter(grid: &Grid, density: &[f64]) -> Vec<f64> {
+    let mass: f64 = density.iter().map(|rho| rho.max(0.0)).sum();
+    let mean_of = |what: &dyn Fn([f64; 3]) -> f64| {
+        let weighted = density.iter().enumerate().map(|(i, rho)| rho.max(0.0) / mass * what(grid.center(i)));
+        weighted.sum::<f64>()
+    };
+    let along = |axis: usize| {
+        let mean = mean_of(&|x| x[axis]);
+        let variance = mean_of(&|x| (x[axis] - mean).powi(2));
+        variance.max(grid.spacing()[axis].powi(2) / 12.0).sqrt()
+    };
+    (0..grid.dim()).map(along).collect()
 }

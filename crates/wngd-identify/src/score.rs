@@ -85,7 +85,7 @@ impl Score {
         let (grid, c) = (level.grid(), level.grid().cell_volume());
         // |c| ρ sums to 1, so that the functional of a density is the mean of q = WZ over its points.
         let q = Mat::from_fn(grid.len(), self.curvature.nrows(), |i, j| self.functionals[(i, j)] / c);
-        let covariance = level.view.covariance(grid, points, &self.curvature, q)?;
+        let covariance = level.view.covariance(grid, points, &self.curvature, q)?.covariance;
         let Identifiability { scale, eigenvectors, .. } = &self.identifiability;
         let p = scale.len();
         let along = |vector: &Vec<f64>| {

@@ -3,13 +3,10 @@
 use wngd_adjoint::{ForwardModel, Linearization};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{Grid, LinearOp};
-use wngd_models::{Binning, GaussianSmoothing, TrajectoryDensity, bin_trajectory, block_covariance};
-use wngd_opt::{Objective, gauss_newton_curvature, sandwich_covariance, standard_errors};
+use wngd_models::{Binning, GaussianSmoothing, LongRun, TrajectoryDensity, bin_trajectory, long_run_covariance};
+use wngd_opt::{Objective, gauss_newton_curvature, sandwich_covariance};
 
 use crate::error::IdentifyError;
-
-/// Blocks between which the noise of a trajectory is measured.
-const BLOCKS: usize = 50;
 
 /// How points become a density on a grid.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,36 +44,36 @@ impl View {
         points: &[f64],
         curvature: &Mat<f64>,
         mut functionals: Mat<f64>,
-    ) -> Result<Mat<f64>, IdentifyError> {
+    ) -> Result<LongRun, IdentifyError> {
         let kernel = self.kernel(grid)?;
         // qᵀ(Sρ) = (Sᵀq)ᵀρ.
         for j in 0..functionals.ncols() {
             kernel.apply_transpose(functionals.col_as_slice_mut(j));
         }
-        let noise = block_covariance(grid, points, self.binning, functionals.as_ref(), BLOCKS)?;
-        Ok(sandwich_covariance(curvature, &noise)?)
+        let noise = long_run_covariance(grid, points, self.binning, functionals.as_ref())?;
+        Ok(LongRun { covariance: sandwich_covariance(curvature, &noise.covariance)?, ..noise })
     }
 
-    /// Standard errors of a fit to the density of `points` that ended at θ: from the curvature of the objective and
-    /// the scatter of its gradient between 50 stretches of the trajectory.
+    /// Covariance of a fit to the density of `points` that ended at θ: from the curvature of the objective and the scatter
+    /// of its gradient between stretches of the trajectory.
     ///
     /// # Cost
     /// One linearisation, one application of the curvature, p passes over the points.
     ///
     /// # Errors
     /// Unusable points, failed evaluations, parameters that the density does not determine.
-    pub fn standard_errors_at<M: ForwardModel>(
+    pub fn covariance_at<M: ForwardModel>(
         &self,
         grid: &Grid,
         points: &[f64],
         model: &M,
         objective: &dyn Objective,
         theta: &[f64],
-    ) -> Result<Vec<f64>, IdentifyError> {
+    ) -> Result<LongRun, IdentifyError> {
         let Linearization { state, jacobian } = model.linearize(theta)?;
         let z = jacobian.into_dense();
         let functionals = objective.curvature(&state, z.clone())?;
         let curvature = gauss_newton_curvature(&z, &functionals, objective.cell_volume());
-        Ok(standard_errors(&self.covariance(grid, points, &curvature, functionals)?))
+        self.covariance(grid, points, &curvature, functionals)
     }
 }

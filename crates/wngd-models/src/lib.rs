@@ -27,6 +27,7 @@ pub mod flow;
 mod diffusion;
 #[cfg(feature = "autodiff")]
 mod dual;
+mod long_run;
 mod mixture;
 mod observe;
 mod smoothing;
@@ -39,6 +40,7 @@ pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureField, Mixt
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples, density_of_weighted_samples};
 pub use smoothing::{GaussianSmoothing, WidthError};
 // The numbers that formulas to be differentiated are written in.
+pub use long_run::{LongRun, long_run_covariance};
 #[cfg(feature = "autodiff")]
 pub use num_dual;
-pub use trajectory::{Binning, TrajectoryDensity, TrajectoryError, bin_trajectory, block_covariance, box_of};
+pub use trajectory::{Binning, TrajectoryDensity, TrajectoryError, bin_trajectory, box_of};

@@ -1,6 +1,5 @@
 use thiserror::Error;
 use wngd_linalg::Grid;
-use wngd_linalg::faer::{Mat, MatRef};
 
 /// Fewer points say nothing about a stationary density.
 const FEWEST_POINTS: usize = 1000;
@@ -162,63 +161,8 @@ pub fn box_of(points: &[f64], dim: usize, margin: f64) -> Result<(Vec<f64>, Vec<
     Ok(ranges.map(|(low, high)| (low - margin * (high - low), high + margin * (high - low))).unzip())
 }
 
-/// Covariance of the means of p cell functions over a trajectory.
-///
-/// Successive points are correlated, so the scatter is taken between the means of `blocks` equal
-/// stretches, each of which should be much longer than the correlation time.
-///
-/// # Shapes
-/// `points`: N rows of d coordinates; `q`: k x p; result: p x p.
-///
-/// # Errors
-/// As [`bin_trajectory`]; fewer than two blocks, or a block without a point inside the box.
-pub fn block_covariance(
-    grid: &Grid,
-    points: &[f64],
-    binning: Binning,
-    q: MatRef<'_, f64>,
-    blocks: usize,
-) -> Result<Mat<f64>, TrajectoryError> {
-    let (dim, p) = (grid.dim(), q.ncols());
-    if q.nrows() != grid.len() {
-        return Err(TrajectoryError::Shape { values: q.nrows(), dim });
-    }
-    check(points, dim, 1)?;
-    let rows = points.len() / dim;
-    if !(2..=rows).contains(&blocks) {
-        return Err(TrajectoryError::Blocks { blocks, points: rows });
-    }
-    let mut means = Mat::<f64>::zeros(p, blocks);
-    let mut total = 0;
-    for block in 0..blocks {
-        let mut inside = 0usize;
-        for point in points[dim * (rows * block / blocks)..dim * (rows * (block + 1) / blocks)].chunks_exact(dim) {
-            let Some(corners) = corners(grid, point, binning) else { continue };
-            inside += 1;
-            for (cell, weight) in corners {
-                for j in 0..p {
-                    means[(j, block)] += weight * q[(cell, j)];
-                }
-            }
-        }
-        total += inside;
-        if inside == 0 {
-            return Err(TrajectoryError::Blocks { blocks, points: total });
-        }
-        for j in 0..p {
-            means[(j, block)] /= inside as f64;
-        }
-    }
-    let n = blocks as f64;
-    let mean: Vec<f64> = (0..p).map(|j| (0..blocks).map(|b| means[(j, b)]).sum::<f64>() / n).collect();
-    Ok(Mat::from_fn(p, p, |i, j| {
-        let products = (0..blocks).map(|b| (means[(i, b)] - mean[i]) * (means[(j, b)] - mean[j]));
-        products.sum::<f64>() / ((n - 1.0) * n)
-    }))
-}
-
 /// Checks points and finds the range of each coordinate.
-fn check(points: &[f64], dim: usize, stride: usize) -> Result<Vec<(f64, f64)>, TrajectoryError> {
+pub(crate) fn check(points: &[f64], dim: usize, stride: usize) -> Result<Vec<(f64, f64)>, TrajectoryError> {
     if dim == 0 || !points.len().is_multiple_of(dim) {
         return Err(TrajectoryError::Shape { values: points.len(), dim });
     }
@@ -242,7 +186,7 @@ fn check(points: &[f64], dim: usize, stride: usize) -> Result<Vec<(f64, f64)>, T
 }
 
 /// Cells and weights of a point, `None` outside the box.
-fn corners(grid: &Grid, point: &[f64], binning: Binning) -> Option<impl Iterator<Item = (usize, f64)>> {
+pub(crate) fn corners(grid: &Grid, point: &[f64], binning: Binning) -> Option<impl Iterator<Item = (usize, f64)>> {
     let nearest = grid.locate(point)?;
     let (dim, cells) = (grid.dim(), grid.cells());
     let mut all = [(0usize, 1.0); 8];
@@ -333,23 +277,5 @@ mod tests {
         let far: Vec<f64> = path(2000).iter().map(|v| v + 10.0).collect();
         assert_eq!(ask(&far), TrajectoryError::AllOutside { total: 2000 });
         assert_eq!(bin_trajectory(&grid, &path(2000), Binning::Nearest, 0, 0), Err(TrajectoryError::Stride));
-    }
-
-    #[test]
-    fn block_covariance_of_independent_points_is_that_of_their_mean() {
-        // A linear congruential generator: uniform and uncorrelated.
-        let mut state = 1u64;
-        let mut uniform = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
-        let n = 100_000;
-        let points: Vec<f64> = (0..n).map(|_| uniform()).collect();
-        let grid = Grid::new(&[0.0], &[1.0], &[50]).unwrap();
-        let q = Mat::from_fn(50, 1, |i, _| grid.center(i)[0]);
-        let variance = block_covariance(&grid, &points, Binning::Multilinear, q.as_ref(), 100).unwrap()[(0, 0)];
-        let expected = 1.0 / 12.0 / n as f64;
-        assert!((variance / expected - 1.0).abs() < 0.4, "{variance} against {expected}");
-        assert!(block_covariance(&grid, &points, Binning::Nearest, q.as_ref(), 1).is_err());
     }
 }

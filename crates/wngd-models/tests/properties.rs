@@ -14,8 +14,8 @@ use wngd_linalg::dense::{dot, norm, sum};
 use wngd_linalg::operator::apply_vec;
 use wngd_models::flow::{Discretisation, Polynomial, StationaryDensity, system};
 use wngd_models::{
-    Binning, Covariances, Estimate, GaussianMixture, GaussianSmoothing, MixtureParameters, bin_trajectory,
-    block_covariance, box_of, density_of_samples,
+    Binning, Covariances, Estimate, GaussianMixture, GaussianSmoothing, MixtureParameters, bin_trajectory, box_of,
+    density_of_samples, long_run_covariance,
 };
 
 /// Σ w over the box.
@@ -219,7 +219,8 @@ proptest! {
                 prop_assert!((mass(&grid, &seen.density) - 1.0).abs() < 1e-12);
             }
             let q = wngd_linalg::faer::Mat::from_fn(grid.len(), 2, |i, j| (i + j) as f64);
-            if let Ok(covariance) = block_covariance(&grid, &points, binning, q.as_ref(), 5) {
+            if let Ok(found) = long_run_covariance(&grid, &points, binning, q.as_ref()) {
+                let covariance = found.covariance;
                 prop_assert!(covariance[(0, 0)] >= 0.0 && covariance[(0, 1)] == covariance[(1, 0)]);
             }
         }

@@ -22,6 +22,19 @@ struct Options {
     /// density floor δ ≥ 0 in the face weights
     #[serde(default)]
     floor: f64,
+    /// `"data"`, or `"standard"`: axes on which the data have scatter 1, the default for samples and histograms of two
+    /// axes and more
+    axes: Option<Axes>,
+}
+
+/// In what units mass is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Axes {
+    /// Those of the data.
+    Data,
+    /// Standard deviations of the data.
+    Standard,
 }
 
 /// Face densities.
@@ -55,7 +68,13 @@ impl MetricChoice for Options {
             return Err(section.error("floor", "a finite number >= 0 is needed"));
         }
         ground.density(section, "metric")?;
-        let mut metric = Wasserstein2::new(ground.plan(section, "metric")?);
+        let mut metric = Wasserstein2::new(match self.axes {
+            Some(Axes::Standard) if !ground.has_scatter() => {
+                return Err(section.error("axes", "only samples and histograms have standard axes; leave it out"));
+            }
+            Some(Axes::Data) => ground.plan(section, "metric")?,
+            _ => ground.standard_plan(section, "metric")?,
+        });
         metric.floor = self.floor;
         metric.faces = match self.face_mean {
             FaceMeanKind::Arithmetic => FaceDensity::Mean(FaceMean::Arithmetic),
