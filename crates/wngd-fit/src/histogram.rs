@@ -50,8 +50,13 @@ impl Histogram {
         if dim == 1 {
             let mut order: Vec<usize> = (0..bins).collect();
             order.sort_by(|&i, &j| lower[i].total_cmp(&lower[j]));
-            let close = |x: f64, y: f64| (x - y) > 1e-9 * (x.abs().max(y.abs()));
-            if let Some(pair) = order.windows(2).find(|w| close(upper[w[0]], lower[w[1]])) {
+            // Edges are written, and added up, with rounding.
+            let overlap = |i: usize, j: usize| {
+                let least = (upper[i] - lower[i]).min(upper[j] - lower[j]);
+                let size = upper[i].abs().max(lower[j].abs());
+                upper[i] - lower[j] > 1e-9 * least + 4.0 * f64::EPSILON * size
+            };
+            if let Some(pair) = order.windows(2).find(|w| overlap(w[0], w[1])) {
                 let rule = "bins do not overlap";
                 return Err(FitError::Value { field: "lower", index: pair[1], value: lower[pair[1]], rule });
             }
@@ -72,5 +77,22 @@ impl Histogram {
     /// Centres of the bins, row-major.
     pub(crate) fn centres(&self) -> Vec<f64> {
         self.lower.iter().zip(&self.upper).map(|(a, b)| 0.5 * (a + b)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_that_were_added_up_do_not_overlap_and_others_do() {
+        let lower: Vec<f64> = (0..200).map(|i| -5.0 + 0.05 * f64::from(i)).collect();
+        let upper: Vec<f64> = lower.iter().map(|x| x + 0.05).collect();
+        assert!(Histogram::new(1, lower.clone(), upper.clone(), vec![1.0; 200]).is_ok());
+        let wide = upper.iter().map(|x| x + 1e-6).collect();
+        assert!(matches!(
+            Histogram::new(1, lower, wide, vec![1.0; 200]),
+            Err(FitError::Value { rule: "bins do not overlap", .. })
+        ));
     }
 }

@@ -1,4 +1,5 @@
 pub(crate) mod estimators;
+mod fit;
 pub(crate) mod lorenz;
 pub(crate) mod mixture;
 pub(crate) mod options;
@@ -25,6 +26,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Box<dyn Error>> {
     }
     if wanted(Table::Estimators) {
         estimators::table(bench)?;
+    }
+    if wanted(Table::Fit) {
+        fit::table(bench)?;
     }
     Ok(())
 }

@@ -34,4 +34,5 @@ pub(super) enum Table {
     Mixture,
     Lorenz,
     Estimators,
+    Fit,
 }
