@@ -127,6 +127,13 @@ impl ModelChoice for Options {
             );
             return Err(section.source().error("grid.cells", problem));
         }
+        if field.dim() == 1 && self.discretisation.is_none() {
+            let problem = format!(
+                "{name} moves on a line, where a flow without noise comes to rest and has no density; give the diffusion of \
+                 the motion, {{ kind = \"scharfetter-gummel\", diffusion = D }}, or let `wngd identify` estimate it"
+            );
+            return Err(section.error("discretisation", problem));
+        }
         let scale = points.map(|points| wngd::identify::time_scale(field.as_ref(), &theta, points));
         let scheme = self.discretisation(section, scale)?;
         if let Some(hats) = self.perturbation {
