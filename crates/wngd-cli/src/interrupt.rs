@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::output::tell;
+
 static PRESSED: AtomicUsize = AtomicUsize::new(0);
 
 /// Catches Ctrl-C from now on; a second one ends the program at once.
@@ -11,7 +13,7 @@ pub fn install() {
         if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(130);
         }
-        eprintln!("stopping after this iteration; press Ctrl-C again to end at once");
+        tell("stopping after this iteration; press Ctrl-C again to end at once");
     });
 }
 

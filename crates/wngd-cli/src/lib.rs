@@ -3,6 +3,7 @@
 //! To use the methods from Rust, depend on the crate [`wngd`] instead; to carry out experiment files, on
 //! [`wngd_experiment`].
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stderr)]
 
 mod args;
 mod commands;
@@ -18,6 +19,10 @@ use clap::{CommandFactory, Parser};
 
 use commands::Command;
 use error::CliError;
+use output::tell;
+
+/// More threads than this are a slip of the finger.
+const MOST_THREADS: usize = 1024;
 
 /// Natural gradient descent for inverse problems whose data is a density.
 #[derive(Debug, Parser)]
@@ -50,7 +55,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
         Err(_) => {
-            eprintln!("wngd: internal failure; this is a bug, please report it with the command and the input");
+            tell("wngd: internal failure; this is a bug, please report it with the command and the input");
             ExitCode::from(3)
         }
     }
@@ -58,8 +63,8 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<u8, CliError> {
     if let Some(threads) = cli.threads {
-        if threads == 0 {
-            return Err(CliError::usage("--threads", "at least 1 is needed"));
+        if !(1..=MOST_THREADS).contains(&threads) {
+            return Err(CliError::usage("--threads", format!("{threads}; it is between 1 and {MOST_THREADS}")));
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -71,14 +76,14 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
 
 /// Prints an error with its causes.
 fn explain(error: &CliError) {
-    eprintln!("wngd: {error}");
+    tell(&format!("wngd: {error}"));
     let mut cause = std::error::Error::source(error);
     let mut shown = error.to_string();
     while let Some(source) = cause {
         let text = source.to_string();
         // Most texts already quote their cause.
         if !shown.contains(&text) {
-            eprintln!("  because: {text}");
+            tell(&format!("  because: {text}"));
             shown = text;
         }
         cause = source.source();

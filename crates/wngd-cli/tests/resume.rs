@@ -355,6 +355,30 @@ fn damaged_and_foreign_checkpoints_are_refused() {
 }
 
 #[test]
+fn what_is_whole_before_damage_can_be_gone_on_with() {
+    let folder = folder();
+    let dir = folder.path();
+    let expected = undisturbed(dir, RUN);
+    std::fs::remove_dir_all(dir.join("o")).unwrap();
+    let synced: Vec<&str> = into_o(RUN).into_iter().map(|arg| if arg == "1000" { "0" } else { arg }).collect();
+    let mut child = start(dir, &synced);
+    wait_for(dir, &mut child, 20);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let path = dir.join("o/checkpoint.wngd");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let output = command(dir, &RESUME).output().unwrap();
+    refused(&output, "are whole: go on with what is whole by --salvage");
+    let salvage: Vec<&str> = RESUME.iter().copied().chain(["--salvage"]).collect();
+    let output = command(dir, &salvage).output().unwrap();
+    assert!(finished(dir, &output) == expected);
+    assert!(std::fs::read(dir.join("o/checkpoint.wngd.damaged")).unwrap() == bytes);
+}
+
+#[test]
 fn an_identification_of_changed_data_is_refused() {
     let folder = folder();
     let dir = folder.path();

@@ -12,6 +12,7 @@ use wngd_figures::{Density, Figure};
 use crate::data::formats::write_array;
 use crate::error::ExperimentError;
 use crate::experiment::usual_axes;
+use crate::folder::Writer;
 use crate::grid::{CELLS, MARGIN};
 use crate::inspection::{StateSummary, state_summary};
 use crate::numbers::finite;
@@ -147,7 +148,7 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
             100.0 * report.concentration
         ));
     }
-    files::make_folder(folder)?;
+    let _writer = Writer::of(folder)?;
     let file = DensityFile {
         system: system_name,
         names,

@@ -50,6 +50,14 @@ pub enum ExperimentError {
         /// Its name.
         name: String,
     },
+    /// A folder that another command writes into.
+    #[error("\"{}\" is being written by {holder}; wait for it, or give another folder", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// Process and command.
+        holder: String,
+    },
     /// A folder that holds no results.
     #[error("\"{}\" is no result folder: {problem}", folder.display())]
     NoResults {

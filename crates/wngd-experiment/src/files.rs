@@ -13,8 +13,34 @@ use crate::error::ExperimentError;
 pub fn make_folder(folder: &Path) -> Result<(), ExperimentError> {
     let fail = |source| ExperimentError::Write { path: folder.to_path_buf(), source };
     std::fs::create_dir_all(folder).map_err(fail)?;
-    let probe = folder.join(format!(".wngd-{}", std::process::id()));
+    let probe = folder.join(temporary_name("probe"));
     std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(fail)
+}
+
+/// What all names of files begin with that are there only while they are written.
+const TEMPORARY: &str = ".wngd-";
+
+fn temporary_name(name: &str) -> String {
+    format!("{TEMPORARY}{}-{name}", std::process::id())
+}
+
+/// Removes files of a folder that processes were writing when they were killed.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let writer = name.to_str().and_then(|n| n.strip_prefix(TEMPORARY)?.split_once('-')?.0.parse::<u32>().ok());
+        if writer.is_some_and(|process| !is_alive(process)) {
+            // It is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a process is there; where that is not known, it may be.
+fn is_alive(process: u32) -> bool {
+    let processes = Path::new("/proc");
+    !processes.join("self").exists() || processes.join(process.to_string()).exists()
 }
 
 /// Writes a file whole or not at all.
@@ -25,7 +51,7 @@ pub fn write_file(
     let fail = |source| ExperimentError::Write { path: path.to_path_buf(), source };
     let mut temporary: PathBuf = path.to_path_buf();
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    temporary.set_file_name(format!(".{name}.{}", std::process::id()));
+    temporary.set_file_name(temporary_name(&name));
     let outcome = (|| {
         let mut writer = std::io::BufWriter::new(std::fs::File::create(&temporary)?);
         fill(&mut writer)?;

@@ -27,6 +27,7 @@ pub mod density;
 pub mod facts;
 pub mod files;
 pub mod fitting;
+pub mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod grid;

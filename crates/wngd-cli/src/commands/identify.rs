@@ -16,7 +16,7 @@ use wngd_experiment::models::system_file::is_file;
 use super::simulate::named;
 use crate::args::{KeepArgs, suggesting, systems};
 use crate::error::CliError;
-use crate::output::{close, print, table};
+use crate::output::{close, print, table, tell};
 
 /// Find the parameters of a dynamical system from a trajectory.
 #[derive(Debug, Args)]
@@ -278,7 +278,7 @@ fn begin(
     let mut watch = |event: &Event<'_>| {
         spinner.set_message(event.to_string());
         if plain && !quiet && !matches!(event, Event::Iterate(_)) {
-            eprintln!("{:.1} s: {event}", clock.elapsed().as_secs_f64());
+            tell(&format!("{:.1} s: {event}", clock.elapsed().as_secs_f64()));
         }
     };
     let outcome = carry_out(&job, &journal, out, &mut watch);

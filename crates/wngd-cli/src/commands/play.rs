@@ -8,7 +8,7 @@ use wngd_experiment::{Experiment, Source};
 
 use crate::args::suggesting;
 use crate::error::CliError;
-use crate::output::print;
+use crate::output::{print, tell};
 use crate::play::{self, Session};
 
 /// Open a page on which to start descents with a click and watch them.
@@ -43,9 +43,9 @@ pub fn play(args: &PlayArgs) -> Result<u8, CliError> {
         None => match bind(PORT) {
             Ok(listener) => listener,
             Err(_) => {
-                eprintln!(
+                tell(&format!(
                     "wngd: port {PORT} is taken; this page has another, where links to views of that one do not lead"
-                );
+                ));
                 bind(0)?
             }
         },

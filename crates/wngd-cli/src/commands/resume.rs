@@ -23,6 +23,9 @@ use crate::error::CliError;
 pub struct ResumeArgs {
     /// Folder of the command.
     pub folder: PathBuf,
+    /// Go on with what is whole before the damage of a damaged checkpoint; a copy of all of it is kept.
+    #[arg(long)]
+    pub salvage: bool,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -52,7 +55,10 @@ enum Resumable {
 
 /// Goes on with an interrupted command: carries it out again, less what its checkpoint has of it.
 pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
-    let checkpoint = Checkpoint::read(&args.folder)?;
+    let checkpoint = match args.salvage {
+        true => Checkpoint::salvage(&args.folder)?,
+        false => Checkpoint::read(&args.folder)?,
+    };
     let words = std::iter::once("wngd").chain(checkpoint.arguments().iter().map(String::as_str));
     let asked = Asked::try_parse_from(words).map(|asked| asked.command);
     let (folder, quiet) = (&args.folder, args.quiet);

@@ -18,7 +18,7 @@ use wngd_experiment::{Experiment, Method};
 
 use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{close, print, table};
+use crate::output::{close, print, table, tell};
 
 /// Fit the model by every method of an experiment and write results and figures.
 #[derive(Debug, Args)]
@@ -170,7 +170,7 @@ impl Display {
         self.bar.set_message(format!("f = {:.4e}", row.objective));
         if self.plain && self.last.elapsed() > Duration::from_secs(5) {
             self.last = Instant::now();
-            eprintln!("{}: iteration {}, f = {:.4e}", self.label, row.iteration, row.objective);
+            tell(&format!("{}: iteration {}, f = {:.4e}", self.label, row.iteration, row.objective));
         }
     }
 
@@ -178,13 +178,13 @@ impl Display {
         self.bar.finish_and_clear();
         if let (true, Some(outcome)) = (self.plain, outcome) {
             let last = outcome.last();
-            eprintln!(
+            tell(&format!(
                 "{}: {} after {} iterations, f = {:.4e}",
                 self.label,
                 outcome.status.name(),
                 last.iteration,
                 last.objective
-            );
+            ));
         }
     }
 }

@@ -15,7 +15,7 @@ use wngd_experiment::study::{Settings, sketch as carry_out};
 
 use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{close, print, screen};
+use crate::output::{close, print, screen, tell};
 
 /// Compare estimators of the direction: error against tangent and adjoint solves.
 #[derive(Debug, Args)]
@@ -68,7 +68,7 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
         if !args.quiet {
-            eprintln!("{}: estimators for {metric}", experiment.name);
+            tell(&format!("{}: estimators for {metric}", experiment.name));
         }
     };
     let outcome = carry_out(&experiment, &settings, &journal, &folder, &tell);

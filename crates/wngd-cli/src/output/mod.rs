@@ -1,5 +1,6 @@
 //! What a command prints.
 
+pub mod clean;
 pub mod screen;
 pub mod table;
 
@@ -11,7 +12,7 @@ use crate::error::CliError;
 
 /// Prints for people, in lines that fit the terminal.
 pub fn print(text: &str) -> Result<(), CliError> {
-    print_raw(&screen::wrapped(text))
+    print_raw(&screen::wrapped(&clean::clean(text)))
 }
 
 /// Prints for programs, as it is; a closed pipe is no error of ours.
@@ -26,13 +27,18 @@ pub fn print_raw(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// Tells people something beside the results; a closed or full standard error is no error of ours.
+pub fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", clean::clean(text));
+}
+
 /// The exit code of a command that ended; what can be gone on with is told.
 pub fn close<T>(
     (outcome, go_on): (Result<T, ExperimentError>, Option<String>),
     code: impl FnOnce(T) -> u8,
 ) -> Result<u8, CliError> {
     if let Some(go_on) = go_on {
-        eprintln!("what was done is kept; go on with: {go_on}");
+        tell(&format!("what was done is kept; go on with: {go_on}"));
         return Ok(outcome.map(|_| 1)?);
     }
     Ok(code(outcome?))

@@ -35,8 +35,24 @@ pub fn whole(entries: &[Entry]) -> String {
     text
 }
 
-/// The entries of a file; the text of an error says what is wrong with it.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Entries before the torn end, or before the damage.
+    pub entries: Vec<Entry>,
+    /// What is damaged among the lines that were known to be on the disk.
+    pub damage: Option<String>,
+}
+
+/// The entries of a file that has no damage; the text of an error says what is wrong with it.
+#[cfg(test)]
+fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+    let Found { entries, damage } = find(bytes)?;
+    damage.map_or(Ok(entries), Err)
+}
+
+/// The entries of a file; the text of an error says why it is no checkpoint.
+pub fn find(bytes: &[u8]) -> Result<Found, String> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let title = lines.next().and_then(|line| std::str::from_utf8(line).ok()?.strip_prefix(TITLE));
     match title.and_then(|number| number.parse::<u32>().ok()) {
@@ -50,12 +66,13 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
         match split(line) {
             Some((number, _, entry)) if !torn && number == entries.len() => entries.push(entry),
             Some((_, held, _)) if held > entries.len() => {
-                return Err(format!("it is damaged: the checksum of entry {} does not match", entries.len()));
+                let damage = format!("it is damaged: the checksum of entry {} does not match", entries.len());
+                return Ok(Found { entries, damage: Some(damage) });
             }
             _ => torn = true,
         }
     }
-    Ok(entries)
+    Ok(Found { entries, damage: None })
 }
 
 /// Number, lines held and entry of a line that is whole.

@@ -19,6 +19,7 @@ use super::unit::{Unit, units};
 use super::{Checkpoint, FILE, Header};
 use crate::error::ExperimentError;
 use crate::files;
+use crate::folder::Writer;
 use crate::record::Record;
 
 /// Syncing takes at most this share of the time.
@@ -42,6 +43,8 @@ pub struct Journal {
     folder: PathBuf,
     /// Whether the folder was made for this.
     made: bool,
+    /// Nobody else writes there.
+    writer: Writer,
     /// Whether the command goes on.
     resumed: bool,
     kept: Vec<Entry>,
@@ -77,7 +80,11 @@ impl Journal {
         keep: &Keeping,
     ) -> Result<Self, ExperimentError> {
         let path = folder.join(FILE);
+        let made = !folder.exists();
+        let writer = Writer::of(folder)?;
         let goes_on = resumed.is_some();
+        // Another command may have gone on with it since it was read.
+        let resumed = resumed.map(|asked| asked.again(folder)).transpose()?;
         let checkpoint = match resumed {
             None if path.exists() && !keep.restart => {
                 let (folder, go_on) = (folder.to_path_buf(), to_go_on(folder));
@@ -98,8 +105,9 @@ impl Journal {
             }
             Some(checkpoint) => checkpoint,
         };
-        let made = !folder.exists();
-        files::make_folder(folder)?;
+        if !goes_on {
+            writer.clear();
+        }
         let text = format::whole(&checkpoint.entries);
         files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
         let file = File::options().append(true).open(&path);
@@ -111,6 +119,7 @@ impl Journal {
             record: checkpoint.header.record,
             folder: folder.to_path_buf(),
             made,
+            writer,
             resumed: goes_on,
             kept: checkpoint.entries,
             tail: Mutex::new(tail),
@@ -173,6 +182,7 @@ impl Journal {
         }
         let path = self.folder.join(FILE);
         let removed = std::fs::remove_file(&path).map_err(|source| ExperimentError::Write { path, source });
+        drop(self.writer);
         if outcome.is_err() && self.made {
             // Only if nothing is in it.
             let _ = std::fs::remove_dir(&self.folder);

@@ -20,7 +20,7 @@ use crate::experiment::Experiment;
 use crate::files;
 use crate::record::Record;
 use crate::source::Source;
-use format::Entry;
+use format::{Entry, Found};
 
 pub use bits::Bits;
 pub use journal::{Journal, Keeping};
@@ -76,12 +76,14 @@ pub struct Checkpoint {
     header: Header,
     /// The header first.
     entries: Vec<Entry>,
+    /// Whether damage behind these entries was left out.
+    salvaged: bool,
 }
 
 impl Checkpoint {
     fn of(header: Header) -> Result<Self, ExperimentError> {
         let content = serde_json::to_string(&header).map_err(|error| ExperimentError::Internal(error.to_string()))?;
-        Ok(Self { header, entries: vec![Entry { kind: Header::KIND.into(), content }] })
+        Ok(Self { header, entries: vec![Entry { kind: Header::KIND.into(), content }], salvaged: false })
     }
 
     /// Reads the checkpoint of a folder.
@@ -94,17 +96,58 @@ impl Checkpoint {
             return Err(ExperimentError::NothingToResume { folder: folder.to_path_buf(), file: FILE });
         }
         let bytes = files::read_bytes(&path, MAX_BYTES)?;
-        Self::parse(&bytes)
-            .map_err(|problem| ExperimentError::Data { path, problem: format!("{problem}; start anew with --restart") })
+        let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
+        let anew = |problem: String| fail(format!("{problem}; start anew with --restart"));
+        let Found { entries, damage } = format::find(&bytes).map_err(anew)?;
+        match damage {
+            Some(damage) if entries.len() > 1 => Err(fail(format!(
+                "{damage}; {} before it {}: go on with what is whole by --salvage, or start anew with --restart",
+                entries.len() - 1,
+                if entries.len() == 2 { "is whole" } else { "are whole" }
+            ))),
+            Some(damage) => Err(anew(damage)),
+            None => Self::from_entries(entries).map_err(anew),
+        }
+    }
+
+    /// Reads the checkpoint of a folder up to its first damage, and keeps a copy of the whole beside it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), but for damage behind a whole entry.
+    pub fn salvage(folder: &Path) -> Result<Self, ExperimentError> {
+        let path = folder.join(FILE);
+        let bytes = match files::read_bytes(&path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(_) => return Self::read(folder),
+        };
+        match format::find(&bytes) {
+            Ok(Found { entries, damage: Some(_) }) if entries.len() > 1 => {
+                files::write_file(&folder.join(format!("{FILE}.damaged")), |w| w.write_all(&bytes))?;
+                let found = Self::from_entries(entries);
+                let found = found.map_err(|problem| ExperimentError::Data { path, problem })?;
+                Ok(Self { salvaged: true, ..found })
+            }
+            _ => Self::read(folder),
+        }
+    }
+
+    /// The same as it is in the folder by now: another command may have gone on with it since it was read.
+    fn again(self, folder: &Path) -> Result<Self, ExperimentError> {
+        if self.salvaged { Ok(self) } else { Self::read(folder) }
     }
 
     /// Reads the bytes of a checkpoint; the text of an error says what is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let entries = format::parse(bytes)?;
+        let Found { entries, damage } = format::find(bytes)?;
+        damage.map_or(Ok(()), Err)?;
+        Self::from_entries(entries)
+    }
+
+    fn from_entries(entries: Vec<Entry>) -> Result<Self, String> {
         let first =
             entries.first().filter(|entry| entry.kind == Header::KIND).ok_or("it does not say what was asked")?;
         let header = serde_json::from_str(&first.content).map_err(|error| format!("it is damaged: {error}"))?;
-        Ok(Self { header, entries })
+        Ok(Self { header, entries, salvaged: false })
     }
 
     /// The arguments of the command.

@@ -16,6 +16,7 @@ pub use request::{Request, name_of};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::files;
+use crate::folder::Writer;
 use crate::record::Record;
 use crate::report;
 use crate::results::FitFile;
@@ -62,7 +63,8 @@ pub fn fit_table(request: &Request, table: &Table) -> Result<Fit, ExperimentErro
 pub fn fit_file(request: &Request, out: &Path, figures: bool) -> Result<Fitted, ExperimentError> {
     let table = read(request)?;
     let found = fit_table(request, &table)?;
-    files::make_folder(out)?;
+    let writer = Writer::of(out)?;
+    writer.clear();
     let experiment = experiment_text(request, &table, &found, out);
     let result = FitFile::new(&name_of(&request.path), &table, &found);
     let mut record = Record::new("fit", figures);
