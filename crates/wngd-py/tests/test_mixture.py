@@ -177,7 +177,10 @@ def test_it_pickles_clones_and_prints(points):
 
 
 #: Checks of scikit-learn that are not to pass, with the reason.
-EXCUSED = {}
+EXCUSED = {
+    "check_sample_weight_equivalence_on_dense_data": "it fits 9 distinct samples in 30 dimensions, where a likelihood has no "
+    "maximum: refused here, a ridge hides it in scikit-learn; test_weights_count_samples_or_tell_their_importance has the law",
+}
 
 
 def test_checks_of_scikit_learn():

@@ -105,7 +105,7 @@ def identify(
     >>> found = wngd.identify(points, "van-der-pol", dt=0.1)
     >>> found.verdict, found.names
     ('fits', ['mu'])
-    >>> abs(found.x[0] - 1.3) < 1e-4
+    >>> bool(abs(found.x[0] - 1.3) < 1e-4)
     True
     """
     if start is not None and not isinstance(start, dict):

@@ -79,7 +79,7 @@ def run(experiment, out=None, *, figures=None):
     (['means[0][0]'], True)
     >>> [method.metric for method in found.methods]
     ['l2', 'wasserstein']
-    >>> abs(found["wasserstein"].x[0] - 1.0) < 1e-4
+    >>> bool(abs(found["wasserstein"].x[0] - 1.0) < 1e-4)
     True
     """
     figures = out is not None if figures is None else bool(figures)

@@ -130,7 +130,7 @@ def stationary_density(
 
     Examples
     --------
-    >>> import wngd
+    >>> import numpy as np, wngd
     >>> found = wngd.stationary_density("van-der-pol", cells=32)
     >>> found.density.shape
     (32, 32)
