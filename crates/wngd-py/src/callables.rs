@@ -1,7 +1,8 @@
 //! A model's callables, and what they raise: the first exception is kept, and nothing is called after it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
@@ -78,6 +79,8 @@ pub(crate) struct Callables {
     /// What was raised.
     pub(crate) raised: Raised,
     calls: [AtomicUsize; 3],
+    /// Nanoseconds in the callables, and on the way to them and back.
+    spent: [AtomicU64; 2],
 }
 
 /// Which count a call belongs to.
@@ -111,6 +114,7 @@ impl Callables {
             shape: found.shape().to_vec(),
             raised: Raised::default(),
             calls: Default::default(),
+            spent: Default::default(),
         })
     }
 
@@ -135,6 +139,12 @@ impl Callables {
         SolveCounts { state, tangent, adjoint }
     }
 
+    /// Seconds in the callables, and on the way to them and back.
+    pub(crate) fn seconds(&self) -> (f64, f64) {
+        let [model, way] = [0, 1].map(|i| 1e-9 * self.spent[i].load(Ordering::Relaxed) as f64);
+        (model, way)
+    }
+
     /// Calls a part with arrays; what it raises is kept, unless it says that it is out of its domain.
     fn call(
         &self,
@@ -148,17 +158,21 @@ impl Callables {
             return Err(interrupted());
         }
         self.calls[what.0 as usize].fetch_add(what.1, Ordering::Relaxed);
+        let clock = Instant::now();
+        let mut called = 0;
         let outcome = Python::attach(|py| -> PyResult<Result<Vec<f64>, ModelError>> {
             let part = part.ok_or_else(|| PyValueError::new_err(format!("{name}: the model has none")))?;
             let arrays = arguments
                 .iter()
                 .map(|(shape, values)| array(py, shape, values.to_vec()))
                 .collect::<PyResult<Vec<_>>>()?;
+            let began = Instant::now();
             let found = match &arrays[..] {
                 [one] => part.call1(py, (one,)),
                 [one, two] => part.call1(py, (one, two)),
                 _ => Err(PyValueError::new_err("a model's parts take one or two arrays")),
             };
+            called = began.elapsed().as_nanos() as u64;
             let found = match found {
                 Err(error) if error.is_instance_of::<OutOfDomain>(py) => {
                     return Ok(Err(ModelError::OutOfDomain {
@@ -176,6 +190,8 @@ impl Callables {
             }
             Ok(Ok(found.values()?.to_vec()))
         });
+        self.spent[0].fetch_add(called, Ordering::Relaxed);
+        self.spent[1].fetch_add((clock.elapsed().as_nanos() as u64).saturating_sub(called), Ordering::Relaxed);
         outcome.unwrap_or_else(|error| {
             self.raised.keep(error);
             Err(interrupted())

@@ -6,11 +6,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use toml::{Table, Value};
+use wngd_experiment::checkpoint::FILE;
 use wngd_experiment::data::formats::write_array;
 use wngd_experiment::{Source, files};
 
 use crate::arrays::Numbers;
-use crate::work::{Place, finish, identified};
+use crate::work::{How, Place, finish, identified};
 use crate::{error, values};
 
 /// A record of points of shape (n, d), with names of its columns or without.
@@ -25,6 +26,7 @@ pub(crate) fn identify_records<'py>(
     sections: &Bound<'py, PyAny>,
     out: Option<PathBuf>,
     figures: bool,
+    restart: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let system = values::system(system)?;
     let mut table = values::table("", sections)?;
@@ -43,8 +45,16 @@ pub(crate) fn identify_records<'py>(
     model.insert("system".into(), system);
     let source = Source::of_options(PathBuf::new(), table, argument);
     let place = Place::of(out)?;
-    let command = vec!["identify".into()];
-    let result = py.detach(|| identified(&source, &place, figures, command))?;
+    let how = How { figures, restart };
+    let checkpoint = place.path().join(FILE);
+    let another = checkpoint.exists();
+    let outcome = py.detach(|| identified(&source, &place, how, vec!["identify".into()]));
+    let result = outcome.inspect_err(|_| {
+        if !another {
+            // Its data are gone, so that it cannot be resumed. Where nothing was kept there is nothing to remove.
+            let _ = std::fs::remove_file(&checkpoint);
+        }
+    })?;
     let told = PyDict::new(py);
     finish(&told, &result, &place)?;
     Ok(told)

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use numpy::PyArray1;
 use pyo3::exceptions::{PyStopIteration, PyValueError};
@@ -98,6 +99,7 @@ pub(crate) fn minimize<'py>(
     let stop = source.section("stop").and_then(|section| stop::read(&section)).map_err(error::experiment)?;
 
     let raised = &callables.raised;
+    let clock = Instant::now();
     let outcome = py.detach(|| {
         let descent = Descent::new(&model, objective.as_ref()).direction(direction.as_ref()).stop(stop);
         let mut watch = |row: &Iteration| watched(raised, callback.as_ref(), row);
@@ -123,6 +125,12 @@ pub(crate) fn minimize<'py>(
         told.set_item("cov", array(py, &[p, p], or_nan((0..p * p).map(entry)))?)?;
     }
     told.set_item("state", array(py, &callables.shape, outcome.state.values)?)?;
+    let seconds = PyDict::new(py);
+    let (in_model, on_the_way) = callables.seconds();
+    seconds.set_item("total", clock.elapsed().as_secs_f64())?;
+    seconds.set_item("model", in_model)?;
+    seconds.set_item("binding", on_the_way)?;
+    told.set_item("seconds", seconds)?;
     Ok(told)
 }
 

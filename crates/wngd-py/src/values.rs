@@ -10,6 +10,9 @@ use wngd_experiment::Source;
 
 use crate::error;
 
+/// What errors call an experiment that has no file.
+pub(crate) const TEXT: &str = "experiment";
+
 /// A dictionary as a table; what is `None` is left out.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ pub(crate) fn source(experiment: &Bound<'_, PyAny>) -> PyResult<Source> {
 }
 
 fn parsed(text: String) -> PyResult<Source> {
-    Source::parse("experiment".into(), Some(PathBuf::new()), text).map_err(error::experiment)
+    Source::parse(TEXT.into(), Some(PathBuf::new()), text).map_err(error::experiment)
 }
 
 /// A system: its name, the path of its file, or its equations as TOML text or dictionary; as an experiment has it.

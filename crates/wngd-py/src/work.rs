@@ -19,6 +19,8 @@ use crate::{error, interrupt, values};
 
 /// Most bytes of a report.
 const REPORT: u64 = 1 << 30;
+/// Where the text of an experiment is kept that had no file.
+const OWN: &str = "experiment.toml";
 
 /// Where results go: a folder of the caller, or one that is gone when the call is over.
 pub(crate) enum Place {
@@ -50,8 +52,19 @@ impl Place {
     }
 }
 
-/// A command keeps its work as on the command line, for `wngd resume`.
-const KEEPING: Keeping = Keeping { interval: Duration::from_secs(1), restart: true, interrupted: interrupt::pressed };
+/// How a command keeps its work: as on the command line, for `wngd resume`.
+fn keeping(restart: bool) -> Keeping {
+    Keeping { interval: Duration::from_secs(1), restart, interrupted: interrupt::pressed }
+}
+
+/// How a command is carried out.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// Whether figures are drawn.
+    pub(crate) figures: bool,
+    /// Whether an unfinished command in the folder may be lost.
+    pub(crate) restart: bool,
+}
 
 /// Carries out an experiment; what Python's `run` returns in `result.json`, `report.html`, traces and densities.
 #[pyfunction]
@@ -60,23 +73,33 @@ pub(crate) fn run_experiment<'py>(
     experiment: &Bound<'py, PyAny>,
     out: Option<PathBuf>,
     figures: bool,
+    restart: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let source = values::source(experiment)?;
     let place = Place::of(out)?;
+    let how = How { figures, restart };
     let told = PyDict::new(py);
     let result = if source.has("identify") {
-        let command = vec!["run".into(), source.shown.clone()];
-        py.detach(|| identified(&source, &place, figures, command))?
+        py.detach(|| identified(&source, &place, how, command(&source)))?
     } else {
-        let (json, outcomes, shape) = py.detach(|| ran(&source, &place, figures))?;
+        let (json, outcomes, shape) = py.detach(|| ran(&source, &place, how))?;
         let traces = outcomes.iter().map(|(_, outcome)| trace(py, outcome)).collect::<PyResult<Vec<_>>>()?;
         told.set_item("traces", traces)?;
         let densities = outcomes.into_iter().map(|(_, outcome)| array(py, &shape, outcome.state.values));
         told.set_item("densities", densities.collect::<PyResult<Vec<_>>>()?)?;
         json
     };
+    if let (Place::Kept(folder), values::TEXT) = (&place, &source.shown[..]) {
+        files::write_file(&folder.join(OWN), |w| w.write_all(source.text.as_bytes())).map_err(error::experiment)?;
+    }
     finish(&told, &result, &place)?;
     Ok(told)
+}
+
+/// The command that carries out an experiment; text and dictionaries have a file of their own.
+fn command(source: &Source) -> Vec<String> {
+    let name = if source.shown == values::TEXT { OWN } else { &source.shown };
+    vec!["run".into(), name.trim_start_matches("built-in ").into()]
 }
 
 /// What all have: the text of `result.json` and of the report.
@@ -88,13 +111,13 @@ pub(crate) fn finish(told: &Bound<'_, PyDict>, result: &str, place: &Place) -> P
 /// The outcomes of an experiment's methods with their labels, and the shape of its states.
 type Ran = (String, Vec<(String, Outcome)>, Vec<usize>);
 
-fn ran(source: &Source, place: &Place, figures: bool) -> PyResult<Ran> {
+fn ran(source: &Source, place: &Place, how: How) -> PyResult<Ran> {
     let folder = place.path();
     let experiment = Experiment::build(source).map_err(error::experiment)?;
-    let mut record = Record::of("run", figures, source, &experiment);
-    record.arguments = [vec!["run".into(), source.shown.clone()], place.arguments()].concat();
+    let mut record = Record::of("run", how.figures, source, &experiment);
+    record.arguments = [command(source), place.arguments()].concat();
     let header = Header::of(record, source, &experiment);
-    let journal = Journal::begin(header, None, folder, &KEEPING).map_err(error::experiment)?;
+    let journal = Journal::begin(header, None, folder, &keeping(how.restart)).map_err(error::experiment)?;
     let outcome = run(&experiment, &journal, folder, &mut |_: Event<'_>| {});
     let ended = journal.end(outcome).0;
     interrupt::check()?;
@@ -104,12 +127,12 @@ fn ran(source: &Source, place: &Place, figures: bool) -> PyResult<Ran> {
 }
 
 /// Carries out an identification, and returns the text of its `result.json`.
-pub(crate) fn identified(source: &Source, place: &Place, figures: bool, command: Vec<String>) -> PyResult<String> {
+pub(crate) fn identified(source: &Source, place: &Place, how: How, command: Vec<String>) -> PyResult<String> {
     let folder = place.path();
     let job = Job::read(source).map_err(error::experiment)?;
-    let mut header = job.header(source, figures);
+    let mut header = job.header(source, how.figures);
     header.record.arguments = [command, place.arguments()].concat();
-    let journal = Journal::begin(header, None, folder, &KEEPING).map_err(error::experiment)?;
+    let journal = Journal::begin(header, None, folder, &keeping(how.restart)).map_err(error::experiment)?;
     let outcome = identify(&job, &journal, folder, &mut |_| {});
     let ended = journal.end(outcome).0;
     interrupt::check()?;

@@ -372,38 +372,27 @@ def test_other_threads_run_while_rust_works():
 
 def test_nothing_is_leaked():
     model = wngd.Model(*DECAY)
-    wngd.minimize(model, state(TRUTH), [1.0, 1.0], iterations=2)
-    gc.collect()
-    before = sys.getrefcount(model.state)
-    for _ in range(50):
-        wngd.minimize(model, state(TRUTH), [1.0, 1.0], iterations=2)
-    gc.collect()
-    assert sys.getrefcount(model.state) == before
+    counts = []
+    for _ in range(3):
+        for _ in range(20):
+            wngd.minimize(model, state(TRUTH), [1.0, 1.0], iterations=2)
+        gc.collect()
+        counts.append([sys.getrefcount(part) for part in DECAY])
+    assert counts[1] == counts[2]
 
 
-def test_the_overhead_is_small():
-    """Most of the time of a descent on 10⁴ cells is the model's or the metric's, not the binding's."""
+@pytest.mark.parametrize("metric", ["l2", "wasserstein"])
+def test_the_overhead_is_small(metric):
+    """On a NumPy model of 10⁴ cells less than a twentieth of a descent goes to and from Python."""
     model = Gaussian((100, 100))
-    spent = [0.0]
-
-    def timed(part):
-        def call(*arguments):
-            began = time.perf_counter()
-            found = part(*arguments)
-            spent[0] += time.perf_counter() - began
-            return found
-
-        return call
-
-    parts = wngd.Model(timed(model.state), timed(model.jvp), timed(model.vjp), batched=True)
     data = model.state(np.array([1.0, -0.5, 0.1]))
-    best = 1.0
-    for _ in range(5):
-        spent[0] = 0.0
-        began = time.perf_counter()
-        wngd.minimize(parts, data, [0.0, 0.5, 0.3], grid=model.grid, iterations=20, relative_objective=0)
-        elapsed = time.perf_counter() - began
-        best = min(best, 1.0 - spent[0] / elapsed)
-    print(f"outside of the model: {best:.1%}")
-    # The L² direction itself is a QR of 10⁴ x 3.
-    assert best < 0.5
+
+    def share():
+        found = wngd.minimize(model, data, [0.0, 0.5, 0.3], grid=model.grid, metric=metric, iterations=20)
+        assert found.seconds["model"] + found.seconds["binding"] <= found.seconds["total"]
+        return found.seconds["binding"] / found.seconds["total"]
+
+    shares = [share() for _ in range(5)]
+    print(f"{metric}: {min(shares):.1%} of a descent are the binding's")
+    # The least of several, as other programs may run, too.
+    assert min(shares) < 0.05

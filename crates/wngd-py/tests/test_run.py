@@ -1,7 +1,6 @@
 """``run``: what the command line does, to the same bits."""
 
 import json
-import pathlib
 import pickle
 import signal
 import subprocess
@@ -98,7 +97,9 @@ def test_reports_are_pages_of_their_own(tmp_path):
     assert path.read_text().startswith("<!") and "shift" in path.read_text()
     figures = wngd.run(TEXT, out=tmp_path / "out")
     assert "<svg" in figures.report_html
-    assert (tmp_path / "out/run.json").exists()
+    # It says how to repeat it: the text has become a file.
+    assert (tmp_path / "out/experiment.toml").read_text() == TEXT
+    assert f"wngd run experiment.toml --out {tmp_path / 'out'}" in figures.report_html
 
 
 def test_plots_are_drawn():
@@ -155,5 +156,8 @@ def test_ctrl_c_stops_a_run(tmp_path):
         wngd.run(slow, out=tmp_path / "out")
     timer.join()
     # What was done is kept, as on the command line.
-    assert (tmp_path / "out/checkpoint.wngd").exists()
-    assert pathlib.Path(tmp_path / "out/run.json").exists()
+    assert (tmp_path / "out/checkpoint.wngd").exists() and (tmp_path / "out/run.json").exists()
+    with pytest.raises(ValueError, match="unfinished.*wngd resume"):
+        wngd.run(slow, out=tmp_path / "out")
+    assert wngd.run(TEXT, out=tmp_path / "out", figures=False, restart=True).success
+    assert not (tmp_path / "out/checkpoint.wngd").exists()

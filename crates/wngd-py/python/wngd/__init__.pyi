@@ -48,6 +48,7 @@ class Minimum(_Fitted):
     metric: str
     objective: str
     solver_note: Optional[str]
+    seconds: dict[str, float]
 
 class Method(_Fitted):
     label: str
@@ -194,7 +195,13 @@ class GaussianMixture:
     def set_params(self, **params: Any) -> GaussianMixture: ...
     def to_dict(self) -> dict[str, Any]: ...
 
-def run(experiment: Union[_Path, dict[str, Any]], out: Optional[_Path] = ..., *, figures: Optional[bool] = ...) -> Any: ...
+def run(
+    experiment: Union[_Path, dict[str, Any]],
+    out: Optional[_Path] = ...,
+    *,
+    figures: Optional[bool] = ...,
+    restart: bool = ...,
+) -> Union[Run, Identification]: ...
 def identify(
     points: Any,
     system: _System,
@@ -216,6 +223,7 @@ def identify(
     seed: int = ...,
     out: Optional[_Path] = ...,
     figures: bool = ...,
+    restart: bool = ...,
 ) -> Identification: ...
 def minimize(
     model: _Model,

@@ -58,6 +58,7 @@ def identify(
     seed=1,
     out=None,
     figures=False,
+    restart=False,
 ):
     """Finds the parameters of a dynamical system from points that it passed through, and says whether it fits.
 
@@ -93,6 +94,8 @@ def identify(
         A folder for the files that the command line writes; none are kept if left out.
     figures : bool, default=False
         Whether the report has figures.
+    restart : bool, default=False
+        Whether an unfinished command in the folder may be lost; else it is an error.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def identify(
         },
     }
     out = None if out is None else os.fspath(out)
-    told = _wngd.identify_records(_records(points), system, sections, out, bool(figures))
+    told = _wngd.identify_records(_records(points), system, sections, out, bool(figures), bool(restart))
     return identification(told)
 
 

@@ -15,7 +15,8 @@ class Minimum(Fitted):
     ``x``, ``fun``, ``jac``, ``nit``, ``nfev`` (states), ``njev`` (products), ``success``, ``status`` (``"converged"``,
     ``"max-iterations"``, ``"stalled"`` or ``"stopped"``), ``message``, ``state`` (at the end, in its shape), ``stderr``
     and ``cov`` (where ``samples`` were told; else None), ``trace`` (arrays by name), ``rank`` and ``condition`` of the
-    whitened Jacobian behind the last step, ``names``, ``metric``, ``objective``, ``solver_note``.
+    whitened Jacobian behind the last step, ``names``, ``metric``, ``objective``, ``solver_note``, ``seconds`` (``"total"``,
+    ``"model"`` in the callables, ``"binding"`` on the way to them and back).
     """
 
     def _title(self):

@@ -48,7 +48,7 @@ class Run(Reported):
         return draw_traces(self._axes(ax), [(m["label"], m["trace"]) for m in self["methods"]])
 
 
-def run(experiment, out=None, *, figures=None):
+def run(experiment, out=None, *, figures=None, restart=False):
     """Carries out an experiment as ``wngd run`` does, to the same bits.
 
     Parameters
@@ -60,6 +60,8 @@ def run(experiment, out=None, *, figures=None):
         A folder for the files that the command line writes; none are kept if left out.
     figures : bool, optional
         Whether figures are drawn; they are where there is a folder.
+    restart : bool, default=False
+        Whether an unfinished run in the folder may be lost; else it is an error, and ``wngd resume`` goes on with it.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def run(experiment, out=None, *, figures=None):
     True
     """
     figures = out is not None if figures is None else bool(figures)
-    told = _wngd.run_experiment(experiment, None if out is None else os.fspath(out), figures)
+    told = _wngd.run_experiment(experiment, None if out is None else os.fspath(out), figures, bool(restart))
     if "traces" not in told:
         return identification(told)
     file = json.loads(told["json"])
