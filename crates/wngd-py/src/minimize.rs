@@ -22,6 +22,9 @@ use crate::problem::{Bounds, model, start};
 use crate::work::trace;
 use crate::{error, interrupt, values};
 
+/// Lower corner, upper corner and cells; those of the state if absent.
+type Corners = (Vec<f64>, Vec<f64>, Option<Vec<usize>>);
+
 /// What is asked besides model, data and start.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -32,8 +35,7 @@ pub(crate) struct Asked<'py> {
     objective: String,
     /// When to stop, as in an experiment file.
     stop: Bound<'py, PyAny>,
-    /// Lower corner, upper corner and cells.
-    grid: Option<(Vec<f64>, Vec<f64>, Vec<usize>)>,
+    grid: Option<Corners>,
     names: Option<Vec<String>>,
     bounds: Option<Bounds>,
     /// How many independent samples the data are made of.
@@ -78,10 +80,13 @@ pub(crate) fn minimize<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let source = described(&asked)?;
     let Asked { grid, names, bounds, samples, .. } = asked;
+    if samples.is_some_and(|n| !(n > 0.0 && n.is_finite())) {
+        return Err(error::argument("samples", "a number above 0 is needed"));
+    }
     let x0 = start(x0)?;
     let data = Numbers::of("data", data)?.finite()?;
     let (callables, model) = model(python, &x0, names, bounds)?;
-    if data.values()?.len() != callables.values() {
+    if !alike(data.shape(), &callables.shape) {
         let text = format!("shape {:?}; the model's state has {:?}", data.shape(), callables.shape);
         return Err(error::argument("data", text));
     }
@@ -145,11 +150,17 @@ fn described(asked: &Asked<'_>) -> PyResult<Source> {
     Ok(Source::of_options(PathBuf::new(), table, argument))
 }
 
+/// Whether two shapes are the same, or one of them is flat.
+fn alike(a: &[usize], b: &[usize]) -> bool {
+    a == b || (a.len().min(b.len()) <= 1 && a.iter().product::<usize>() == b.iter().product::<usize>())
+}
+
 /// The grid, or none; states on one are densities.
-fn ground(grid: Option<(Vec<f64>, Vec<f64>, Vec<usize>)>, callables: &Callables) -> PyResult<Ground> {
+fn ground(grid: Option<Corners>, callables: &Callables) -> PyResult<Ground> {
     let Some((lower, upper, cells)) = grid else { return Ok(Ground::new(None, false)) };
+    let cells = cells.unwrap_or_else(|| callables.shape.clone());
     let grid = Grid::new(&lower, &upper, &cells).map_err(|e| error::argument("grid", e))?;
-    if grid.len() != callables.values() {
+    if !alike(&cells, &callables.shape) {
         let text = format!("{cells:?} cells; the model's state has {:?} values", callables.shape);
         return Err(error::argument("grid", text));
     }

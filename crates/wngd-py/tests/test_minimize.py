@@ -295,6 +295,7 @@ def test_what_is_wrong_names_the_argument():
         ((DECAY, data, x0), {"grid": ([0.0], [-1.0])}, ValueError, "grid"),
         ((DECAY, data, x0), {"grid": {"lower": [0.0], "upper": [1.0], "cells": [4]}}, ValueError, "grid"),
         ((DECAY, data, x0), {"grid": {"lower": [0.0], "top": 1}}, ValueError, "grid"),
+        ((DECAY, data, x0), {"samples": 0}, ValueError, "samples"),
         (((state, 3), data, x0), {}, TypeError, "jvp: int"),
         (((state,), data, x0), {}, TypeError, "model: 1 parts"),
         ((3, data, x0), {}, TypeError, "model: int"),
@@ -307,6 +308,17 @@ def test_what_is_wrong_names_the_argument():
     for arguments, options, kind, text in cases:
         with pytest.raises(kind, match=text):
             wngd.minimize(*arguments, **options)
+
+
+def test_shapes_are_not_mixed_up():
+    model = Gaussian((20, 18))
+    data = model.state(np.array([0.6, -0.5, 0.1]))
+    with pytest.raises(ValueError, match=r"data: shape \[18, 20\]; the model's state has \[20, 18\]"):
+        wngd.minimize(model, data.T, [0.0, 0.0, 0.2], grid=model.grid)
+    with pytest.raises(ValueError, match=r"grid: \[18, 20\] cells"):
+        wngd.minimize(model, data, [0.0, 0.0, 0.2], grid={"lower": [0, 0], "upper": [1, 1], "cells": [18, 20]})
+    flat = wngd.minimize(model, data.ravel(), [0.0, 0.0, 0.2], grid=model.grid)
+    assert flat.x.tolist() == wngd.minimize(model, data, [0.0, 0.0, 0.2], grid=model.grid).x.tolist()
 
 
 def test_any_layout_of_what_callables_give_is_right():

@@ -114,7 +114,7 @@ def minimize(
         "method": method,
         "objective": objective,
         "stop": stop,
-        "grid": None if grid is None else _grid(grid, np.shape(data)),
+        "grid": None if grid is None else _grid(grid),
         "names": names,
         "bounds": None if bounds is None else _bounds(bounds),
         "samples": samples,
@@ -203,20 +203,20 @@ class Checked(Result):
         return ax
 
 
-def _grid(grid, shape):
+def _grid(grid):
     if isinstance(grid, dict):
         unknown = set(grid) - {"lower", "upper", "cells"}
         if unknown or not {"lower", "upper"} <= set(grid):
             raise ValueError(f"grid: lower, upper and cells are its keys, not {', '.join(map(str, grid))}")
-        lower, upper, cells = grid["lower"], grid["upper"], grid.get("cells", shape)
+        lower, upper, cells = grid["lower"], grid["upper"], grid.get("cells")
     else:
         try:
             lower, upper = grid
         except (TypeError, ValueError):
             raise ValueError("grid: give (lower, upper), or a dictionary with lower, upper and cells") from None
-        cells = shape
+        cells = None
     lower, upper = (np.ravel(np.asarray(corner, dtype=np.float64)).tolist() for corner in (lower, upper))
-    return lower, upper, [int(n) for n in np.ravel(cells)]
+    return lower, upper, None if cells is None else [int(n) for n in np.ravel(cells)]
 
 
 def _bounds(bounds):
