@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 use toml::{Table, Value};
 use wngd::adjoint::{ModelError, State, apply_transpose_vec};
 use wngd::opt::{Descent, DescentError, Iteration, Objective, Outcome, Sampled, uncertainty};
-use wngd::prelude::{ForwardModel, Grid};
+use wngd::prelude::Grid;
 use wngd_experiment::data::{Cells, Data, Noise};
 use wngd_experiment::models::Model;
 use wngd_experiment::{ExperimentError, Ground, Method, Source, objectives, stop};
@@ -115,7 +115,7 @@ pub(crate) fn minimize<'py>(
     let outcome = outcome.map_err(failed)?;
     let told = told(py, &outcome, &method, objective.name(), &callables)?;
     let theta = &outcome.last().theta;
-    let jac = py.detach(|| gradient(&model, objective.as_ref(), theta));
+    let jac = py.detach(|| gradient(model.as_ref(), objective.as_ref(), theta));
     raised.check()?;
     told.set_item("jac", PyArray1::from_vec(py, jac.map_err(failed)?))?;
     if let Some(number) = samples {
@@ -224,8 +224,8 @@ fn failed(error: DescentError) -> PyErr {
 }
 
 /// |c| Zᵀu at θ.
-fn gradient(model: &Box<dyn Model>, objective: &dyn Objective, theta: &[f64]) -> Result<Vec<f64>, DescentError> {
-    let linearization = ForwardModel::linearize(model, theta)?;
+fn gradient(model: &dyn Model, objective: &dyn Objective, theta: &[f64]) -> Result<Vec<f64>, DescentError> {
+    let linearization = model.linearize(theta)?;
     let (_, u) = objective.derivative(&linearization.state)?;
     let c = objective.cell_volume();
     Ok(apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| c * g).collect())

@@ -142,7 +142,7 @@ pub(crate) fn whiten<'py>(
     density: &Bound<'py, PyAny>,
     method: &Bound<'py, PyAny>,
     corners: Corners,
-) -> PyResult<(Bound<'py, PyArrayDyn<f64>>, Option<Vec<f64>>)> {
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
     let density = Numbers::of("density", density)?.finite()?;
     let cells = density.shape().to_vec();
     let ground = Ground::new(Some(grid(&corners, &cells)?), true);
@@ -166,8 +166,7 @@ pub(crate) fn whiten<'py>(
         metric.at(&point).map(|local| local.whiten(z))
     });
     let found = found.map_err(|e| error::argument("density", e))?;
-    let rows = rows(py, found.y.as_ref(), &[found.y.nrows()], alone)?;
-    Ok((rows, found.mass_leak.map(|leak| leak.relative)))
+    rows(py, found.y.as_ref(), &[found.y.nrows()], alone)
 }
 
 /// min ‖Ax − b‖² + Σ dᵢ² xᵢ², with rank and condition.

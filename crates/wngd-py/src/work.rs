@@ -7,7 +7,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tempfile::TempDir;
-use wngd::opt::Outcome;
+use wngd::opt::{Iteration, Outcome};
 use wngd_experiment::checkpoint::{Header, Journal, Keeping};
 use wngd_experiment::identification::{Job, identify};
 use wngd_experiment::record::Record;
@@ -147,12 +147,15 @@ fn text(file: &impl serde::Serialize) -> PyResult<String> {
     serde_json::to_string(file).map_err(|e| error::experiment(ExperimentError::Internal(e.to_string())))
 }
 
+/// A number of an iterate.
+type Column = fn(&Iteration) -> f64;
+
 /// The columns of a trace, as arrays.
 pub(crate) fn trace<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDict>> {
     let rows = &outcome.trace;
     let told = PyDict::new(py);
     told.set_item("iteration", PyArray1::from_iter(py, rows.iter().map(|row| row.iteration as i64)))?;
-    let columns: [(&str, fn(&wngd::opt::Iteration) -> f64); 5] = [
+    let columns: [(&str, Column); 5] = [
         ("objective", |row| row.objective),
         ("gradient_norm", |row| row.gradient_norm),
         ("slope", |row| row.slope),

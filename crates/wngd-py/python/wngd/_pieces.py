@@ -91,7 +91,7 @@ def whiten(z, density, lower, upper, *, metric="wasserstein", **options):
     >>> (wngd.whiten(z, rho, 0.0, 2.0, metric="fisher-rao") * np.sqrt(0.5)).round(12)
     array([0., 1., 2., 3., 4., 5., 6., 7.])
     """
-    return _wngd.whiten(z, density, {"metric": metric, **options}, _corners(lower, upper))[0]
+    return _wngd.whiten(z, density, {"metric": metric, **options}, _corners(lower, upper))
 
 
 def lstsq(a, b, *, damping=None, solver="qr"):
