@@ -378,8 +378,8 @@ def test_other_threads_run_while_rust_works():
     elapsed = time.monotonic() - began
     done.set()
     thread.join()
-    # Held, it would have got one turn.
-    assert counted[0] > 20 * elapsed
+    # Held, it would have got a turn or two, however long the fit.
+    assert counted[0] > 3 + 3 * elapsed
 
 
 def test_nothing_is_leaked():
