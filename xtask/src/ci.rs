@@ -2,7 +2,7 @@ use std::error::Error;
 use std::process::Command;
 
 use crate::place::root;
-use crate::{book, deny, docs, generate, pages};
+use crate::{book, deny, docs, generate, pages, wheel};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -11,13 +11,26 @@ const CHECKS: [(&str, &[&str]); 5] = [
     ("tests", &["test", "--workspace", "--release"]),
     ("documentation", &["doc", "--workspace", "--no-deps", "--release"]),
     // Building what is packaged takes minutes: `cargo xtask package` does that before a release.
-    ("packages", &["package", "--workspace", "--exclude", "xtask", "--allow-dirty", "--no-verify", "--quiet"]),
+    (
+        "packages",
+        &[
+            "package",
+            "--workspace",
+            "--exclude",
+            "xtask",
+            "--exclude",
+            "wngd-py",
+            "--allow-dirty",
+            "--no-verify",
+            "--quiet",
+        ],
+    ),
 ];
 
-/// Packages every crate as for publication and builds what was packaged.
+/// Packages every crate as for crates.io and builds what was packaged.
 pub(crate) fn package() -> Result<(), Box<dyn Error>> {
     let status = Command::new(env!("CARGO"))
-        .args(["package", "--workspace", "--exclude", "xtask", "--allow-dirty"])
+        .args(["package", "--workspace", "--exclude", "xtask", "--exclude", "wngd-py", "--allow-dirty"])
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .current_dir(root())
         .status()?;
@@ -43,6 +56,7 @@ pub(crate) fn run(skip_tests: bool, whole: clap::Command) -> Result<(), Box<dyn 
             return Err(format!("{what} failed").into());
         }
     }
+    wheel::run()?;
     book::run()?;
     minimum_rust()?;
     println!("all checks passed");

@@ -13,6 +13,7 @@ mod place;
 mod problem;
 mod reproduce;
 mod tools;
+mod wheel;
 
 use std::error::Error;
 
@@ -47,6 +48,8 @@ enum Xtask {
     Docs,
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
+    /// Builds the wheel of Python's package and tests it, in environments under target/python.
+    Wheel,
     /// Repeats the README's numbers, in target/reproduce, and compares.
     Reproduce(reproduce::Reproduce),
 }
@@ -62,6 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
+        Xtask::Wheel => wheel::run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }

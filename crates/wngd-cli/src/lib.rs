@@ -1,4 +1,4 @@
-//! The command line `wngd` as a library: its only caller is `main.rs`.
+//! The command line `wngd` as a library: its callers are `main.rs` and the program of Python's package.
 //!
 //! To use the methods from Rust, depend on the crate [`wngd`] instead; to carry out experiment files, on
 //! [`wngd_experiment`].
@@ -13,9 +13,11 @@ mod output;
 #[cfg(feature = "play")]
 mod play;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use wngd_experiment::record;
 
 use commands::Command;
 use error::CliError;
@@ -42,21 +44,34 @@ struct Cli {
     command: Command,
 }
 
-/// Parses the arguments of the process, runs the command and returns its exit code (0 done, 1 not converged,
-/// 2 bad input, 3 a failure of the program itself).
+/// Runs the command of the process's arguments and returns its exit code (0 done, 1 not converged, 2 bad input, 3 a
+/// failure of the program itself).
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    ExitCode::from(main_of(std::env::args_os().collect()))
+}
+
+/// As [`main`], for arguments that another program was given, its name first.
+pub fn main_of(arguments: Vec<OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(asked) => {
+            // Help and version come this way, too. Where nothing can be printed, nothing can be said of it.
+            let _ = asked.print();
+            return u8::try_from(asked.exit_code()).unwrap_or(2);
+        }
+    };
+    record::of_program(arguments.iter().skip(1).map(|a| a.to_string_lossy().into_owned()).collect());
     // A panic is a bug: say so, and keep its exit code apart from bad input.
     let outcome = std::panic::catch_unwind(|| dispatch(cli));
     match outcome {
-        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             explain(&error);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
         Err(_) => {
             tell("wngd: internal failure; this is a bug, please report it with the command and the input");
-            ExitCode::from(3)
+            3
         }
     }
 }

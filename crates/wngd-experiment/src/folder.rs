@@ -45,8 +45,7 @@ impl Writer {
             if !is_at(&file, &path) {
                 continue;
             }
-            let arguments: Vec<String> = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into()).collect();
-            let text = format!("process {}: wngd {}", std::process::id(), arguments.join(" "));
+            let text = format!("process {}: wngd {}", std::process::id(), record::arguments().join(" "));
             let mut writer = Self { path: path.clone(), file };
             writer.file.set_len(0).and_then(|()| writer.file.rewind()).map_err(fail)?;
             writeln!(writer.file, "{text}").map_err(fail)?;

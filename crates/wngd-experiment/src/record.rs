@@ -1,6 +1,7 @@
 //! `run.json`: what was asked, so that a result folder explains itself and can be repeated.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,21 @@ pub const FILE: &str = "run.json";
 const FORMAT: u32 = 1;
 /// A record holds an experiment file at most, so anything much larger is not one.
 const MAX_BYTES: u64 = 16 << 20;
+
+/// Arguments of the program, where they are not those of the process.
+static ARGUMENTS: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Arguments that records of this process have: those of a program inside of another one, without its own name. Once.
+pub fn of_program(arguments: Vec<String>) {
+    // Whoever was first is the program.
+    let _ = ARGUMENTS.set(arguments);
+}
+
+/// Arguments of the program.
+pub(crate) fn arguments() -> Vec<String> {
+    let of_process = || std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+    ARGUMENTS.get().cloned().unwrap_or_else(of_process)
+}
 
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +64,7 @@ impl Record {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             command: command.into(),
-            arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+            arguments: arguments(),
             experiment: None,
             text: None,
             model: Vec::new(),

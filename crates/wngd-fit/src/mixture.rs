@@ -121,7 +121,12 @@ impl Mixture {
 
     /// n samples, row-major, from a seed.
     pub fn sample(&self, n: usize, seed: u64) -> Vec<f64> {
-        draws(&self.components, n, seed).0
+        self.sample_with_components(n, seed).0
+    }
+
+    /// The same samples, and the component that each came from.
+    pub fn sample_with_components(&self, n: usize, seed: u64) -> (Vec<f64>, Vec<usize>) {
+        draws(&self.components, n, seed)
     }
 }
 
