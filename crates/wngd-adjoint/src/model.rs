@@ -2,6 +2,8 @@ use wngd_linalg::LinearOp;
 
 use crate::bound::Bound;
 use crate::error::ModelError;
+use crate::prior::Prior;
+use crate::transform::Transform;
 
 /// A model's state ρ(θ), with its logarithm where the model knows it better.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +129,14 @@ pub trait ForwardModel: Sync {
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
     }
+    /// Priors of parameters, which descents add to their objective; none unless the model states them.
+    fn priors(&self) -> Vec<Prior> {
+        Vec::new()
+    }
+    /// Curves along which parameters move, one per parameter; straight lines where there are none.
+    fn transforms(&self) -> Vec<Transform> {
+        Vec::new()
+    }
 }
 
 impl<M: ForwardModel> ForwardModel for &M {
@@ -154,5 +164,11 @@ impl<M: ForwardModel> ForwardModel for &M {
     }
     fn bounds(&self) -> Vec<Bound> {
         (**self).bounds()
+    }
+    fn priors(&self) -> Vec<Prior> {
+        (**self).priors()
+    }
+    fn transforms(&self) -> Vec<Transform> {
+        (**self).transforms()
     }
 }

@@ -111,6 +111,12 @@ impl<M: ForwardModel> ForwardModel for Normalised<M> {
     fn bounds(&self) -> Vec<crate::bound::Bound> {
         self.model.bounds()
     }
+    fn priors(&self) -> Vec<crate::prior::Prior> {
+        self.model.priors()
+    }
+    fn transforms(&self) -> Vec<crate::transform::Transform> {
+        self.model.transforms()
+    }
 }
 
 /// Ẑ of a [`Normalised`] model, k x p.

@@ -37,6 +37,7 @@ impl End {
     /// Of a descent.
     pub fn of(experiment: &Experiment, outcome: &Outcome) -> Self {
         let mut end = Self::default();
+        end.remarks.extend(experiment.constraints.iter().cloned());
         end.bounds(experiment, outcome);
         if let Noise::Independent(counts) = &experiment.data.noise {
             end.likelihood(experiment, outcome, counts);
@@ -53,11 +54,26 @@ impl End {
     fn bounds(&mut self, experiment: &Experiment, outcome: &Outcome) {
         let theta = &outcome.last().theta;
         let met = experiment.model.bounds().into_iter().filter(|b| b.is_met(theta));
-        let names: Vec<String> = met.map(|b| b.name).collect();
-        match &names[..] {
+        let mut at: Vec<(String, f64)> = Vec::new();
+        for bound in met {
+            // A bound of several leaves one of them nothing.
+            let end = if let [(j, _)] = bound.terms[..] { theta[j] } else { 0.0 };
+            if !at.iter().any(|(name, other)| *name == bound.name && *other == end) {
+                at.push((bound.name, end));
+            }
+        }
+        let all_zero = at.iter().all(|(_, end)| *end == 0.0);
+        match &at[..] {
             [] => {}
-            [one] => self.remarks.push(format!("{one} is at its bound, 0")),
-            more => self.remarks.push(format!("{} are at their bound, 0", more.join(", "))),
+            [(name, end)] => self.remarks.push(format!("{name} is at its bound, {}", short(*end))),
+            more if all_zero => {
+                let names: Vec<&str> = more.iter().map(|(name, _)| name.as_str()).collect();
+                self.remarks.push(format!("{} are at their bound, 0", names.join(", ")));
+            }
+            more => {
+                let each = more.iter().map(|(name, end)| format!("{name} ({})", short(*end)));
+                self.remarks.push(format!("at their bounds: {}", each.collect::<Vec<_>>().join(", ")));
+            }
         }
     }
 
@@ -79,6 +95,7 @@ impl End {
                     density: &counts.density,
                     number: counts.number,
                     transpose: transpose.as_ref().map(|t| t as &LinearMap<'_>),
+                    poisson: experiment.model.unit().is_some(),
                 };
                 match uncertainty(model, objective, theta, &sampled) {
                     Ok(found) => self.take(experiment, outcome, &found),
@@ -180,7 +197,8 @@ impl End {
             let inside: f64 = expected.iter().sum();
             expected.iter_mut().for_each(|v| *v /= inside);
         }
-        let parameters = experiment.theta0.len();
+        // A fitted total is no parameter of the shares.
+        let parameters = experiment.theta0.len() - usize::from(experiment.model.unit().is_some());
         self.goodness_of_fit =
             goodness_of_fit(&share(&counts.density), &expected, grid.cells(), counts.number, parameters);
         match &self.goodness_of_fit {

@@ -58,6 +58,12 @@ pub enum ExperimentError {
         /// Process and command.
         holder: String,
     },
+    /// No descent found a minimum to begin with.
+    #[error("there is no minimum to begin with: {problem}; see `wngd run`, raise stop.iterations, or start elsewhere")]
+    NoMinimum {
+        /// How descents ended.
+        problem: String,
+    },
     /// A folder that holds no results.
     #[error("\"{}\" is no result folder: {problem}", folder.display())]
     NoResults {

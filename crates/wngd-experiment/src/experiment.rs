@@ -2,7 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::opt::{Descent, DirectionSolver, Objective, Stop};
+use wngd::adjoint::State;
+use wngd::opt::{Descent, DirectionSolver, Objective, PriorTerms, Stop};
 use wngd::prelude::ForwardModel;
 
 use crate::data::{self, Cells, Data, DataChoice, Noise, Observing};
@@ -11,16 +12,19 @@ use crate::facts::Fact;
 use crate::grid::GridSection;
 use crate::ground::Ground;
 use crate::method::{self, Method};
+use crate::models::constrained::Constrained;
 use crate::models::folded::Folding;
 use crate::models::{self, Jacobian, Model, ModelChoice, Seen};
-use crate::objectives;
+use crate::objectives::{self, ObjectiveChoice};
+use crate::parameters;
 use crate::source::{Section, Source};
 use crate::stop;
 
 /// Memory that a dense Jacobian may take, in bytes.
 const MAX_JACOBIAN_BYTES: usize = 8 << 30;
 /// Tables and keys at the top of an experiment file.
-pub const TOP: [&str; 9] = ["name", "grid", "model", "data", "objective", "method", "stop", "basin", "identify"];
+pub const TOP: [&str; 10] =
+    ["name", "grid", "model", "parameters", "data", "objective", "method", "stop", "basin", "identify"];
 
 /// `[objective]` and `[model]` name what they are by `kind`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -128,6 +132,8 @@ pub struct Experiment {
     pub data_fact: Fact,
     /// The model.
     pub model: Box<dyn Model>,
+    /// What `[parameters]` holds it to, a sentence each.
+    pub constraints: Vec<String>,
     /// The start point.
     pub theta0: Vec<f64>,
     /// The data.
@@ -138,6 +144,9 @@ pub struct Experiment {
     pub matched_metric: &'static str,
     /// The methods.
     pub methods: Vec<Method>,
+    /// What made the objective, for other data of the same kind.
+    objective_choice: Box<dyn ObjectiveChoice>,
+    source: Source,
     /// Their direction rules.
     directions: Vec<Box<dyn DirectionSolver<Jacobian> + Send>>,
     /// When descents end.
@@ -213,6 +222,11 @@ impl Experiment {
             loaded,
         };
         let mut data = data_choice.observe(data_section, with)?;
+        let measured = match &data.noise {
+            Noise::Independent(counts) => model.of_counts(counts.number),
+            _ => None,
+        };
+        let model = measured.unwrap_or(model);
         let counted = match data.cells {
             Cells::Counted { cut } => model.counted(cut),
             Cells::Centres => None,
@@ -225,6 +239,22 @@ impl Experiment {
                 model
             }
         };
+        let place = source.section("parameters")?;
+        let stated = parameters::read(&place, &model.parameters(), &data, objective.name)?;
+        let model = if place.is_empty() {
+            model
+        } else {
+            if !stated.constraints.priors.is_empty() && methods.iter().any(|method| !method.stores()) {
+                let problem = "priors need solvers that store the Jacobian, as \"qr\" does; take one, or no prior";
+                return Err(source.error("parameters", problem));
+            }
+            let model = Constrained::new(model, stated.constraints).map_err(|error| place.model_error("", error))?;
+            let known = data.truth.as_ref().map(|truth| model.reduced(truth));
+            data.truth = known.flatten().filter(|truth| model.state(truth).is_ok());
+            Box::new(model) as Box<dyn Model>
+        };
+        let theta0: Vec<f64> = model.parameters().iter().map(|p| p.start).collect();
+        let p = theta0.len();
         if periodic.is_some() {
             let walls = |name: &&str| !["none", "l2", "fisher-rao", "kl"].contains(name);
             let named = methods.iter().map(|method| method.metric).chain([objective.name]);
@@ -271,14 +301,24 @@ impl Experiment {
             model_in_words,
             data_fact: described.data.0.fact(),
             model,
+            constraints: stated.sentences,
             theta0,
             data,
             objective,
             matched_metric,
             methods,
+            objective_choice,
+            source: source.clone(),
             directions,
             stop,
         })
+    }
+
+    /// What is minimised at θ: the objective, with the priors; NaN where it is not defined.
+    pub fn value(&self, theta: &[f64]) -> f64 {
+        let value = |state| self.objective.value(&state).unwrap_or(f64::NAN);
+        let misfit = self.model.state(theta).map_or(f64::NAN, value);
+        misfit + PriorTerms::at(&self.model, theta).value()
     }
 
     /// Names of the free parameters.
@@ -308,9 +348,31 @@ impl Experiment {
         !matches!(self.data.noise, Noise::Unknown)
     }
 
+    /// The objective for another density of counts in the same cells.
+    ///
+    /// # Errors
+    /// As where an objective is built.
+    pub fn objective_for(&self, density: Vec<f64>) -> Result<Box<dyn Objective + Send>, ExperimentError> {
+        let data = Data {
+            values: State::new(density),
+            truth: None,
+            noise: Noise::Unknown,
+            notes: Vec::new(),
+            axes: None,
+            cells: self.data.cells,
+        };
+        self.objective_choice.build(&self.source.section("objective")?, &self.ground, &data)
+    }
+
     /// The direction rule of a method by its number.
     pub fn direction(&self, method: usize) -> &dyn DirectionSolver<Jacobian> {
         self.directions[method].as_ref()
+    }
+
+    /// The descent of a method by its number on another objective.
+    pub fn descent_on<'a>(&'a self, method: usize, objective: &'a dyn Objective) -> Descent<'a, Box<dyn Model>> {
+        let iterations = self.methods[method].iterations.unwrap_or(self.stop.iterations);
+        Descent::new(&self.model, objective).direction(self.direction(method)).stop(Stop { iterations, ..self.stop })
     }
 
     /// The descent of a method by its number.

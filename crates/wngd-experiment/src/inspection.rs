@@ -6,7 +6,7 @@ use serde::Serialize;
 use wngd::linalg::dense::{as_column, as_column_mut, multiply_transpose};
 use wngd::linalg::faer::Mat;
 use wngd::linalg::{ACTIVE_DENSITY, LinearOp, valley_depth};
-use wngd::opt::{Direction, DirectionSolver, Natural, Point, Route};
+use wngd::opt::{Direction, DirectionSolver, Natural, Point, PriorTerms, Route};
 use wngd::prelude::Grid;
 
 use crate::error::ExperimentError;
@@ -100,6 +100,8 @@ pub fn inspect(experiment: &Experiment, theta: Vec<f64>) -> Result<Inspection, E
     let mut gradient = vec![0.0; theta.len()];
     multiply_transpose(as_column_mut(&mut gradient), jacobian.as_ref(), as_column(&u));
     gradient.iter_mut().for_each(|g| *g *= weight);
+    let priors = PriorTerms::at(&experiment.model, &theta);
+    priors.add_gradient(&mut gradient);
     let rounding = experiment.model.column_rounding(&theta);
     let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &rounding };
     let mut found = BTreeMap::new();
@@ -113,11 +115,18 @@ pub fn inspect(experiment: &Experiment, theta: Vec<f64>) -> Result<Inspection, E
             None => usual.build_metric(&experiment.ground, experiment.model.as_ref()).ok().flatten(),
         };
         if let Some(metric) = metric {
-            found.insert(entry.name.to_string(), summary(metric, damping, &point, &jacobian, &u, weight)?);
+            found.insert(entry.name.to_string(), summary(metric, damping, &point, &jacobian, (&u, &priors), weight)?);
         }
     }
     let state = state_summary(experiment.ground.maybe_grid(), &linear.state.values);
-    Ok(Inspection { names: experiment.names(), theta, objective: finite(objective), gradient, state, metrics: found })
+    Ok(Inspection {
+        names: experiment.names(),
+        theta,
+        objective: finite(objective + priors.value()),
+        gradient,
+        state,
+        metrics: found,
+    })
 }
 
 fn summary(
@@ -125,13 +134,17 @@ fn summary(
     damping: f64,
     point: &Point<'_>,
     jacobian: &Mat<f64>,
-    u: &[f64],
+    (u, priors): (&[f64], &PriorTerms),
     weight: f64,
 ) -> Result<MetricSummary, ExperimentError> {
     let mut rule = Natural { metric, route: Route::Information, damping };
-    let information = rule.prepare(point, jacobian.clone(), u, weight)?.direction(damping)?;
+    let mut prepared = rule.prepare(point, jacobian.clone(), u, weight)?;
+    prepared.take_up(priors, weight)?;
+    let information = prepared.direction(damping)?;
+    drop(prepared);
     rule.route = Route::Qr;
-    let prepared = rule.prepare(point, jacobian.clone(), u, weight)?;
+    let mut prepared = rule.prepare(point, jacobian.clone(), u, weight)?;
+    prepared.take_up(priors, weight)?;
     let least_squares: Direction = prepared.direction(damping)?;
     let g = prepared.information().ok_or_else(|| ExperimentError::Internal("no information matrix".into()))?;
     Ok(MetricSummary {

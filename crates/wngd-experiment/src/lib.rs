@@ -1,8 +1,8 @@
 //! From an experiment file to results, as a library: what the command line and bindings are thin layers on.
 //!
 //! One way, without a return: a [`Source`] is text that knows its lines; [`Described`] is what it says; an
-//! [`Experiment`] is what that becomes on its data; [`run::run`], [`basin::basin`], [`study::study`] and
-//! [`identification::identify`] carry it out and leave the files of [`results`], figures and a [`report`].
+//! [`Experiment`] is what that becomes on its data; [`run::run`], [`basin::basin`], [`study::study`], [`profile::profile`],
+//! [`toys::toys`] and [`identification::identify`] carry it out and leave the files of [`results`], figures and a [`report`].
 //!
 //! Every thing that a user can name is a file of its own: [`metrics`], [`objectives`], [`solvers`], [`steps`], [`models`],
 //! [`schemes`], kinds of [`data`] and their formats. Lists, tables of keys, the JSON [`schema`] and errors come from
@@ -39,7 +39,9 @@ pub mod metrics;
 pub mod models;
 pub mod numbers;
 pub mod objectives;
+pub mod parameters;
 pub mod pictures;
+pub mod profile;
 pub mod record;
 pub mod registry;
 pub mod report;
@@ -52,8 +54,10 @@ pub mod source;
 pub mod steps;
 pub mod stop;
 pub mod study;
+pub mod toys;
 pub mod window;
 
+mod best;
 mod end;
 mod error;
 mod experiment;

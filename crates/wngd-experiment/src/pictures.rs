@@ -150,10 +150,7 @@ pub fn lattice(
 
 /// f at θ; NaN outside the domain.
 fn value_at(experiment: &Experiment, theta: &[f64]) -> f64 {
-    match experiment.model.state(theta) {
-        Ok(state) => experiment.objective.value(&state).unwrap_or(f64::NAN),
-        Err(_) => f64::NAN,
-    }
+    experiment.value(theta)
 }
 
 fn quadratic(

@@ -83,6 +83,7 @@ impl Record {
         }
         record.model.push(Fact::new("free parameters", listed(&experiment.names(), NAMES)));
         record.model.push(Fact::new("objective", experiment.objective.name()));
+        record.model.extend(experiment.constraints.iter().map(|said| Fact::new("constraint", said)));
         record.data.extend(experiment.data.notes.iter().map(|note| Fact::new("note", note)));
         // Exact solvers draw nothing.
         let seeds = experiment.methods.iter().filter_map(|m| Some(Fact::new(&m.label, m.seed()?.to_string())));

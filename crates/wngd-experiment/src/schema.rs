@@ -8,6 +8,7 @@ use crate::experiment::Kind;
 use crate::grid::GridSection;
 use crate::identification::IdentifySection;
 use crate::method::MethodSection;
+use crate::parameters::ParameterSection;
 use crate::registry::{Entry, Family, Key, keys_of};
 use crate::stop::StopSection;
 use crate::window::BasinSection;
@@ -22,6 +23,7 @@ pub fn json_schema() -> Value {
         "name": { "type": "string", "description": "letters, digits, `-`, `_`, `.`: names the result folder" },
         "grid": table::<GridSection>(&mut generator),
         "model": chosen(&mut generator, &models::FAMILY),
+        "parameters": { "type": "object", "additionalProperties": table::<ParameterSection>(&mut generator) },
         "data": one_of(&mut generator, data::FAMILY.entries),
         "objective": chosen(&mut generator, &objectives::FAMILY),
         "method": { "type": "array", "items": method(&mut generator) },
@@ -120,6 +122,7 @@ pub fn key_table() -> String {
     section("model", keys_of::<Kind>(), "");
     members(&mut section, "model", &models::FAMILY);
     members(&mut section, "model.discretisation", &schemes::FAMILY);
+    section("parameters.NAME", keys_of::<ParameterSection>(), "");
     members(&mut section, "data", &data::FAMILY);
     section("objective", keys_of::<Kind>().into_iter().map(|k| Key { required: false, ..k }).collect(), "");
     section("method", keys_of::<MethodSection>(), "");

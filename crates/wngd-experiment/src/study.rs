@@ -328,6 +328,10 @@ pub fn sketch(
     folder: &Path,
     tell: &dyn Fn(&str),
 ) -> Result<Option<Study>, ExperimentError> {
+    if !experiment.model.priors().is_empty() {
+        let problem = "it compares directions of the objective alone; leave the priors out".into();
+        return Err(ExperimentError::Option { option: "sketch".into(), problem });
+    }
     journal.record.write(folder)?;
     let found = study(experiment, settings, journal, tell)?;
     journal.check()?;

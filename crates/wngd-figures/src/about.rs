@@ -11,8 +11,25 @@ pub struct About {
     pub alt: String,
 }
 
+/// A name as a part of a file's name: what is no letter, digit, '_' or '.' becomes one '-', none at the ends.
+pub(crate) fn in_file_names(name: &str) -> String {
+    let words = name.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c))).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
 impl About {
     pub(crate) fn new(stem: impl Into<String>, caption: impl Into<String>, alt: impl Into<String>) -> Self {
         Self { stem: stem.into(), caption: caption.into(), alt: alt.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parameters_become_names_of_files() {
+        assert_eq!(in_file_names("means[0][1]"), "means-0-1");
+        assert_eq!(in_file_names("../α/θ.x"), "..-.x");
     }
 }

@@ -335,3 +335,46 @@ fn long_titles_stay_on_the_page() {
     let fit: Vec<Vec<f64>> = (0..7).map(|i| (0..5).map(|k| (f64::from(i * k)).sin()).collect()).collect();
     drawn(&ParameterTrace { names, fit, corrections: vec![], errors: None, title }, "more/trace5");
 }
+
+#[test]
+fn profiles_contours_and_pulls_are_drawn() {
+    let values: Vec<f64> = (0..25).map(|i| 1.0 + 0.1 * f64::from(i)).collect();
+    let rises: Vec<f64> = values.iter().map(|v| (v - 2.1).powi(2) / 0.09 * (1.0 + 0.2 * (v - 2.1))).collect();
+    let profile = LikelihoodProfile {
+        name: "means[0][1]".into(),
+        values,
+        rises,
+        estimate: 2.1,
+        standard_error: Some(0.3),
+        level: 1.0,
+        interval: [Some(1.82), None],
+        ..LikelihoodProfile::default()
+    };
+    assert_eq!(profile.about().stem, "profile-means-0-1");
+    drawn(&profile, "profile");
+    assert_eq!(field_of(&LikelihoodProfile { rises: vec![1.0], ..profile }), "rises");
+    let ring = |r: f64| -> Vec<[f64; 2]> {
+        (0..40).map(|i| f64::from(i) * 0.157).map(|t| [1.0 + r * t.cos(), 3.0 + 0.4 * r * (t + 0.6).sin()]).collect()
+    };
+    let line = |label: &str, r: f64, closed| ContourLine { label: label.into(), points: ring(r), closed };
+    let contours = LikelihoodContours {
+        x_name: "a".into(),
+        y_name: "b".into(),
+        estimate: [1.0, 3.0],
+        contours: vec![line("68.3 %", 1.0, true), line("95 %", 1.6, false)],
+        ellipses: vec![line("", 1.05, true), line("", 1.7, true)],
+        title: "x".into(),
+    };
+    assert_eq!(contours.about().stem, "contour-a-b");
+    drawn(&contours, "contour");
+    assert_eq!(field_of(&LikelihoodContours { contours: Vec::new(), ellipses: Vec::new(), ..contours }), "contours");
+    let panel = |name: &str| PullPanel {
+        name: name.into(),
+        pulls: (0..300)
+            .map(|i| 3.0 * (f64::from(i) * 0.7).sin() * (f64::from(i) * 1.3).cos() - 6.0 * f64::from(i % 97 / 96))
+            .collect(),
+        words: "mean 0.01, width 1.02".into(),
+    };
+    drawn(&Pulls { panels: ["a", "b", "c", "d"].map(panel).to_vec(), ..Pulls::default() }, "pulls");
+    assert_eq!(field_of(&Pulls::default()), "panels");
+}

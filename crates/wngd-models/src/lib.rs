@@ -1,6 +1,6 @@
 //! Models whose state is a density on a grid, and data observed on the same grid.
 //!
-//! [`GaussianMixture`] is explicit; [`flow`] holds dynamical systems and their
+//! [`GaussianMixture`] is explicit, and so are [`components`] of one coordinate; [`flow`] holds dynamical systems and their
 //! stationary densities, defined by a constraint. [`Diffusion`] has a parameter per
 //! cell: a model whose Jacobian nobody would store.
 //!
@@ -22,6 +22,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod components;
 pub mod flow;
 
 mod diffusion;

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use wngd_adjoint::{Bound, ForwardModel, SolveCounts, State};
+use wngd_adjoint::{Bound, ForwardModel, Prior, SolveCounts, State};
 use wngd_linalg::dense::norm;
 use wngd_linalg::operator::apply_transpose_vec;
 
@@ -11,6 +11,7 @@ use crate::estimate::EstimateReport;
 use crate::held::Held;
 use crate::metric::{L2, Metric, Point};
 use crate::objective::Objective;
+use crate::prior::PriorTerms;
 use crate::quadratic::LocalModel;
 use crate::stationarity::{Stationarity, are_apart};
 use crate::step::{Armijo, StepOutcome, StepRule, Trial};
@@ -194,7 +195,8 @@ impl Outcome {
     }
 }
 
-/// Minimises f(θ) = d(ρ(θ), ρ*): θ → ρ, Z → metric → least squares → step → trace.
+/// Minimises f(θ) = d(ρ(θ), ρ*): θ → ρ, Z → metric → least squares → step → trace. [Priors](ForwardModel::priors) of the
+/// model are added to f.
 ///
 /// Everything but model and objective has a default: the L² natural gradient, a line search that finds its length,
 /// 200 iterations.
@@ -348,14 +350,17 @@ impl<M: ForwardModel> Descent<'_, M> {
         let (solves, seconds) = (row.solves, row.seconds);
         let mut before = self.model.solve_counts();
         let weight = self.objective.cell_volume();
-        let bounds = self.model.bounds();
+        let (bounds, priors, curves) = (self.model.bounds(), self.model.priors(), self.model.transforms());
         let Progress { mut trace, mut models } = progress;
         let mut resumed = !trace.is_empty();
         loop {
             let linearization = self.model.linearize(&row.theta)?;
-            let (objective, u) = self.objective.derivative(&linearization.state)?;
-            let gradient: Vec<f64> =
+            let (misfit, u) = self.objective.derivative(&linearization.state)?;
+            let mut gradient: Vec<f64> =
                 apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| weight * g).collect();
+            let before_data = PriorTerms::of(&priors, &row.theta);
+            let objective = misfit + before_data.value();
+            before_data.add_gradient(&mut gradient);
             let mut stopped = false;
             if std::mem::take(&mut resumed) {
                 same_descent(&trace, objective)?;
@@ -395,7 +400,8 @@ impl<M: ForwardModel> Descent<'_, M> {
             let rounding = self.model.column_rounding(&row.theta);
             let point =
                 Point { theta: &row.theta, state: &linearization.state, iteration: row.iteration, rounding: &rounding };
-            let prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
+            let mut prepared = self.rule().prepare(&point, linearization.jacobian, &u, weight)?;
+            prepared.take_up(&before_data, weight)?;
             let met: Vec<&Bound> = bounds.iter().filter(|b| b.is_met(&row.theta)).collect();
             // Without the matrix of a metric there is no holding: then steps only get shorter near a bound.
             let (prepared, kept): (Box<dyn PreparedDirection + '_>, &[Bound]) = if met.is_empty() {
@@ -412,8 +418,9 @@ impl<M: ForwardModel> Descent<'_, M> {
                 prepared: prepared.as_ref(),
                 damping: self.rule().damping(),
                 bounds: kept,
+                curves: &curves,
                 longest: self.rule().longest_step(&linearization.state.values, self.objective.data(), weight),
-                value: &mut |theta| self.trial_value(theta),
+                value: &mut |theta| self.trial_value(theta, &priors),
             })?;
             let end = match outcome {
                 StepOutcome::Taken(step) => {
@@ -522,14 +529,15 @@ impl<M: ForwardModel> Descent<'_, M> {
     }
 
     /// f at trial parameters; `None` where a shorter step could help.
-    fn trial_value(&self, theta: &[f64]) -> Result<Option<f64>, DescentError> {
+    fn trial_value(&self, theta: &[f64], priors: &[Prior]) -> Result<Option<f64>, DescentError> {
+        let before_data = PriorTerms::of(priors, theta).value();
         let state = match self.model.state(theta) {
             Ok(state) => state,
             Err(error) if error.is_recoverable() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         match self.objective.value(&state) {
-            Ok(value) => Ok(value.is_finite().then_some(value)),
+            Ok(value) => Ok(Some(value + before_data).filter(|value| value.is_finite())),
             Err(ObjectiveError::Underflow { .. } | ObjectiveError::State(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }

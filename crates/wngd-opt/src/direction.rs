@@ -9,6 +9,7 @@ use wngd_linalg::{
 use crate::error::DirectionError;
 use crate::estimate::EstimateReport;
 use crate::metric::{Metric, Point};
+use crate::prior::PriorTerms;
 
 /// How η = argmin ‖b + Yη‖ is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,16 @@ pub trait PreparedDirection {
     /// # Errors
     /// Failed solves, a direction that is not finite.
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError>;
+    /// Takes up priors: their gradient and their curvature are part of every direction from now on.
+    ///
+    /// `weight`: |c|.
+    ///
+    /// # Errors
+    /// [`DirectionError::Priors`] for rules that do not store the Jacobian.
+    fn take_up(&mut self, priors: &PriorTerms, weight: f64) -> Result<(), DirectionError> {
+        let _ = weight;
+        if priors.is_empty() { Ok(()) } else { Err(DirectionError::Priors) }
+    }
     /// Lengths ‖Y eⱼ‖ of the parameters, p values; `None` where they are not at hand.
     fn lengths(&self) -> Option<Vec<f64>> {
         None
@@ -145,6 +156,11 @@ impl PreparedDirection for PreparedStandard {
         let eta: Vec<f64> = self.eta.iter().map(|e| e / (1.0 + damping)).collect();
         let rank = eta.len();
         Ok(Direction { eta, rank, condition: 1.0, algorithm: None, inconsistency: 0.0, estimate: None })
+    }
+    /// The standard gradient knows no curvature.
+    fn take_up(&mut self, priors: &PriorTerms, _: f64) -> Result<(), DirectionError> {
+        priors.terms().iter().for_each(|term| self.eta[term.parameter] -= term.residual * term.slope);
+        Ok(())
     }
     fn information(&self) -> Option<Mat<f64>> {
         Some(Mat::identity(self.eta.len(), self.eta.len()))
@@ -267,6 +283,21 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
 }
 
 impl PreparedDirection for PreparedNatural {
+    /// A prior is a row more: slope/√|c| in Y, residual/√|c| in b.
+    fn take_up(&mut self, priors: &PriorTerms, weight: f64) -> Result<(), DirectionError> {
+        let (terms, root) = (priors.terms(), weight.sqrt());
+        let rows = self.y.nrows();
+        let grown =
+            Mat::from_fn(rows + terms.len(), self.y.ncols(), |i, j| match i.checked_sub(rows).map(|i| &terms[i]) {
+                None => self.y[(i, j)],
+                Some(term) if term.parameter == j => term.slope / root,
+                Some(_) => 0.0,
+            });
+        self.y = grown;
+        self.b.extend(terms.iter().map(|term| term.residual / root));
+        terms.iter().for_each(|term| self.gradient[term.parameter] += term.residual * term.slope / weight);
+        Ok(())
+    }
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
         self.direction_at_least(damping, &[])
     }

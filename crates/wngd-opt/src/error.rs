@@ -66,6 +66,9 @@ pub enum DirectionError {
         /// Name of the estimator.
         estimator: &'static str,
     },
+    /// The direction is not made from a stored Jacobian, and so takes no priors.
+    #[error("priors need a solver that stores the Jacobian: \"qr\", \"svd\", \"lsmr\" or \"information\"")]
+    Priors,
     /// The direction is not finite.
     #[error("the direction is not finite (entry {index}); add damping or free fewer parameters")]
     NotFinite {

@@ -7,6 +7,7 @@ use wngd_linalg::{LaplacianReport, MassLeak};
 use crate::curvature::pseudo_inverse;
 use crate::direction::{Direction, PreparedDirection};
 use crate::error::DirectionError;
+use crate::prior::PriorTerms;
 
 /// The least step of ½ηᵀMη + gᵀη among those that leave none of the bounds, from η that is the least of all.
 ///
@@ -86,6 +87,11 @@ impl Held<'_> {
 }
 
 impl PreparedDirection for Held<'_> {
+    fn take_up(&mut self, priors: &PriorTerms, weight: f64) -> Result<(), DirectionError> {
+        self.inner.take_up(priors, weight)?;
+        priors.add_curvature(&mut self.information, 1.0);
+        Ok(())
+    }
     fn direction(&self, damping: f64) -> Result<Direction, DirectionError> {
         self.hold(self.inner.direction(damping)?, damping, &[])
     }

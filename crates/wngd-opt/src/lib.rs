@@ -48,6 +48,8 @@ mod held;
 mod keep;
 mod matrix_free;
 mod metric;
+mod prior;
+mod profile;
 mod quadratic;
 mod stationarity;
 mod step;
@@ -68,6 +70,8 @@ pub use metric::{
 pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };
+pub use prior::{PriorTerm, PriorTerms};
+pub use profile::{Crossing, ProfileError, ProfileLikelihood, ProfilePoint};
 pub use quadratic::LocalModel;
 pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};

@@ -10,6 +10,7 @@ use crate::curvature::{gauss_newton_curvature, pseudo_inverse};
 use crate::error::DescentError;
 use crate::held::hold;
 use crate::objective::Objective;
+use crate::prior::PriorTerms;
 
 /// Most parameters for which the curvature is formed; beyond, conjugate gradients see it as an operator.
 const FORMED: usize = 500;
@@ -57,14 +58,17 @@ impl Stationarity {
         standard_errors: Option<&[f64]>,
     ) -> Result<Self, DescentError> {
         let linearization = model.linearize(theta)?;
-        let (value, u) = objective.derivative(&linearization.state)?;
+        let (misfit, u) = objective.derivative(&linearization.state)?;
+        let priors = PriorTerms::at(model, theta);
+        let value = misfit + priors.value();
         let (z, c) = (&linearization.jacobian, objective.cell_volume());
-        let gradient: Vec<f64> = apply_transpose_vec(z, &u).iter().map(|g| c * g).collect();
+        let mut gradient: Vec<f64> = apply_transpose_vec(z, &u).iter().map(|g| c * g).collect();
         let (step, lengths) = if theta.len() <= FORMED {
             let z = z.to_dense();
-            let gradient = above_rounding(&z, &u, c, &gradient);
+            let mut gradient = above_rounding(&z, &u, c, &gradient);
+            priors.add_gradient(&mut gradient);
             let Curved { step, lengths, h } =
-                formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient)?;
+                formed(&z, |z| objective.curvature(&linearization.state, z), c, &gradient, &priors)?;
             let bounds = model.bounds();
             let met: Vec<_> = bounds.iter().filter(|b| b.is_met(theta)).collect();
             // A step is −δ.
@@ -75,8 +79,11 @@ impl Stationarity {
             let apply = |v: &[f64]| -> Result<Vec<f64>, DescentError> {
                 let image = apply_vec(z, v);
                 let bent = objective.curvature(&linearization.state, Mat::from_fn(image.len(), 1, |i, _| image[i]))?;
-                Ok(apply_transpose_vec(z, bent.col_as_slice(0)).iter().map(|h| c * h).collect())
+                let mut bent: Vec<f64> = apply_transpose_vec(z, bent.col_as_slice(0)).iter().map(|h| c * h).collect();
+                priors.terms().iter().for_each(|t| bent[t.parameter] += t.slope * t.slope * v[t.parameter]);
+                Ok(bent)
             };
+            priors.add_gradient(&mut gradient);
             (iterated(apply, &gradient)?, vec![0.0; theta.len()])
         };
         let promised = 0.5 * dot(&gradient, &step).abs();
@@ -112,9 +119,11 @@ fn formed(
     curvature: impl FnOnce(Mat<f64>) -> Result<Mat<f64>, crate::error::ObjectiveError>,
     c: f64,
     gradient: &[f64],
+    priors: &PriorTerms,
 ) -> Result<Curved, DescentError> {
     let p = gradient.len();
-    let h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
+    let mut h = gauss_newton_curvature(z, &curvature(z.clone())?, c);
+    priors.add_curvature(&mut h, 1.0);
     let lengths: Vec<f64> = (0..p).map(|j| h[(j, j)].max(0.0).sqrt()).collect();
     let inverse = pseudo_inverse(&h).map_err(crate::error::DirectionError::from)?;
     let step = (0..p).map(|i| (0..p).map(|j| inverse[(i, j)] * gradient[j]).sum()).collect();

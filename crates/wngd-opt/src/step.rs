@@ -1,4 +1,4 @@
-use wngd_adjoint::Bound;
+use wngd_adjoint::{Bound, Transform};
 
 use crate::direction::{Direction, PreparedDirection};
 use crate::error::{DescentError, DirectionError};
@@ -28,6 +28,8 @@ pub struct Trial<'a> {
     pub longest: Option<f64>,
     /// Bounds that steps end on; those met at θ are kept by the directions.
     pub bounds: &'a [Bound],
+    /// Curves along which parameters move, one each; straight lines if empty.
+    pub curves: &'a [Transform],
     /// f at trial parameters; `None` outside the domain or where f is not finite.
     pub value: &'a mut TrialValue<'a>,
 }
@@ -43,6 +45,9 @@ impl Trial<'_> {
             }
         }
         let mut theta: Vec<f64> = self.theta.iter().zip(eta).map(|(t, e)| t + reach * e).collect();
+        for (j, curve) in self.curves.iter().enumerate().filter(|(_, curve)| **curve != Transform::None) {
+            theta[j] = curve.moved(self.theta[j], reach * eta[j]);
+        }
         // Those met before are met after, whatever rounding says.
         let kept = self.bounds.iter().filter(|b| b.is_met(self.theta) && b.is_met(&theta));
         let meet: Vec<&Bound> = kept.chain(blocking).collect();

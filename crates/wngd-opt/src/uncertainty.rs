@@ -7,6 +7,7 @@ use wngd_linalg::{LinalgError, LinearOp};
 use crate::curvature::{Scaled, gauss_newton_curvature};
 use crate::error::ObjectiveError;
 use crate::objective::Objective;
+use crate::prior::PriorTerms;
 use thiserror::Error;
 
 /// Step of the differences that make the Hessian, as a multiple of what changes f by ½.
@@ -59,6 +60,8 @@ pub struct Sampled<'a> {
     pub number: f64,
     /// The transpose of the linear map that made the data of `density`, in place; `None` where they are equal.
     pub transpose: Option<&'a LinearMap<'a>>,
+    /// Whether their number scatters, too (Poisson), as it does where the model's mass is fitted.
+    pub poisson: bool,
 }
 
 /// How well samples determine the parameters.
@@ -86,7 +89,8 @@ pub struct Uncertainty {
 /// J = Var(∇f) over samples as they are, J = (|c| Σ ρ* q qᵀ − m mᵀ)/N, q = rows of WZ, m = |c| Σ ρ* q.
 ///
 /// H comes from differences of the gradient. Parameters on a [bound](ForwardModel::bounds) keep it; the others vary
-/// along it.
+/// along it. [Priors](ForwardModel::priors) add their curvature C to H and C/N to J: the covariance is then that of the
+/// posterior to second order, if the model is right.
 ///
 /// # Shapes
 /// `theta`: p.
@@ -110,13 +114,18 @@ pub fn uncertainty<M: ForwardModel>(
     let z = linearization.jacobian.into_dense();
     let (p, c) = (z.ncols(), objective.cell_volume());
     let q = objective.curvature(&state, z.clone())?;
-    let formed = gauss_newton_curvature(&z, &q, c);
+    let mut formed = gauss_newton_curvature(&z, &q, c);
     let mut influence = q.clone();
     if let Some(transpose) = sampled.transpose {
         (0..p).for_each(|j| transpose(influence.col_as_slice_mut(j)));
     }
-    let noise = gradient_noise(&influence, sampled.density, c, sampled.number);
-    let noise_if_right = gradient_noise(&influence, &state.values, c, sampled.number);
+    let noise_of = |density: &[f64]| gradient_noise(&influence, density, c, sampled.number, sampled.poisson);
+    let (mut noise, mut noise_if_right) = (noise_of(sampled.density), noise_of(&state.values));
+    // What a prior says scatters as what was measured does: so that H⁻¹JH⁻¹ is H⁻¹/N if the model is right.
+    let priors = PriorTerms::at(model, theta);
+    priors.add_curvature(&mut formed, 1.0);
+    priors.add_curvature(&mut noise, 1.0 / sampled.number);
+    priors.add_curvature(&mut noise_if_right, 1.0 / sampled.number);
 
     let bounds = model.bounds();
     let met: Vec<_> = bounds.iter().filter(|b| b.is_met(theta)).collect();
@@ -209,7 +218,9 @@ fn hessian<M: ForwardModel>(
         };
         let Ok((_, u)) = objective.derivative(&linearization.state) else { return Ok(None) };
         let c = objective.cell_volume();
-        Ok(Some(apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| c * g).collect()))
+        let mut found: Vec<f64> = apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| c * g).collect();
+        PriorTerms::at(model, theta).add_gradient(&mut found);
+        Ok(Some(found).filter(|found| found.iter().all(|g| g.is_finite())))
     };
     let m = basis.len();
     let mut h = Mat::zeros(m, m);
@@ -235,12 +246,13 @@ fn hessian<M: ForwardModel>(
     Ok(Some(Mat::from_fn(m, m, |i, j| 0.5 * (h[(i, j)] + h[(j, i)]))))
 }
 
-/// (|c| Σ ρ q qᵀ − m mᵀ)/N: how a gradient scatters that depends on data through q.
-fn gradient_noise(q: &Mat<f64>, density: &[f64], c: f64, number: f64) -> Mat<f64> {
+/// (|c| Σ ρ q qᵀ − m mᵀ)/N: how a gradient scatters that depends on data through q; without m mᵀ where N scatters, too.
+fn gradient_noise(q: &Mat<f64>, density: &[f64], c: f64, number: f64, poisson: bool) -> Mat<f64> {
     let (k, p) = (q.nrows(), q.ncols());
     let share: Vec<f64> = density.iter().map(|v| c * v.max(0.0)).collect();
     let weighted = Mat::from_fn(k, p, |i, j| q[(i, j)] * share[i].sqrt());
-    let mean: Vec<f64> = (0..p).map(|j| (0..k).map(|i| share[i] * q[(i, j)]).sum()).collect();
+    let sum_of = |j: usize| if poisson { 0.0 } else { (0..k).map(|i| share[i] * q[(i, j)]).sum() };
+    let mean: Vec<f64> = (0..p).map(sum_of).collect();
     let mut noise = gram(weighted.as_ref());
     for i in 0..p {
         for j in 0..p {
@@ -314,8 +326,12 @@ pub fn sampling_covariance<M: ForwardModel>(
     let z = linearization.jacobian.into_dense();
     let c = objective.cell_volume();
     let q = objective.curvature(&state, z.clone())?;
-    let noise = gradient_noise(&q, &state.values, c, samples as f64);
-    sandwich_covariance(&gauss_newton_curvature(&z, &q, c), &noise)
+    let mut noise = gradient_noise(&q, &state.values, c, samples as f64, false);
+    let mut curvature = gauss_newton_curvature(&z, &q, c);
+    let priors = PriorTerms::at(model, theta);
+    priors.add_curvature(&mut noise, 1.0 / samples as f64);
+    priors.add_curvature(&mut curvature, 1.0);
+    sandwich_covariance(&curvature, &noise)
 }
 
 /// H⁻¹ J H⁻¹: covariance of argmin f from the curvature H of f and the covariance J of its gradient.

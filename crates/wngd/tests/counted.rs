@@ -68,6 +68,7 @@ fn fit<M: ForwardModel>(
         density: &seen.density,
         number: seen.inside as f64,
         transpose: transpose.as_ref().map(|t| t as &LinearMap<'_>),
+        poisson: false,
     };
     let found = uncertainty(model, &objective, &theta, &sampled)?;
     let volume = grid.cell_volume();
@@ -223,7 +224,7 @@ fn equal_components_sit_on_a_saddle() -> Result<(), Any> {
     let model = mixture(&grid, &[0.4, 0.0, 0.0, 1.0, 1.0]);
     let seen = density_of_samples(&grid, &samples, &Estimate::Histogram)?;
     let objective = KullbackLeibler::new(&grid, seen.density.clone())?.complete();
-    let sampled = Sampled { density: &seen.density, number: 1000.0, transpose: None };
+    let sampled = Sampled { density: &seen.density, number: 1000.0, transpose: None, poisson: false };
     let found = uncertainty(&model, &objective, &[0.4, 0.02, 0.02, 1.0, 1.0], &sampled);
     assert!(matches!(found, Err(UncertaintyError::Saddle)), "{found:?}");
     Ok(())
@@ -237,7 +238,7 @@ fn what_data_do_not_determine_has_no_error() -> Result<(), Any> {
     let model = mixture(&grid, &theta);
     let density = model.state(&theta)?.values;
     let objective = KullbackLeibler::new(&grid, density.clone())?.complete();
-    let sampled = Sampled { density: &density, number: 1000.0, transpose: None };
+    let sampled = Sampled { density: &density, number: 1000.0, transpose: None, poisson: false };
     let found = uncertainty(&model, &objective, &theta, &sampled)?;
     let known: Vec<bool> = found.standard_errors.iter().map(Option::is_some).collect();
     assert_eq!(known, [true, true, false, true, false], "{:?}", found.standard_errors);

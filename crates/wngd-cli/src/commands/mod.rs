@@ -12,6 +12,7 @@ mod list;
 mod man;
 #[cfg(feature = "play")]
 mod play;
+mod profile;
 mod report;
 mod resume;
 mod run;
@@ -19,6 +20,7 @@ mod schema;
 mod simulate;
 mod sketch;
 mod systems;
+mod toys;
 
 use clap::Subcommand;
 
@@ -35,6 +37,8 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     Basin(basin::BasinArgs),
     Sketch(sketch::SketchArgs),
+    Profile(profile::ProfileArgs),
+    Toys(toys::ToysArgs),
     #[cfg(feature = "play")]
     Play(play::PlayArgs),
     Report(report::ReportArgs),
@@ -60,6 +64,8 @@ impl Command {
             Self::Inspect(args) => inspect::inspect(&args),
             Self::Basin(args) => basin::basin(&args, None),
             Self::Sketch(args) => sketch::sketch(&args, None),
+            Self::Profile(args) => profile::profile(&args),
+            Self::Toys(args) => toys::toys(&args, None),
             #[cfg(feature = "play")]
             Self::Play(args) => play::play(&args),
             Self::Report(args) => report::report(&args),

@@ -12,7 +12,7 @@ use crate::output::print;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  wngd report runs/mixture-mu1")]
 pub struct ReportArgs {
-    /// Folder that run, identify, basin or sketch wrote.
+    /// Folder that run, fit, identify, basin, sketch, profile or toys wrote.
     pub folder: PathBuf,
     /// Print nothing but errors.
     #[arg(long)]

@@ -12,10 +12,11 @@ use super::basin::{BasinArgs, basin};
 use super::identify::{IdentifyArgs, identify};
 use super::run::{RunArgs, run};
 use super::sketch::{SketchArgs, sketch};
+use super::toys::{ToysArgs, toys};
 use crate::args::{KeepArgs, seconds};
 use crate::error::CliError;
 
-/// Go on with a run, basin, sketch or identify that was interrupted, to the same results as if it had not been.
+/// Go on with a run, basin, sketch, toys or identify that was interrupted, to the same results as if it had not been.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  wngd resume runs/mixture-mu1\n\nAn unfinished command keeps checkpoint.wngd in its folder. The command itself refuses to start\nthere again unless --restart is given."
@@ -50,6 +51,7 @@ enum Resumable {
     Run(RunArgs),
     Basin(BasinArgs),
     Sketch(SketchArgs),
+    Toys(ToysArgs),
     Identify(IdentifyArgs),
 }
 
@@ -72,6 +74,9 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         }
         Ok(Resumable::Sketch(asked)) => {
             sketch(&SketchArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+        }
+        Ok(Resumable::Toys(asked)) => {
+            toys(&ToysArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();

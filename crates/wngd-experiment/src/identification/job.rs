@@ -92,7 +92,7 @@ impl Job {
             let problem = "hats cannot be simulated; remove it, or remove [identify]";
             return Err(model_section.error("perturbation", problem));
         }
-        for field in ["method", "objective"] {
+        for field in ["method", "objective", "parameters"] {
             if source.has(field) {
                 return Err(source.error(field, "identification has its own; remove it, or remove [identify]"));
             }

@@ -1,11 +1,12 @@
 //! Models, a file each: from options to an object that an experiment can fit.
 
+pub mod constrained;
 pub mod flow;
 pub(crate) mod folded;
 pub mod system_file;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
-use wngd::adjoint::{Bound, Linearization, SolveCounts, State};
+use wngd::adjoint::{Bound, Linearization, Prior, SolveCounts, State, Transform};
 use wngd::linalg::LinearOp;
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{ForwardModel, ModelError};
@@ -65,6 +66,14 @@ pub trait Model: Send + Sync {
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
     }
+    /// Priors of parameters.
+    fn priors(&self) -> Vec<Prior> {
+        Vec::new()
+    }
+    /// Curves along which parameters move, one each; straight lines if there are none.
+    fn transforms(&self) -> Vec<Transform> {
+        Vec::new()
+    }
     /// The density at the midpoints of faces, if the model knows it there.
     fn face_density(&self) -> Option<FaceDensityFn> {
         None
@@ -73,6 +82,16 @@ pub trait Model: Send + Sync {
     /// it lies in the box; `None` if its values are that anyway.
     fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
         let _ = cut;
+        None
+    }
+    /// The number of counts that its mass is measured by, where that is fitted, too: the expected number is mass times
+    /// this (extended likelihood).
+    fn unit(&self) -> Option<f64> {
+        None
+    }
+    /// The same model for data of so many counts; `None` where they make no difference.
+    fn of_counts(&self, number: f64) -> Option<Box<dyn Model>> {
+        let _ = number;
         None
     }
     /// Distance between two values of the parameters: the least over what exchanges parts that are alike.
@@ -119,6 +138,12 @@ impl ForwardModel for Box<dyn Model> {
     }
     fn bounds(&self) -> Vec<Bound> {
         (**self).bounds()
+    }
+    fn priors(&self) -> Vec<Prior> {
+        (**self).priors()
+    }
+    fn transforms(&self) -> Vec<Transform> {
+        (**self).transforms()
     }
 }
 
@@ -195,5 +220,5 @@ pub trait ModelChoice: Send + Sync {
 crate::registry::family! {
     /// The models.
     dyn ModelChoice, what: "model", key: "model.kind",
-    members: [gaussian_mixture, stationary_density, diffusion]
+    members: [gaussian_mixture, components, stationary_density, diffusion]
 }

@@ -11,9 +11,11 @@ mod descents;
 mod fit;
 mod identify;
 mod page;
+mod profile;
 mod run;
 mod sketch;
 mod svg;
+mod toys;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -31,7 +33,8 @@ pub use command::Command;
 const FILE: &str = "report.html";
 
 /// All commands that leave a result folder.
-pub static COMMANDS: &[Command] = &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND];
+pub static COMMANDS: &[Command] =
+    &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND, profile::COMMAND, toys::COMMAND];
 
 /// Writes the page of a result folder and returns its path.
 ///

@@ -177,14 +177,16 @@ fn line_of(text: &str, field: &str) -> Option<usize> {
     let mut offset = None;
     let mut value: Option<&toml::Spanned<toml::de::DeValue<'_>>> = None;
     for part in field.split('.') {
-        let (key, indices) = match part.split_once('[') {
-            Some((key, rest)) => (key, rest),
-            None => (part, ""),
-        };
-        let found = match value {
+        let within = |key: &str| match value {
             None => table.get_ref().get_key_value(key),
             Some(v) => v.get_ref().as_table().and_then(|t| t.get_key_value(key)),
         };
+        // A quoted key may be called like an entry of a list.
+        let (key, indices) = match part.split_once('[') {
+            Some((key, rest)) if within(part).is_none() => (key, rest),
+            _ => (part, ""),
+        };
+        let found = within(key);
         let Some((key, next)) = found else { break };
         // The key's own place: tables without a header of their own span oddly.
         offset = Some(key.span().start);
@@ -219,6 +221,9 @@ mod tests {
         assert_eq!(line_of(text, "grid.upper"), Some(3));
         assert_eq!(line_of(text, "method[1].step.rule"), Some(13));
         assert_eq!(line_of(text, "nothing"), None);
+        let quoted = "[parameters]\n\"a[0]\" = 1\n\"means[0][1]\" = { lower = 1, prior = 2 }\n";
+        assert_eq!(line_of(quoted, "parameters.a[0]"), Some(2));
+        assert_eq!(line_of(quoted, "parameters.means[0][1].prior"), Some(3));
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! What a report says of `wngd profile`.
+
+use std::path::Path;
+
+use super::command::{Command, Stems};
+use super::content::results;
+use super::page::{Cell, Page, Table, strings};
+use crate::error::ExperimentError;
+use crate::facts::listed;
+use crate::numbers::{short, with_error};
+use crate::results::ProfileFile;
+
+pub(super) const COMMAND: Command = Command {
+    name: "profile",
+    fill: |page, folder: &Path| -> Result<Stems, ExperimentError> {
+        let file: ProfileFile = results(folder, "profile.json")?;
+        profile(page, &file);
+        let profiles = file.profiles.iter().map(|entry| entry.figure.clone());
+        Ok(profiles.chain(file.contours.iter().map(|entry| entry.figure.clone())).collect())
+    },
+};
+
+/// Fills in profiles.
+fn profile(page: &mut Page, file: &ProfileFile) {
+    page.title = format!("{}: profiles", file.name);
+    let names: Vec<String> = file.profiles.iter().map(|entry| entry.parameter.clone()).collect();
+    page.question = format!("How well do the data determine {}, by the {}?", listed(&names, 4), file.of);
+    page.answer.extend(file.profiles.iter().take(6).map(|entry| {
+        let end = |error: Option<f64>| error.map_or("no end".to_string(), short);
+        format!(
+            "{} = {}, interval −{} +{} at Δ(−2 ln L) = {}.",
+            entry.parameter,
+            with_error(entry.estimate, entry.standard_error),
+            end(entry.lower_error),
+            end(entry.upper_error),
+            short(file.level)
+        )
+    }));
+    let rows = file.profiles.iter().map(|entry| {
+        vec![
+            Cell::text(&entry.parameter),
+            Cell::number(entry.estimate),
+            Cell::maybe(entry.standard_error),
+            Cell::maybe(entry.lower),
+            Cell::maybe(entry.upper),
+            Cell::maybe(entry.lower_error.map(|e| -e)),
+            Cell::maybe(entry.upper_error),
+        ]
+    });
+    let mut notes: Vec<String> = file.remarks.iter().map(|remark| format!("{remark}.")).collect();
+    notes.push(format!("All other parameters are at their best for each value; {} counts.", file.number));
+    page.tables.push(Table {
+        caption: format!("Intervals at Δ(−2 ln L) = {}", short(file.level)),
+        header: strings(&["parameter", "estimate", "standard error", "from", "to", "−", "+"]),
+        rows: rows.collect(),
+        notes,
+    });
+    for entry in &file.contours {
+        let rows = entry.levels.iter().map(|level| {
+            let range = |axis: usize| {
+                let values = level.points.iter().map(|p| p[axis]);
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
+            };
+            let ((a, b), (c, d)) = (range(0), range(1));
+            let name = format!("{} %", short(100.0 * level.probability));
+            vec![
+                Cell::text(name),
+                Cell::number(level.rise),
+                Cell::number(a),
+                Cell::number(b),
+                Cell::number(c),
+                Cell::number(d),
+            ]
+        });
+        let [a, b] = &entry.parameters;
+        page.tables.push(Table {
+            caption: format!("Contours of {a} and {b}"),
+            header: vec![
+                "holds both with".into(),
+                "Δ(−2 ln L)".into(),
+                format!("{a} from"),
+                "to".into(),
+                format!("{b} from"),
+                "to".into(),
+            ],
+            rows: rows.collect(),
+            notes: Vec::new(),
+        });
+    }
+}
