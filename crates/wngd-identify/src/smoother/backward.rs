@@ -5,7 +5,7 @@
 
 use super::forward::Forward;
 use super::links::Link;
-use super::matrix::{product, transposed};
+use super::matrix::{product, symmetrise, transposed};
 use super::observed::Observed;
 
 /// Stretches that a record is cut into, to tell how sure sums over it are.
@@ -57,6 +57,7 @@ pub(super) fn backward(observed: &Observed, links: &[Link], forward: &Forward, s
             std::mem::swap(&mut score, &mut next);
             product(&turned, &spread, d, d, &mut left);
             product(&left, &links[k].by_x, d, d, &mut spread);
+            symmetrise(&mut spread, d);
         }
         for i in (0..m).rev() {
             let at = k * m + i;

@@ -88,6 +88,9 @@ impl Smoother {
             // A path that the last stage would follow strictly is found with some freedom first.
             let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * 1e-2)).collect();
             let variances = Variances { observation: observation.clone(), motion: motion_now, first: WIDE * WIDE };
+            if std::env::var("TRACE").is_ok() {
+                eprintln!("stage {count} scale {scale} {variances:?} {theta:?} {:?} {:?}", observed.scales, observed.centre);
+            }
             let map = flow(dynamics, &observed, &points(&observed), &theta).ok_or_else(lost)?;
             let path = start::path(&map, &observed, &dynamics.theta_full(&theta), &variances).ok_or_else(lost)?;
             let last = count == whole.count();

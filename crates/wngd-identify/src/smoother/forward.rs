@@ -5,7 +5,7 @@
 //! the same gains; Σ v'v'ᵀ/S is the information on the parameters with the path profiled out (its Schur complement).
 
 use super::links::Link;
-use super::matrix::{dot, product, product_transposed};
+use super::matrix::{dot, product, product_transposed, symmetrise};
 use super::observed::Observed;
 
 /// Variances, in squares of the scales.
@@ -70,6 +70,7 @@ pub(super) fn forward(observed: &Observed, path: &[f64], links: &[Link], varianc
             std::mem::swap(&mut mean, &mut moved);
             product(&link.by_x, &covariance, d, d, &mut carried);
             product_transposed(&carried, &link.by_x, d, &mut covariance);
+            symmetrise(&mut covariance, d);
             let share = observed.after[k - 1] / observed.dt;
             (0..d).for_each(|c| covariance[c * d + c] += variances.motion[c] * share);
         }

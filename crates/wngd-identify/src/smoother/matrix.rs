@@ -30,6 +30,16 @@ pub(super) fn transposed(a: &[f64], m: usize, out: &mut [f64]) {
     }
 }
 
+/// The mean of a square matrix and its transpose: rounding that is not symmetric grows along a filter.
+pub(super) fn symmetrise(a: &mut [f64], n: usize) {
+    for i in 0..n {
+        for j in 0..i {
+            let mean = 0.5 * (a[i * n + j] + a[j * n + i]);
+            (a[i * n + j], a[j * n + i]) = (mean, mean);
+        }
+    }
+}
+
 /// Σ a b
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

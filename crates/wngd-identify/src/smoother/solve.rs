@@ -70,6 +70,9 @@ impl Iteration<'_> {
             let ahead = forward(&self.observed, &self.path, &found, &self.variances, p);
             let step = solved(&ahead.information, &ahead.gradient)?;
             let back = backward(&self.observed, &found, &ahead, &step);
+            if std::env::var("TRACE").is_ok() {
+                eprintln!("n {} step {steps} cost {:.4} theta {:?} R {:?} q {:?} info {:?} like {:.3}", self.observed.count(), cost / self.observed.seen() as f64, self.theta, self.variances.observation, self.variances.motion, (0..p).map(|j| (1.0/ahead.information[j*p+j]).sqrt()).collect::<Vec<_>>(), (ahead.squares + ahead.logs) / self.observed.seen() as f64);
+            }
             let far = step.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
             let bounded: Vec<f64> = step.iter().map(|s| s * (FARTHEST / far).min(1.0)).collect();
             let next = self.updated(&back);

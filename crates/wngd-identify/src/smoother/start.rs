@@ -3,7 +3,7 @@
 use super::backward::backward;
 use super::forward::{Forward, Variances};
 use super::links::{Link, scaled};
-use super::matrix::{product, product_transposed};
+use super::matrix::{product, product_transposed, symmetrise};
 use super::observed::Observed;
 use crate::flow_map::FlowMap;
 
@@ -43,9 +43,12 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
         image.by_theta.clear();
         let next = image.x.clone();
         let far = next.iter().zip(&observed.centre).zip(scales).any(|((x, c), s)| !((x - c).abs() < LOST * s));
-        let link = scaled(image, &next, scales, &[]).filter(|_| !far)?;
+        let link = scaled(image, &next, scales, &[]).filter(|_| !far);
+        if link.is_none() && std::env::var("TRACE").is_ok() { eprintln!("lost at {k} {x:?} {next:?} {covariance:?}"); }
+        let link = link?;
         product(&link.by_x, &covariance, d, d, &mut carried);
         product_transposed(&carried, &link.by_x, d, &mut covariance);
+        symmetrise(&mut covariance, d);
         let share = observed.after[k] / observed.dt;
         (0..d).for_each(|c| covariance[c * d + c] += variances.motion[c] * share);
         links.push(link);
@@ -53,5 +56,6 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
     }
     let back = backward(observed, &links, &out, &[]);
     predicted.iter_mut().enumerate().zip(&back.shift).for_each(|((i, x), u)| *x += scales[i % d] * u);
+    if std::env::var("TRACE").is_ok() { let far = back.shift.iter().fold(0.0, |m: f64, u| m.max(u.abs())); eprintln!("start shift {far:.3e} squares {:.3}", out.squares / observed.seen() as f64); }
     predicted.iter().all(|v| v.is_finite()).then_some(predicted)
 }
