@@ -92,6 +92,11 @@ impl<'a> FlowMap<'a> {
         cheap.unwrap_or(self)
     }
 
+    /// Evaluations of the field per time step.
+    pub(crate) fn evaluations(&self) -> usize {
+        self.steps * if self.order == Order::Four { 4 } else { STAGES }
+    }
+
     /// How many of `most` images are worth their time: long flows are dear.
     pub(crate) fn worth(&self, most: usize) -> usize {
         (most * EASY / self.steps.max(EASY)).max(most.min(FEWEST))

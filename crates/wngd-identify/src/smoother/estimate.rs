@@ -11,7 +11,7 @@ use super::links::flow;
 use super::misfit::misfit;
 use super::observed::Observed;
 use super::setting;
-use super::solve::{End, Held, Iteration};
+use super::solve::{End, Held, Iteration, LEAST_SEEN, ROUNDING};
 use super::start;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
@@ -25,17 +25,22 @@ const TURNS: f64 = 20.0;
 const LONGER: usize = 8;
 /// Fewest points of a stage.
 const FEWEST: usize = 300;
+/// Evaluations of the field per pass over the points, and points that are taken in any case.
+const EVALUATIONS: usize = 400_000;
+const SOME: usize = 1000;
 /// Most steps of a stage, and of the last one.
 const STEPS: usize = 25;
-const LAST: usize = 60;
+const LAST: usize = 50;
 /// Share of the velocity that a start may miss.
 const MISSED: f64 = 0.2;
+/// Share of the motion that a first stage begins with that later ones begin with at least.
+const AGAIN: f64 = 1e-2;
 /// Noise that a search begins with, as a share of the scatter.
 const GUESS: f64 = 0.05;
 /// Standard deviation of the first point of a record about the centre, in scales.
 const WIDE: f64 = 10.0;
-/// Relative standard error of a combination of parameters beyond which it counts as not determined.
-const BLIND: f64 = 1.0;
+/// A gap of more than this many time scales begins a new record: what is uncertain before it says nothing behind it.
+const GAP: f64 = 8.0;
 /// Motion beyond the model that is held against it: per step, as a share of the scatter, and in standard errors.
 const DRIVEN: f64 = 1e-3;
 const SURE: f64 = 6.0;
@@ -64,11 +69,14 @@ impl Smoother {
     /// Points without order, a system with diffusion, flows that cannot be followed.
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample, start: &[f64]) -> Result<Estimate, IdentifyError> {
         let clock = Instant::now();
-        let Some(dt) = sample.dt.filter(|_| dynamics.diffusion.is_none()) else {
+        let Some(dt) = sample.usual_step().filter(|_| dynamics.diffusion.is_none()) else {
             return Err(IdentifyError::NotOrdered);
         };
         let which = self.observed.clone().unwrap_or_else(|| (0..dynamics.dim()).collect());
-        let whole = setting::observed(dynamics, sample, &which, start)?;
+        let mut whole = setting::observed(dynamics, sample, &which, start)?;
+        let longest = GAP * scale(dynamics, &whole, start).max(dt);
+        let gaps = whole.after.iter().filter(|step| **step > longest).count();
+        whole.after.iter_mut().filter(|step| **step > longest).for_each(|step| *step = 0.0);
         let units: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
         let declared: Option<Vec<f64>> = self
             .noise
@@ -76,8 +84,16 @@ impl Smoother {
             .map(|each| each.iter().zip(&which).map(|(s, c)| (s / whole.scales[*c]).powi(2).max(1e-14)).collect());
         let held = Held { observation: declared.is_some(), motion: false };
         let lost = || IdentifyError::FlowLost { dt };
-        let (mut theta, mut observation) = (start.to_vec(), declared.clone().unwrap_or(vec![GUESS * GUESS; which.len()]));
+        let (mut theta, mut observation) =
+            (start.to_vec(), declared.clone().unwrap_or(vec![GUESS * GUESS; which.len()]));
         let mut remarks = Vec::new();
+        if gaps > 0 {
+            remarks.push(format!("{gaps} gaps longer than {longest:.3} were left open"));
+        }
+        let map = flow(dynamics, &whole, &points(&whole), start).ok_or_else(lost)?;
+        // Matrices cost more than the field where there are many coordinates.
+        let each = map.evaluations() * (whole.dim * whole.dim).div_ceil(16);
+        let whole = whole.first((EVALUATIONS / each).max(SOME));
         let mut ended: Option<(Iteration<'_>, End)> = None;
         let mut motion: Option<Vec<f64>> = None;
         for count in stages(dynamics, &whole, sample, start) {
@@ -86,11 +102,8 @@ impl Smoother {
             let begin = MISSED * MISSED * (dt / scale).min(1.0);
             let motion_now = motion.clone().unwrap_or_else(|| vec![begin; observed.dim]);
             // A path that the last stage would follow strictly is found with some freedom first.
-            let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * 1e-2)).collect();
+            let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * AGAIN)).collect();
             let variances = Variances { observation: observation.clone(), motion: motion_now, first: WIDE * WIDE };
-            if std::env::var("TRACE").is_ok() {
-                eprintln!("stage {count} scale {scale} {variances:?} {theta:?} {:?} {:?}", observed.scales, observed.centre);
-            }
             let map = flow(dynamics, &observed, &points(&observed), &theta).ok_or_else(lost)?;
             let path = start::path(&map, &observed, &dynamics.theta_full(&theta), &variances).ok_or_else(lost)?;
             let last = count == whole.count();
@@ -106,7 +119,7 @@ impl Smoother {
         if whole.count() < sample.count() {
             remarks.push(format!("the first {} of {} points", whole.count(), sample.count()));
         }
-        Ok(concluded(&iteration, &end, start, sample, self.noise.is_some(), remarks, clock))
+        Ok(concluded(&iteration, &end, start, self.noise.is_some(), remarks, clock))
     }
 }
 
@@ -155,7 +168,6 @@ fn concluded(
     it: &Iteration<'_>,
     end: &End,
     start: &[f64],
-    sample: &Sample,
     declared: bool,
     mut remarks: Vec<String>,
     clock: Instant,
@@ -219,8 +231,8 @@ fn concluded(
         noise,
         remarks,
         objections,
-        trace: vec![(start.to_vec(), f64::NAN), (it.theta.clone(), cost(end.forward.squares))],
-        seconds: { let _ = sample; clock.elapsed().as_secs_f64() },
+        trace: vec![(start.to_vec(), end.first), (it.theta.clone(), cost(end.forward.squares))],
+        seconds: clock.elapsed().as_secs_f64(),
     }
 }
 
@@ -235,7 +247,7 @@ fn mean_over_error(values: &[f64]) -> f64 {
 fn inverted(information: &[f64], p: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
     let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
     let Ok((values, vectors)) = symmetric_eigen(matrix.as_ref()) else { return (vec![f64::NAN; p * p], Vec::new()) };
-    let seen = |l: usize| values[l] > 1.0 / (BLIND * BLIND) && values[l] > 1e-13 * values[p - 1];
+    let seen = |l: usize| values[l] > LEAST_SEEN && values[l] > ROUNDING * values[p - 1];
     let blind = (0..p).filter(|l| !seen(*l)).map(|l| (0..p).map(|i| vectors[(i, l)]).collect()).collect();
     let mut inverse = vec![0.0; p * p];
     for l in (0..p).filter(|l| seen(*l)) {

@@ -76,7 +76,8 @@ pub(super) fn forward(observed: &Observed, path: &[f64], links: &[Link], varianc
         }
         out.mean[k * d * columns..(k + 1) * d * columns].copy_from_slice(&mean);
         out.covariance[k * d * d..(k + 1) * d * d].copy_from_slice(&covariance);
-        for (i, (&c, value)) in observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan()) {
+        for (i, (&c, value)) in observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan())
+        {
             let residual = (value - path[k * d + c]) / observed.scales[c];
             out.take(k * m + i, c, residual, variances.observation[i], &mut mean, &mut covariance, d);
         }

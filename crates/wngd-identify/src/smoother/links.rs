@@ -25,7 +25,13 @@ pub(super) struct Link {
 /// The links of a path at some parameters; that of a record's last point is empty.
 ///
 /// `None` where the flow cannot be followed.
-pub(super) fn links(map: &FlowMap<'_>, observed: &Observed, path: &[f64], full: &[f64], units: &[f64]) -> Option<Vec<Link>> {
+pub(super) fn links(
+    map: &FlowMap<'_>,
+    observed: &Observed,
+    path: &[f64],
+    full: &[f64],
+    units: &[f64],
+) -> Option<Vec<Link>> {
     let d = observed.dim;
     let one = |k: usize| {
         let time = observed.after[k];
@@ -52,7 +58,12 @@ pub(super) fn scaled(image: Image, next: &[f64], scales: &[f64], units: &[f64]) 
 }
 
 /// A flow that is fine enough along a path.
-pub(super) fn flow<'a>(dynamics: &'a Dynamics, observed: &Observed, path: &[f64], theta: &[f64]) -> Option<FlowMap<'a>> {
+pub(super) fn flow<'a>(
+    dynamics: &'a Dynamics,
+    observed: &Observed,
+    path: &[f64],
+    theta: &[f64],
+) -> Option<FlowMap<'a>> {
     let map = FlowMap::on(dynamics, path, &observed.scales, observed.dt, theta, TOLERANCE)?;
     Some(map.thrifty(path, &observed.scales, theta, CHEAP))
 }

@@ -50,9 +50,8 @@ pub(super) fn misfit(observed: &Observed, path: &[f64], forward: &Forward, inver
             }
         }
         influences.push((0..p).map(|i| -(0..p).map(|j| inverse[i * p + j] * score[j]).sum::<f64>()).collect());
-        let predicted: Vec<f64> = (0..d)
-            .map(|c| path[k * d + c] + observed.scales[c] * forward.mean[(k * d + c) * columns])
-            .collect();
+        let predicted: Vec<f64> =
+            (0..d).map(|c| path[k * d + c] + observed.scales[c] * forward.mean[(k * d + c) * columns]).collect();
         let instruments: Vec<f64> = waves
             .iter()
             .flat_map(|wave| {

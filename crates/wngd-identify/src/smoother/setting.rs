@@ -24,11 +24,11 @@ pub(super) fn observed(
     if which.len() != sample.dim || which.iter().any(|c| *c >= d) {
         return Err(IdentifyError::Coordinates { dim: which.len(), columns: sample.dim });
     }
-    let Some(dt) = sample.dt else { return Err(IdentifyError::NotOrdered) };
+    let Some(dt) = sample.usual_step() else { return Err(IdentifyError::NotOrdered) };
     let m = sample.dim;
     let each = d * (2 * d + 1) + (d + m) * (2 + theta.len()) + m * d;
     let count = sample.count().min(POINTS).min((ROOM / each).max(200));
-    let mut after = vec![dt; sample.count()];
+    let mut after = sample.uneven.clone().unwrap_or_else(|| vec![dt; sample.count()]);
     for (_, end) in sample.spans() {
         if end > 0 {
             after[end - 1] = 0.0;

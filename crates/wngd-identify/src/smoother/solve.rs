@@ -19,12 +19,16 @@ const SHORTEST: f64 = 0.1;
 const SLACK: f64 = 0.05;
 /// Most that a parameter changes in one step, in its unit.
 const FARTHEST: f64 = 0.3;
-/// Information that parameters have before anything is observed: that they lie within some hundred of their units.
-const PRIOR: f64 = 1e-5;
+/// Information on a combination of parameters below which it does not move: a standard error of its unit.
+pub(super) const LEAST_SEEN: f64 = 1.0;
+/// Information below this share of the largest is rounding.
+pub(super) const ROUNDING: f64 = 1e-13;
 /// Least variance of noise and of motion, in squares of the scales, and of motion as a share of the noise.
 const LEAST_NOISE: f64 = 1e-14;
 const LEAST_MOTION: f64 = 1e-16;
 const STRICT: f64 = 1e-7;
+/// Power of the ratio of scores that the motion falls and rises by.
+const FASTER: i32 = 3;
 /// Most that a variance changes in one step.
 const FALL: f64 = 0.01;
 const RISE: f64 = 10.0;
@@ -57,6 +61,8 @@ pub(super) struct End {
     /// Whether path, parameters and variances stood still.
     pub(super) converged: bool,
     pub(super) steps: usize,
+    /// Mean square of the innovations in units of their variances at the start.
+    pub(super) first: f64,
 }
 
 impl Iteration<'_> {
@@ -66,13 +72,12 @@ impl Iteration<'_> {
         let mut found = self.links(&self.path, &self.theta)?;
         let mut cost = self.cost(&self.path, &found);
         let mut steps = 0;
+        let mut first = None;
         loop {
             let ahead = forward(&self.observed, &self.path, &found, &self.variances, p);
+            let first = *first.get_or_insert(ahead.squares / self.observed.seen() as f64);
             let step = solved(&ahead.information, &ahead.gradient)?;
             let back = backward(&self.observed, &found, &ahead, &step);
-            if std::env::var("TRACE").is_ok() {
-                eprintln!("n {} step {steps} cost {:.4} theta {:?} R {:?} q {:?} info {:?} like {:.3}", self.observed.count(), cost / self.observed.seen() as f64, self.theta, self.variances.observation, self.variances.motion, (0..p).map(|j| (1.0/ahead.information[j*p+j]).sqrt()).collect::<Vec<_>>(), (ahead.squares + ahead.logs) / self.observed.seen() as f64);
-            }
             let far = step.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
             let bounded: Vec<f64> = step.iter().map(|s| s * (FARTHEST / far).min(1.0)).collect();
             let next = self.updated(&back);
@@ -80,7 +85,7 @@ impl Iteration<'_> {
             let small = (0..p).all(|j| step[j].abs() * ahead.information[j * p + j].sqrt() < STILL);
             let converged = small && settled && steps > 0;
             if converged || steps >= most {
-                return Some(End { forward: ahead, backward: back, converged, steps });
+                return Some(End { forward: ahead, backward: back, converged, steps, first });
             }
             steps += 1;
             // The path moves with the parameters: a shorter step of them takes its own way back.
@@ -123,7 +128,9 @@ impl Iteration<'_> {
         let (d, observed) = (self.observed.dim, &self.observed);
         let mut sum = 0.0;
         for k in 0..observed.count() {
-            for (i, (&c, value)) in observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan()) {
+            for (i, (&c, value)) in
+                observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan())
+            {
                 let residual = (value - path[k * d + c]) / observed.scales[c];
                 sum += residual * residual / self.variances.observation[i];
             }
@@ -136,7 +143,8 @@ impl Iteration<'_> {
 
     /// Variances that make the scores as large as they should be (MacKay's fixed point of the evidence).
     fn updated(&self, back: &Backward) -> Variances {
-        let ratio = |[squared, expected]: [f64; 2]| if expected > 0.0 { (squared / expected).clamp(1e-6, 1e6) } else { 1.0 };
+        let ratio =
+            |[squared, expected]: [f64; 2]| if expected > 0.0 { (squared / expected).clamp(1e-6, 1e6) } else { 1.0 };
         let mut next = self.variances.clone();
         if !self.held.observation {
             for (r, scores) in next.observation.iter_mut().zip(&back.observation) {
@@ -147,7 +155,7 @@ impl Iteration<'_> {
             let least = self.least_motion(&next);
             for (q, scores) in next.motion.iter_mut().zip(&back.motion) {
                 // Where there is no motion the ratio stays at some value below 1.
-                *q = (*q * ratio(*scores).powi(2).clamp(FALL, RISE)).max(least);
+                *q = (*q * ratio(*scores).powi(FASTER).clamp(FALL, RISE)).max(least);
             }
         }
         next
@@ -161,24 +169,23 @@ impl Iteration<'_> {
 
     fn settled(&self, next: &Variances) -> bool {
         let least = self.least_motion(next);
-        let near = |a: f64, b: f64, floor: f64| (a - b).abs() <= SETTLED * a.max(b) || (a <= floor * 1.5 && b <= floor * 1.5);
+        let near =
+            |a: f64, b: f64, floor: f64| (a - b).abs() <= SETTLED * a.max(b) || (a <= floor * 1.5 && b <= floor * 1.5);
         let noise = self.variances.observation.iter().zip(&next.observation).all(|(a, b)| near(*a, *b, LEAST_NOISE));
         // Motion far below the noise of a point may go on falling.
         noise && self.variances.motion.iter().zip(&next.motion).all(|(a, b)| near(*a, *b, least))
     }
 }
 
-/// −(H + prior)⁻¹ g
+/// −H⁻¹ g in the directions that are seen; along the others parameters stay where they are.
 fn solved(information: &[f64], gradient: &[f64]) -> Option<Vec<f64>> {
     let p = gradient.len();
-    let with = |i: usize, j: usize| information[i * p + j] + if i == j { PRIOR } else { 0.0 };
-    let unit: Vec<f64> = (0..p).map(|j| 1.0 / with(j, j).sqrt()).collect();
-    let scaled = Mat::from_fn(p, p, |i, j| unit[i] * with(i, j) * unit[j]);
-    let (values, vectors) = symmetric_eigen(scaled.as_ref()).ok()?;
+    let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
+    let (values, vectors) = symmetric_eigen(matrix.as_ref()).ok()?;
     let mut step = vec![0.0; p];
-    for l in (0..p).filter(|l| values[*l] > 1e-14 * values[p - 1]) {
-        let along: f64 = (0..p).map(|j| vectors[(j, l)] * unit[j] * gradient[j]).sum::<f64>() / values[l];
-        (0..p).for_each(|i| step[i] -= unit[i] * vectors[(i, l)] * along);
+    for l in (0..p).filter(|l| values[*l] > LEAST_SEEN && values[*l] > ROUNDING * values[p - 1]) {
+        let along: f64 = (0..p).map(|j| vectors[(j, l)] * gradient[j]).sum::<f64>() / values[l];
+        (0..p).for_each(|i| step[i] -= vectors[(i, l)] * along);
     }
     step.iter().all(|s| s.is_finite()).then_some(step)
 }

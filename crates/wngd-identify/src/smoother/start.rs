@@ -30,7 +30,8 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
         predicted[k * d..(k + 1) * d].copy_from_slice(&x);
         out.covariance[k * d * d..(k + 1) * d * d].copy_from_slice(&covariance);
         let mut moved = vec![0.0; d];
-        for (i, (&c, value)) in observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan()) {
+        for (i, (&c, value)) in observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan())
+        {
             let residual = (value - x[c]) / scales[c];
             out.take(k * m + i, c, residual, variances.observation[i], &mut moved, &mut covariance, d);
         }
@@ -43,9 +44,7 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
         image.by_theta.clear();
         let next = image.x.clone();
         let far = next.iter().zip(&observed.centre).zip(scales).any(|((x, c), s)| !((x - c).abs() < LOST * s));
-        let link = scaled(image, &next, scales, &[]).filter(|_| !far);
-        if link.is_none() && std::env::var("TRACE").is_ok() { eprintln!("lost at {k} {x:?} {next:?} {covariance:?}"); }
-        let link = link?;
+        let link = scaled(image, &next, scales, &[]).filter(|_| !far)?;
         product(&link.by_x, &covariance, d, d, &mut carried);
         product_transposed(&carried, &link.by_x, d, &mut covariance);
         symmetrise(&mut covariance, d);
@@ -56,6 +55,5 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
     }
     let back = backward(observed, &links, &out, &[]);
     predicted.iter_mut().enumerate().zip(&back.shift).for_each(|((i, x), u)| *x += scales[i % d] * u);
-    if std::env::var("TRACE").is_ok() { let far = back.shift.iter().fold(0.0, |m: f64, u| m.max(u.abs())); eprintln!("start shift {far:.3e} squares {:.3}", out.squares / observed.seen() as f64); }
     predicted.iter().all(|v| v.is_finite()).then_some(predicted)
 }
