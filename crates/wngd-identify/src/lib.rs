@@ -1,7 +1,7 @@
 //! Parameters of a dynamical system from points that it passed through.
 //!
 //! [`answer`] runs all estimators that apply to a [`Sample`] of [`Dynamics`] and says which to believe and whether the model fits:
-//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] for points in order.
+//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] and [`Smoother`] for points in order.
 //!
 //! ```
 //! use wngd_identify::{Dynamics, Question, Sample, Verdict, answer, simulate};

@@ -90,3 +90,125 @@ pub(super) fn backward(observed: &Observed, links: &[Link], forward: &Forward, s
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::forward::{Variances, forward};
+    use super::*;
+
+    const N: usize = 7;
+
+    /// A path of two coordinates of which the first is seen, in two records, a value missing, with two parameters.
+    fn problem() -> (Observed, Vec<f64>, Vec<Link>, Variances) {
+        let wave = |k: f64| (1.7 * k + 0.3).sin();
+        let mut after = vec![0.1, 0.1, 0.2, 0.0, 0.1, 0.1, 0.0];
+        after.truncate(N);
+        let mut values: Vec<f64> = (0..N).map(|k| 2.0 + wave(k as f64)).collect();
+        values[2] = f64::NAN;
+        let observed =
+            Observed { dim: 2, which: vec![0], values, after, dt: 0.1, scales: vec![2.0, 0.5], centre: vec![1.0, 0.2] };
+        let path: Vec<f64> = (0..2 * N).map(|i| 1.0 + 0.5 * wave(i as f64 + 9.0)).collect();
+        let link = |k: usize| {
+            let some = |from: usize, count: usize| (0..count).map(|i| wave((5 * k + from + i) as f64)).collect();
+            Link { gap: some(20, 2), by_x: some(30, 4), by_theta: some(40, 4) }
+        };
+        let links = (0..N).map(|k| if observed.after[k] == 0.0 { Link::default() } else { link(k) }).collect();
+        (observed, path, links, Variances { observation: vec![0.3], motion: vec![0.2, 0.05], first: 4.0 })
+    }
+
+    /// The same as one dense problem: matrix and right-hand side of the normal equations of 2 N deviations and 2 parameters.
+    fn dense(observed: &Observed, path: &[f64], links: &[Link], variances: &Variances) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let size = 2 * N + 2;
+        let (mut matrix, mut right) = (vec![vec![0.0; size]; size], vec![0.0; size]);
+        // A row a·x = b with a variance.
+        let mut row = |a: Vec<(usize, f64)>, b: f64, variance: f64| {
+            for (i, x) in &a {
+                right[*i] += x * b / variance;
+                a.iter().for_each(|(j, y)| matrix[*i][*j] += x * y / variance);
+            }
+        };
+        for k in 0..N {
+            for c in 0..2 {
+                let at = 2 * k + c;
+                if observed.begins(k) {
+                    row(vec![(at, 1.0)], (observed.centre[c] - path[at]) / observed.scales[c], variances.first);
+                }
+                if observed.after[k] > 0.0 {
+                    let link = &links[k];
+                    let mut a = vec![(at + 2, 1.0)];
+                    a.extend((0..2).map(|j| (2 * k + j, -link.by_x[2 * c + j])));
+                    a.extend((0..2).map(|j| (2 * N + j, -link.by_theta[2 * c + j])));
+                    row(a, link.gap[c], variances.motion[c] * observed.after[k] / observed.dt);
+                }
+            }
+            let value = observed.row(k)[0];
+            if !value.is_nan() {
+                row(vec![(2 * k, 1.0)], (value - path[2 * k]) / observed.scales[0], variances.observation[0]);
+            }
+        }
+        (matrix, right)
+    }
+
+    /// Gauss' elimination of the first `many` unknowns; all of them give the solution.
+    fn eliminated(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>, many: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let n = right.len();
+        for k in 0..many {
+            let pivot = matrix[k].clone();
+            for i in (0..n).filter(|i| *i != k) {
+                let factor = matrix[i][k] / pivot[k];
+                matrix[i].iter_mut().zip(&pivot).for_each(|(x, p)| *x -= factor * p);
+                right[i] -= factor * right[k];
+            }
+        }
+        (matrix, right)
+    }
+
+    #[test]
+    fn both_ways_together_solve_the_dense_problem() {
+        let (observed, path, links, variances) = problem();
+        let ahead = forward(&observed, &path, &links, &variances, 2);
+        let (matrix, right) = dense(&observed, &path, &links, &variances);
+        let size = right.len();
+        let (reduced, left) = eliminated(matrix.clone(), right.clone(), 2 * N);
+        for i in 0..2 {
+            for j in 0..2 {
+                let schur = reduced[2 * N + i][2 * N + j];
+                assert!((ahead.information[2 * i + j] - schur).abs() < 1e-10, "{i} {j}");
+            }
+            assert!((ahead.gradient[i] + left[2 * N + i]).abs() < 1e-10, "{i}");
+        }
+        let (solved, unknown) = eliminated(matrix, right, size);
+        let solution: Vec<f64> = (0..size).map(|i| unknown[i] / solved[i][i]).collect();
+        let back = backward(&observed, &links, &ahead, &solution[2 * N..]);
+        for (i, (found, exact)) in back.shift.iter().zip(&solution).enumerate() {
+            assert!((found - exact).abs() < 1e-10, "{i}: {found} {exact}");
+        }
+    }
+
+    #[test]
+    fn scores_are_derivatives_of_the_likelihood() {
+        let (observed, path, links, variances) = problem();
+        let ahead = forward(&observed, &path, &links, &variances, 2);
+        let back = backward(&observed, &links, &ahead, &[0.0, 0.0]);
+        let likelihood = |change: &dyn Fn(&mut Variances)| {
+            let mut moved = variances.clone();
+            change(&mut moved);
+            let ahead = forward(&observed, &path, &links, &moved, 2);
+            -0.5 * (ahead.squares + ahead.logs)
+        };
+        let slope = |along: &dyn Fn(&mut Variances, f64)| {
+            let side = |h: f64| likelihood(&|moved: &mut Variances| along(moved, h));
+            (side(1e-5) - side(-1e-5)) / 2e-5
+        };
+        for c in 0..2 {
+            let exact = 0.5 * (back.motion[c][0] - back.motion[c][1]);
+            let found = slope(&|moved, h| moved.motion[c] += h);
+            assert!((found - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{c}: {found} {exact}");
+            let stretches: f64 = back.stretches[c].iter().sum();
+            assert!((0.5 * stretches - exact).abs() < 1e-10);
+        }
+        let exact = 0.5 * (back.observation[0][0] - back.observation[0][1]);
+        let found = slope(&|moved, h| moved.observation[0] += h);
+        assert!((found - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{found} {exact}");
+    }
+}

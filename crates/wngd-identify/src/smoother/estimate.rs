@@ -104,12 +104,18 @@ impl Smoother {
             // A path that the last stage would follow strictly is found with some freedom first.
             let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * AGAIN)).collect();
             let variances = Variances { observation: observation.clone(), motion: motion_now, first: WIDE * WIDE };
-            let map = flow(dynamics, &observed, &points(&observed), &theta).ok_or_else(lost)?;
-            let path = start::path(&map, &observed, &dynamics.theta_full(&theta), &variances).ok_or_else(lost)?;
             let last = count == whole.count();
-            let mut iteration =
-                Iteration { dynamics, observed, path, theta: theta.clone(), units: units.clone(), variances, held };
-            let end = iteration.run(if last { LAST } else { STEPS }).ok_or_else(lost)?;
+            let first = flow(dynamics, &observed, &points(&observed), &theta)
+                .and_then(|map| start::path(&map, &observed, &dynamics.theta_full(&theta), &variances));
+            let run = first.and_then(|path| {
+                let (theta, units) = (theta.clone(), units.clone());
+                let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held };
+                iteration.run(if last { LAST } else { STEPS }).map(|end| (iteration, end))
+            });
+            let Some((iteration, end)) = run else {
+                remarks.push(format!("the path was lost on the first {count} points; start closer"));
+                return Ok(without_end(theta, start, which.len(), remarks, clock));
+            };
             theta.clone_from(&iteration.theta);
             observation.clone_from(&iteration.variances.observation);
             motion = Some(iteration.variances.motion.clone());
@@ -120,6 +126,23 @@ impl Smoother {
             remarks.push(format!("the first {} of {} points", whole.count(), sample.count()));
         }
         Ok(concluded(&iteration, &end, start, self.noise.is_some(), remarks, clock))
+    }
+}
+
+/// What is said where no path was found.
+fn without_end(theta: Vec<f64>, start: &[f64], columns: usize, remarks: Vec<String>, clock: Instant) -> Estimate {
+    Estimate {
+        estimator: "smoother",
+        standard_errors: None,
+        misfit: None,
+        undetermined: Vec::new(),
+        converged: false,
+        noise: vec![0.0; columns],
+        remarks,
+        objections: Vec::new(),
+        trace: vec![(start.to_vec(), 0.0)],
+        theta,
+        seconds: clock.elapsed().as_secs_f64(),
     }
 }
 
