@@ -73,6 +73,9 @@ impl Smoother {
             return Err(IdentifyError::NotOrdered);
         };
         let which = self.observed.clone().unwrap_or_else(|| (0..dynamics.dim()).collect());
+        if self.noise.as_ref().is_some_and(|each| each.len() != which.len()) {
+            return Err(IdentifyError::Coordinates { dim: which.len(), columns: sample.dim });
+        }
         let mut whole = setting::observed(dynamics, sample, &which, start)?;
         let longest = GAP * scale(dynamics, &whole, start).max(dt);
         let gaps = whole.after.iter().filter(|step| **step > longest).count();
