@@ -236,8 +236,38 @@ fn a_system_of_ones_own_is_identified_by_its_names() {
         let told = identify(dir, "wrong.toml", "l.csv", &[]);
         assert!(told.code == Some(2) && told.text.contains(words), "{words}: {}", told.text);
     }
-    let told = identify(dir, "mine.toml", "l.csv", &["--observed", "x"]);
-    assert!(told.code == Some(2) && told.text.contains("y was not measured"), "{}", told.text);
+    for (options, words) in [
+        (&["--observed", "w"][..], "no variable \"w\""),
+        (&["--observed", "x,x"], "named twice"),
+        (&["--observed", "x", "--estimator", "shooting"], "y, z was not measured"),
+        (&["--observed", "x", "--estimator", "density"], "needs every variable"),
+    ] {
+        let told = identify(dir, "mine.toml", "l.csv", options);
+        assert!(told.code == Some(2) && told.text.contains(words), "{words}: {}", told.text);
+    }
+}
+
+#[test]
+fn one_variable_of_three_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let noise = ["--system", "lorenz63", "--points", "4000", "--dt", "0.02", "--noise", "0.395,0,0", "--out", "l.csv"];
+    simulate(dir, &noise);
+    let told = identify(dir, "lorenz63", "l.csv", &["--observed", "x"]);
+    told.right(&[10.0, 28.0, 8.0 / 3.0], 0.01);
+    assert_eq!(told.result["answer"], "smoother");
+    assert!(told.text.contains("weak-stationary was not run"), "{}", told.text);
+}
+
+#[test]
+fn a_chain_of_forty_variables_fits_in_a_few_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let chain = "variables = [\"x[1..40]\"]\n[equations]\n\"x[i] for i in 1..40\" = \"c*(x[i+1] - x[i-2])*x[i-1] - x[i] + F\"\n[parameters]\nF = 8\nc = 1\n";
+    std::fs::write(dir.join("chain.toml"), chain).unwrap();
+    simulate(dir, &["--system", "chain.toml", "--points", "1500", "--dt", "0.1", "--out", "c.csv"]);
+    let told = identify(dir, "chain.toml", "c.csv", &["--unordered", "--start", "F=6,c=0.8"]);
+    told.right(&[8.0, 1.0], 0.01);
 }
 
 #[test]

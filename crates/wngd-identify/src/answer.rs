@@ -8,10 +8,11 @@ use crate::error::IdentifyError;
 use crate::estimate::{Estimate, REJECTED};
 use crate::noise::{self, Finding};
 use crate::sample::Sample;
+use crate::smoother::Smoother;
 use crate::weak::WeakStationary;
 
 /// Estimators by name, in the order in which they run.
-pub const ESTIMATORS: [&str; 2] = ["weak-stationary", "shooting"];
+pub const ESTIMATORS: [&str; 3] = ["weak-stationary", "shooting", "smoother"];
 
 /// Estimates further apart than this many standard errors disagree.
 const APART: f64 = 5.0;
@@ -34,13 +35,15 @@ pub struct Question {
     pub noise: NoiseLevel,
     /// Estimators to run, of [`ESTIMATORS`]; all that apply if absent.
     pub estimators: Option<Vec<String>>,
+    /// The variables that were measured, one per column of the sample, counted from 0; all of them in their order if absent.
+    pub observed: Option<Vec<usize>>,
     /// Seed of the test functions.
     pub seed: u64,
 }
 
 impl Default for Question {
     fn default() -> Self {
-        Self { noise: NoiseLevel::Auto, estimators: None, seed: 1 }
+        Self { noise: NoiseLevel::Auto, estimators: None, observed: None, seed: 1 }
     }
 }
 
@@ -97,15 +100,15 @@ impl Answer {
 
 /// Finds the free parameters of a system from observed points by all estimators that apply.
 ///
-/// The answer is the estimate with the smallest errors among those whose misfit passes.
+/// The answer is the estimate with the smallest errors among those whose misfit passes. Where some variables were not
+/// measured only the smoother runs.
 ///
 /// # Cost
-/// A second or so for 10⁵ points of three coordinates.
+/// A second or so for 10⁵ points of three coordinates; some seconds where there is noise and an order.
 ///
 /// # Errors
 /// No estimator applies, or none could be carried out; the text is that of the first one.
 pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result<Answer, IdentifyError> {
-    let asked = |name: &str| question.estimators.as_ref().is_none_or(|all| all.iter().any(|n| n == name));
     let declared = match &question.noise {
         NoiseLevel::Auto => None,
         NoiseLevel::Share(share) => Some(sample.deviations.iter().map(|d| share * d).collect()),
@@ -114,10 +117,94 @@ pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Resu
     if declared.as_ref().is_some_and(|each: &Vec<f64>| each.len() != sample.dim) {
         return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: sample.dim });
     }
-    let Finding { noise, estimated, objections, remarks, first, followed } =
+    let auto = declared.is_none();
+    let in_order: Vec<usize> = (0..dynamics.dim()).collect();
+    let partial = question.observed.as_ref().filter(|which| **which != in_order);
+    let Ran { mut estimates, failures, mut remarks, objections, noise } = match partial {
+        Some(which) => hidden(dynamics, sample, question, which, declared)?,
+        None => all(dynamics, sample, question, declared)?,
+    };
+    if estimates.is_empty() {
+        return Err(failures.into_iter().next().unwrap_or(IdentifyError::NoEstimator));
+    }
+    for failure in failures.iter().map(ToString::to_string) {
+        if !remarks.contains(&failure) {
+            remarks.push(failure);
+        }
+    }
+    let seen: Vec<String> = partial.unwrap_or(&in_order).iter().map(|c| dynamics.variables()[*c].clone()).collect();
+    let outliers = checks::outliers(sample, &seen);
+    for estimate in &mut estimates {
+        estimate.objections.extend(outliers.iter().chain(&objections).cloned());
+    }
+    let chosen = choose(&estimates, dynamics);
+    let theta = estimates[chosen].theta.clone();
+    if partial.is_none() {
+        // Without a scale of time there is no speed to compare.
+        if estimates[chosen].undetermined.is_empty()
+            && let Some(objection) = checks::time_unit(dynamics, sample, &theta)
+        {
+            estimates.iter_mut().for_each(|estimate| estimate.objections.push(objection.clone()));
+        }
+        remarks.extend(checks::turns(dynamics, sample, &theta));
+    }
+    remarks.extend(disagreement(&estimates, &dynamics.names()));
+    let verdict = verdict(&estimates[chosen]);
+    if verdict == Verdict::Misfit && outliers.is_none() && partial.is_none() {
+        let ranges = checks::ranges(dynamics, sample, &dynamics.start());
+        remarks.extend(swapped(dynamics, sample, &noise, question.seed));
+        remarks.extend(ranges);
+    }
+    remarks.insert(0, reason(&estimates, chosen, verdict));
+    let level = if auto && estimates[chosen].estimator == "smoother" { &estimates[chosen].noise } else { &noise };
+    let noise_share = level.iter().zip(&sample.deviations).map(|(s, d)| s / d).collect();
+    let diffusion = if partial.is_some() { None } else { dynamics.diffusion_at(&means(sample), &theta) };
+    Ok(Answer { chosen, verdict, noise_share, noise_estimated: auto, diffusion, estimates, remarks })
+}
+
+/// What ran, and what was noticed.
+struct Ran {
+    estimates: Vec<Estimate>,
+    failures: Vec<IdentifyError>,
+    remarks: Vec<String>,
+    /// What speaks against the model, whatever the estimator.
+    objections: Vec<String>,
+    /// Standard deviation of the noise of each column.
+    noise: Vec<f64>,
+}
+
+/// Whether an estimator is to run.
+fn asked(question: &Question, name: &str) -> bool {
+    question.estimators.as_ref().is_none_or(|all| all.iter().any(|n| n == name))
+}
+
+/// Every estimator that applies where all variables were measured.
+fn all(
+    dynamics: &Dynamics,
+    sample: &Sample,
+    question: &Question,
+    declared: Option<Vec<f64>>,
+) -> Result<Ran, IdentifyError> {
+    let asked = |name: &str| asked(question, name);
+    let auto = declared.is_none();
+    let uneven = sample.uneven.is_some() && dynamics.diffusion.is_none();
+    // Where time steps differ the smoother alone tells the noise.
+    let mut early = None;
+    let mut declared = declared;
+    if uneven && asked("smoother") {
+        let smoother = Smoother { noise: declared.clone(), observed: None };
+        let found = smoother.estimate(dynamics, sample, &dynamics.start());
+        if let (true, Ok(found)) = (auto, &found)
+            && found.converged
+        {
+            declared = Some(found.noise.clone());
+        }
+        early = Some(found);
+    }
+    let Finding { noise, estimated, objections, mut remarks, first, followed } =
         noise::find(dynamics, sample, declared, question.seed)?;
-    let mut estimates = Vec::new();
-    let mut failures = Vec::new();
+    let (mut estimates, mut failures) = (Vec::new(), Vec::new());
+    let start = first.as_ref().filter(|e| e.converged && e.undetermined.is_empty()).map(|e| e.theta.clone());
     if asked("weak-stationary") {
         let clock = Instant::now();
         match first
@@ -129,66 +216,95 @@ pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Resu
             Err(error) => failures.push(error),
         }
     }
-    if asked("shooting") && sample.dt.is_some() && dynamics.diffusion.is_none() {
+    match early {
+        Some(Ok(found)) => estimates.push(found),
+        Some(Err(error)) => failures.push(error),
+        None => {}
+    }
+    if uneven {
+        remarks.push("the time steps differ: shooting was not run, and weak-stationary does not use the order".into());
+    }
+    let steps = dynamics.diffusion.is_none() && sample.dt.is_some();
+    // Steps that agree with the flow leave nothing for a smoother to find.
+    let mut exact = false;
+    if asked("shooting") && steps {
         match followed {
-            Some(Ok(found)) => estimates.push(found),
+            Some(Ok(found)) => {
+                exact = found.fits() && noise.iter().all(|s| *s == 0.0);
+                estimates.push(found);
+            }
             Some(Err(error)) => failures.push(error),
             None => {}
         }
     }
-    if estimates.is_empty() {
-        return Err(failures.into_iter().next().unwrap_or(IdentifyError::NoEstimator));
+    if asked("smoother") && steps {
+        if exact {
+            remarks.push("smoother was not run: there is no noise that it would take out".into());
+        } else {
+            let smoother = Smoother { noise: (!estimated).then(|| noise.clone()), observed: None };
+            match smoother.estimate(dynamics, sample, &start.unwrap_or_else(|| dynamics.start())) {
+                Ok(found) => estimates.push(found),
+                Err(error) => failures.push(error),
+            }
+        }
     }
-    let mut remarks: Vec<String> = remarks.into_iter().chain(failures.iter().map(ToString::to_string)).collect();
-    let outliers = checks::outliers(sample, dynamics.variables());
-    for estimate in &mut estimates {
-        estimate.objections.extend(outliers.iter().chain(&objections).cloned());
+    Ok(Ran { estimates, failures, remarks, objections, noise })
+}
+
+/// The smoother alone, where only the variables `which` were measured.
+fn hidden(
+    dynamics: &Dynamics,
+    sample: &Sample,
+    question: &Question,
+    which: &[usize],
+    declared: Option<Vec<f64>>,
+) -> Result<Ran, IdentifyError> {
+    let names = dynamics.variables();
+    let hidden: Vec<&str> = (0..dynamics.dim()).filter(|c| !which.contains(c)).map(|c| names[c].as_str()).collect();
+    let others = ESTIMATORS.iter().filter(|name| **name != "smoother" && asked(question, name));
+    let remarks = others
+        .map(|name| format!("{name} was not run: it needs every variable, and {} was not measured", hidden.join(", ")));
+    let mut ran = Ran {
+        estimates: Vec::new(),
+        failures: Vec::new(),
+        remarks: remarks.collect(),
+        objections: Vec::new(),
+        noise: declared.clone().unwrap_or_else(|| vec![0.0; sample.dim]),
+    };
+    if !asked(question, "smoother") || dynamics.diffusion.is_some() || sample.usual_step().is_none() {
+        return Err(IdentifyError::Hidden { names: hidden.join(", ") });
     }
-    let chosen = choose(&estimates, dynamics);
-    let theta = estimates[chosen].theta.clone();
-    // Without a scale of time there is no speed to compare.
-    if estimates[chosen].undetermined.is_empty()
-        && let Some(objection) = checks::time_unit(dynamics, sample, &theta)
-    {
-        estimates.iter_mut().for_each(|estimate| estimate.objections.push(objection.clone()));
+    let smoother = Smoother { noise: declared, observed: Some(which.to_vec()) };
+    match smoother.estimate(dynamics, sample, &dynamics.start()) {
+        Ok(found) => ran.estimates.push(found),
+        Err(error) => ran.failures.push(error),
     }
-    remarks.extend(checks::turns(dynamics, sample, &theta));
-    remarks.extend(disagreement(&estimates, &dynamics.names()));
-    let verdict = verdict(&estimates[chosen]);
-    if verdict == Verdict::Misfit && outliers.is_none() {
-        let ranges = checks::ranges(dynamics, sample, &dynamics.start());
-        remarks.extend(swapped(dynamics, sample, &noise, question.seed));
-        remarks.extend(ranges);
-    }
-    remarks.insert(0, reason(&estimates, chosen, verdict));
-    let mean: Vec<f64> = (0..sample.dim)
+    Ok(ran)
+}
+
+/// Mean of each column.
+fn means(sample: &Sample) -> Vec<f64> {
+    (0..sample.dim)
         .map(|axis| sample.points.iter().skip(axis).step_by(sample.dim).sum::<f64>() / sample.count() as f64)
-        .collect();
-    Ok(Answer {
-        chosen,
-        verdict,
-        noise_share: noise.iter().zip(&sample.deviations).map(|(s, d)| s / d).collect(),
-        noise_estimated: estimated,
-        diffusion: dynamics.diffusion_at(&mean, &theta),
-        estimates,
-        remarks,
-    })
+        .collect()
 }
 
 /// Estimates that fit and still lie further apart than their errors allow.
 fn disagreement(estimates: &[Estimate], names: &[String]) -> Option<String> {
     let good: Vec<&Estimate> = estimates.iter().filter(|e| e.fits()).collect();
-    let [a, b] = good[..] else { return None };
-    let (ea, eb) = (a.standard_errors.as_ref()?, b.standard_errors.as_ref()?);
-    let apart = |j: &usize| {
-        let error = ea[*j].unwrap_or(f64::INFINITY).hypot(eb[*j].unwrap_or(f64::INFINITY));
-        (a.theta[*j] - b.theta[*j]).abs() > APART * error
-    };
-    let j = (0..names.len()).find(apart)?;
-    Some(format!(
-        "{} and {} lie more than {APART} standard errors apart in {}: trust neither error",
-        a.estimator, b.estimator, names[j]
-    ))
+    let pairs = good.iter().enumerate().flat_map(|(i, a)| good[i + 1..].iter().map(move |b| (a, b)));
+    pairs.into_iter().find_map(|(a, b)| {
+        let (ea, eb) = (a.standard_errors.as_ref()?, b.standard_errors.as_ref()?);
+        let apart = |j: &usize| {
+            let error = ea[*j].unwrap_or(f64::INFINITY).hypot(eb[*j].unwrap_or(f64::INFINITY));
+            (a.theta[*j] - b.theta[*j]).abs() > APART * error
+        };
+        let j = (0..names.len()).find(apart)?;
+        Some(format!(
+            "{} and {} lie more than {APART} standard errors apart in {}: trust neither error",
+            a.estimator, b.estimator, names[j]
+        ))
+    })
 }
 
 fn choose(estimates: &[Estimate], dynamics: &Dynamics) -> usize {

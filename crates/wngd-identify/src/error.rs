@@ -8,8 +8,8 @@ use wngd_opt::{DescentError, ObjectiveError, UncertaintyError};
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SimulateError {
-    /// The system has too many coordinates.
-    #[error("{system} has {dim} coordinates; systems of 1 to 3 can be simulated")]
+    /// The system has no coordinates, or too many for a grid.
+    #[error("{system} has {dim} coordinates; systems of 1 to 3 have densities on grids, and at least 1 is simulated")]
     Coordinates {
         /// Name of the system.
         system: String,
@@ -210,6 +210,14 @@ pub enum IdentifyError {
     /// The estimator follows the flow from point to point.
     #[error("dt: steps from point to point need points in order, their time step, and a system without diffusion")]
     NotOrdered,
+    /// Variables were not measured, and nothing that was asked for can do without them.
+    #[error(
+        "observed: {names} was not measured: only the smoother can do without, on points in order with their time step, for a system without [diffusion]"
+    )]
+    Hidden {
+        /// The variables, with commas.
+        names: String,
+    },
     /// The flow cannot be followed over a time step.
     #[error(
         "dt: the flow cannot be followed from the data's points over their time step, {dt}; is it in the system's unit of time?"

@@ -1,7 +1,7 @@
 //! Parameters of a dynamical system from points that it passed through.
 //!
 //! [`answer`] runs all estimators that apply to a [`Sample`] of [`Dynamics`] and says which to believe and whether the model fits:
-//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] for points in order.
+//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] and [`Smoother`] for points in order.
 //!
 //! ```
 //! use wngd_identify::{Dynamics, Question, Sample, Verdict, answer, simulate};
@@ -58,7 +58,9 @@ mod dynamics;
 mod error;
 mod estimate;
 mod event;
+mod flow_map;
 mod found;
+mod hotelling;
 mod identify;
 mod level;
 mod noise;
@@ -70,6 +72,7 @@ mod score;
 mod shifts;
 mod shooting;
 mod simulate;
+mod smoother;
 mod view;
 mod weak;
 
@@ -87,5 +90,6 @@ pub use score::Identifiability;
 pub use shifts::SHIFT;
 pub use shooting::Shooting;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
+pub use smoother::Smoother;
 pub use view::View;
 pub use weak::{Undetermined, WeakStationary};

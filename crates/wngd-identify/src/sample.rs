@@ -12,6 +12,8 @@ pub struct Sample {
     pub(crate) records: Vec<usize>,
     /// Time between points; without it their order is not used.
     pub(crate) dt: Option<f64>,
+    /// Time from each point to the next one where these differ, 0 at the end of a record.
+    pub(crate) uneven: Option<Vec<f64>>,
     /// Standard deviation of each coordinate, as recorded.
     pub(crate) deviations: Vec<f64>,
 }
@@ -41,7 +43,37 @@ impl Sample {
         if let Some(coordinate) = deviations.iter().position(|d| !(*d > 0.0 && d.is_finite())) {
             return Err(SampleError::Constant { coordinate });
         }
-        Ok(Self { dim, points, records, dt, deviations })
+        Ok(Self { dim, points, records, dt, uneven: None, deviations })
+    }
+
+    /// The same at times that rise within each record, in steps of any length.
+    ///
+    /// # Shapes
+    /// `times`: one per point.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); times that do not rise within a record.
+    pub fn at_times(points: Vec<f64>, dim: usize, records: Vec<usize>, times: &[f64]) -> Result<Self, SampleError> {
+        let sample = Self::new(points, dim, records, None)?;
+        let mut after = vec![0.0; sample.count()];
+        for (begin, end) in sample.spans() {
+            for i in begin..end.saturating_sub(1) {
+                let step = times.get(i + 1).zip(times.get(i)).map_or(f64::NAN, |(next, now)| next - now);
+                if !(step > 0.0 && step.is_finite()) {
+                    return Err(SampleError::TimeStep { dt: step });
+                }
+                after[i] = step;
+            }
+        }
+        Ok(Self { uneven: Some(after), ..sample })
+    }
+
+    /// Usual time between points in order: the one that there is, or the median of those that differ.
+    pub(crate) fn usual_step(&self) -> Option<f64> {
+        let Some(after) = &self.uneven else { return self.dt };
+        let mut steps: Vec<f64> = after.iter().copied().filter(|step| *step > 0.0).collect();
+        steps.sort_by(f64::total_cmp);
+        steps.get(steps.len() / 2).copied()
     }
 
     /// Number of points.

@@ -1,6 +1,6 @@
 //! Trajectories of dynamical systems by Dormand and Prince's method of order 8 with dense output.
 
-use ode_solvers::{Dop853, Vector3};
+use ode_solvers::{DVector, Dop853, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
@@ -22,7 +22,7 @@ const FAR: f64 = 1e8;
 pub struct Trajectory<'a> {
     field: &'a dyn VelocityField,
     theta: &'a [f64],
-    state: Vector3<f64>,
+    state: Vec<f64>,
     dt: f64,
 }
 
@@ -40,14 +40,22 @@ impl ode_solvers::System<f64, Vector3<f64>> for Rhs<'_> {
     }
 }
 
+impl ode_solvers::System<f64, DVector<f64>> for Rhs<'_> {
+    fn system(&self, _: f64, x: &DVector<f64>, out: &mut DVector<f64>) {
+        self.field.velocity(x.as_slice(), self.theta, out.as_mut_slice());
+    }
+}
+
 impl<'a> Trajectory<'a> {
     /// From a start point, sampled every `dt`.
     ///
     /// # Errors
-    /// More than three coordinates, wrong lengths, a time step that is not positive, values that are not finite.
+    /// No coordinates, wrong lengths, a time step that is not positive, values that are not finite.
     pub fn new(field: &'a dyn VelocityField, theta: &'a [f64], start: &[f64], dt: f64) -> Result<Self, SimulateError> {
-        check_coordinates(field)?;
         let (d, p) = (field.dim(), field.dim_param());
+        if d == 0 {
+            return Err(SimulateError::Coordinates { system: field.name().to_string(), dim: d });
+        }
         if theta.len() != p || theta.iter().any(|v| !v.is_finite()) {
             return Err(SimulateError::Theta { system: field.name().to_string(), names: field.parameter_names() });
         }
@@ -57,9 +65,7 @@ impl<'a> Trajectory<'a> {
         if !(dt > 0.0 && dt.is_finite()) {
             return Err(SimulateError::TimeStep { dt });
         }
-        let mut state = Vector3::zeros();
-        state.as_mut_slice()[..d].copy_from_slice(start);
-        Ok(Self { field, theta, state, dt })
+        Ok(Self { field, theta, state: start.to_vec(), dt })
     }
 
     /// Number of coordinates.
@@ -80,22 +86,39 @@ impl<'a> Trajectory<'a> {
         let mut left = count;
         while left > 0 {
             let segment = left.min(SEGMENT).min(((SPAN / self.dt) as usize).max(1));
-            let rhs = Rhs { field: self.field, theta: self.theta };
             // Half a step more than needed: the last point is then never lost to rounding.
             let end = (segment as f64 + 0.5) * self.dt;
-            let mut solver = Dop853::new(rhs, 0.0, end, self.dt, self.state, TOLERANCE, TOLERANCE);
-            solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
-            let points = solver.y_out().get(1..=segment).ok_or_else(|| self.lost("the integrator stopped early"))?;
-            for point in points {
+            let points = self.segment(segment, end)?;
+            for point in points.chunks_exact(d) {
                 if !point.iter().all(|v| v.abs() < FAR) {
                     return Err(self.unbounded().into());
                 }
-                visit(&point.as_slice()[..d])?;
+                visit(point)?;
             }
-            self.state = points[segment - 1];
+            self.state = points[(segment - 1) * d..].to_vec();
             left -= segment;
         }
         Ok(())
+    }
+
+    /// The next `count` points, row-major; three coordinates or fewer without a look at the heap.
+    fn segment(&self, count: usize, end: f64) -> Result<Vec<f64>, SimulateError> {
+        let d = self.field.dim();
+        let rhs = Rhs { field: self.field, theta: self.theta };
+        let early = || self.lost("the integrator stopped early");
+        if d <= 3 {
+            let mut state = Vector3::zeros();
+            state.as_mut_slice()[..d].copy_from_slice(&self.state);
+            let mut solver = Dop853::new(rhs, 0.0, end, self.dt, state, TOLERANCE, TOLERANCE);
+            solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
+            let points = solver.y_out().get(1..=count).ok_or_else(early)?;
+            return Ok(points.iter().flat_map(|point| point.as_slice()[..d].to_vec()).collect());
+        }
+        let state = DVector::from_column_slice(&self.state);
+        let mut solver = Dop853::new(rhs, 0.0, end, self.dt, state, TOLERANCE, TOLERANCE);
+        solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
+        let points = solver.y_out().get(1..=count).ok_or_else(early)?;
+        Ok(points.iter().flat_map(|point| point.as_slice().to_vec()).collect())
     }
 
     /// Goes on for a time without output.
@@ -119,7 +142,7 @@ impl<'a> Trajectory<'a> {
     }
 }
 
-/// Refuses systems that the integrator has no room for.
+/// Refuses systems that a grid has no room for.
 pub(crate) fn check_coordinates(field: &dyn VelocityField) -> Result<(), SimulateError> {
     let dim = field.dim();
     if (1..=3).contains(&dim) {
@@ -233,6 +256,23 @@ mod tests {
             let t = 0.1 * (i + 1) as f64;
             let exact = [(-0.01 * t).exp() * t.cos(), (-0.01 * t).exp() * t.sin()];
             assert!((point[0] - exact[0]).abs() < 1e-6 && (point[1] - exact[1]).abs() < 1e-6, "at {t}");
+        }
+    }
+
+    #[test]
+    fn many_coordinates_are_followed_as_few_are() {
+        // Two oscillators side by side.
+        let two = wngd_models::flow::ExpressionField::new(&wngd_models::flow::Equations {
+            variables: ["a", "b", "c", "d"].map(String::from).to_vec(),
+            equations: ["b", "-w*a", "d", "-4*c"].map(String::from).to_vec(),
+            parameters: vec![("w".into(), 1.0)],
+            ..Default::default()
+        })
+        .unwrap();
+        let points = simulate(&two, &[1.0], &[1.0, 0.0, 0.5, 0.0], 0.1, 2000, 0.0).unwrap();
+        for (i, point) in points.chunks_exact(4).enumerate() {
+            let t = 0.1 * (i + 1) as f64;
+            assert!((point[0] - t.cos()).abs() < 1e-6 && (point[2] - 0.5 * (2.0 * t).cos()).abs() < 1e-6, "at {t}");
         }
     }
 

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use wngd::identify::Event;
 use wngd_experiment::Source;
 use wngd_experiment::checkpoint::{Checkpoint, Journal};
-use wngd_experiment::identification::{Identified, Job, identify as carry_out, variables};
+use wngd_experiment::identification::{Identified, Job, identify as carry_out};
 use wngd_experiment::models::system_file::is_file;
 
 use super::simulate::named;
@@ -21,7 +21,7 @@ use crate::output::{close, print, table, tell};
 /// Find the parameters of a dynamical system from a trajectory.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --out found\n  wngd identify --system mine.toml --trajectory traj.csv --start kappa=2,lambda=6 --out found\n  wngd identify --system lorenz63 --trajectory points.csv --unordered --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --estimator density --out grid"
+    after_help = "Examples:\n  wngd identify --system lorenz63 --trajectory traj.csv --out found\n  wngd identify --system mine.toml --trajectory traj.csv --start kappa=2,lambda=6 --out found\n  wngd identify --system lorenz63 --trajectory points.csv --unordered --out found\n  wngd identify --system lorenz63 --trajectory x.csv --observed x --out found\n  wngd identify --system lorenz63 --trajectory traj.csv --estimator density --out grid"
 )]
 pub struct IdentifyArgs {
     /// Name of the system, or a file of your own, FILE.toml; `wngd systems` lists the names.
@@ -41,13 +41,14 @@ pub struct IdentifyArgs {
     /// Folder for results.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-    /// Estimators to run, of weak-stationary, shooting and density; the first two, as far as they apply, if absent.
+    /// Estimators to run, of weak-stationary, shooting, smoother and density; the first three, as far as they apply, if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub estimator: Option<Vec<String>>,
     /// The points are in no order.
     #[arg(long)]
     pub unordered: bool,
-    /// Variables that were measured; all of them are needed up to now.
+    /// Variables that were measured, where others were not: columns by these names, or else in this order. Only the smoother
+    /// can do without the others.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub observed: Option<Vec<String>>,
     /// Columns of the CSV file, in the order of the system's coordinates; by the names of the variables, or else all but
@@ -111,17 +112,6 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
         ));
     }
     let source = Source::of_options(PathBuf::new(), described(args)?, option);
-    if let Some(observed) = &args.observed {
-        let variables = variables(&source)?;
-        if let Some(stray) = observed.iter().find(|name| !variables.contains(name)) {
-            let problem = format!("there is no variable \"{stray}\"; there are {}", variables.join(", "));
-            return Err(CliError::usage("--observed", problem));
-        }
-        if let Some(hidden) = variables.iter().find(|name| !observed.contains(name)) {
-            let problem = format!("{hidden} was not measured: no estimator for hidden variables is there yet");
-            return Err(CliError::usage("--observed", problem));
-        }
-    }
     begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &args.keep)
 }
 
@@ -186,6 +176,7 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
             drop(section.insert("noise".into(), list(&each)));
         }
     }
+    args.observed.iter().for_each(|observed| drop(section.insert("observed".into(), names(observed))));
     args.estimator.iter().for_each(|chosen| drop(section.insert("estimators".into(), names(chosen))));
     if args.unordered {
         section.insert("unordered".into(), true.into());
@@ -253,6 +244,7 @@ fn option(field: &str) -> Option<&'static str> {
         "identify.corrections" => "--corrections",
         "identify.seed" => "--seed",
         "identify.estimators" => "--estimator",
+        "identify.observed" => "--observed",
         _ => return None,
     })
 }

@@ -9,6 +9,8 @@ pub struct Points {
     pub columns: usize,
     /// Mean time step, from a column `t` or `time` that rises.
     pub dt: Option<f64>,
+    /// The times themselves, where they rise in steps of different lengths.
+    pub uneven: Option<Vec<f64>>,
     /// The further column, if one was asked for.
     pub beside: Vec<f64>,
     /// Names of the columns, if they have names.

@@ -57,6 +57,7 @@ impl Recording {
     /// Unreadable files, columns that do not fit, numbers that are not finite, time steps that differ.
     pub fn read(&self, dim: usize) -> Result<Points, ExperimentError> {
         let mut all = Points::default();
+        let mut times: Option<Vec<f64>> = Some(Vec::new());
         let usual = ["x", "y", "z"].map(String::from);
         let variables = if self.variables.is_empty() { &usual[..dim.min(3)] } else { &self.variables[..] };
         for path in &self.paths {
@@ -72,6 +73,10 @@ impl Recording {
             asked.check(format).map_err(&fail)?;
             let points = format.rows(input, &asked)?;
             all.notes.extend(points.notes);
+            let kept =
+                |each: &Vec<f64>| each.iter().copied().skip(self.burn_in).step_by(self.stride).collect::<Vec<_>>();
+            // Times of all files, or of none.
+            times = times.zip(points.uneven.as_ref().map(kept)).map(|(all, more)| [all, more].concat());
             far::check(&points.values, variables).map_err(&fail)?;
             match (all.dt, points.dt) {
                 (Some(a), Some(b)) if (a - b).abs() > SAME_STEP * a => {
@@ -91,6 +96,7 @@ impl Recording {
             }
         }
         all.dt = all.dt.map(|dt| dt * self.stride as f64);
+        all.uneven = times.filter(|times| !times.is_empty());
         Ok(all)
     }
 }

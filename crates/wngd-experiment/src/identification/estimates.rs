@@ -137,6 +137,7 @@ fn note(estimate: &Estimate) -> &'static str {
     match (errors(estimate), estimate.estimator) {
         (None, _) => "no standard errors: the estimate did not come to rest, or nothing determines it",
         (Some(_), "shooting") => "from the scatter of the residuals of steps",
+        (Some(_), "smoother") => "from the information on the parameters, the path taken out of it",
         (Some(_), _) => "from the scatter of the equations between blocks of the data",
     }
 }

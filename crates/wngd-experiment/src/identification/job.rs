@@ -22,8 +22,8 @@ pub(super) const DENSITY: &str = "density";
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentifySection {
-    /// estimators to run, of `"weak-stationary"`, `"shooting"`, `"density"`; the first two, as far as they apply, if
-    /// absent
+    /// estimators to run, of `"weak-stationary"`, `"shooting"`, `"smoother"`, `"density"`; the first three, as far as they
+    /// apply, if absent
     pub estimators: Option<Vec<String>>,
     /// simulated trajectories per correction of `density`; 0 for none
     pub replicates: usize,
@@ -36,6 +36,8 @@ pub struct IdentifySection {
     /// noise of the data: a share of each coordinate's scatter as recorded, a standard deviation per coordinate, or
     /// `"auto"`: estimated where there is an order
     pub noise: Option<Noise>,
+    /// names of the variables that were measured, where others were not; columns by these names, or else in this order
+    pub observed: Option<Vec<String>>,
     /// seed of test functions and simulations
     pub seed: u64,
 }
@@ -43,7 +45,7 @@ pub struct IdentifySection {
 impl Default for IdentifySection {
     fn default() -> Self {
         let Settings { replicates, corrections, dt, seed, .. } = Settings::default();
-        Self { estimators: None, replicates, corrections, dt, unordered: false, noise: None, seed }
+        Self { estimators: None, replicates, corrections, dt, unordered: false, noise: None, observed: None, seed }
     }
 }
 
@@ -128,18 +130,24 @@ impl Job {
             NoiseLevel::Share(share) => vec![*share],
             NoiseLevel::Each(each) => each.clone(),
         };
+        let observed = observed(&place, section.observed.as_deref(), &flow)?;
+        let seen = observed.as_ref().map_or(dim, Vec::len);
+        if seen < dim && estimators == [DENSITY] {
+            return Err(place.error("estimators", "density needs every variable; ask for smoother"));
+        }
         let IdentifySection { replicates, corrections, dt, seed, unordered, .. } = section;
         let mut settings = Settings { view, scheme: None, noise: in_numbers, replicates, corrections, dt, seed };
-        settings.check(dim).map_err(|error| place.error(error.field(), error.to_string()))?;
-        let recording = match &flow.written {
-            Some(written) => recording.by_name(written.variables()),
-            None => recording,
+        settings.check(seen).map_err(|error| place.error(error.field(), error.to_string()))?;
+        let recording = match (&section.observed, &flow.written) {
+            (Some(names), _) => recording.by_name(names),
+            (None, Some(written)) => recording.by_name(written.variables()),
+            (None, None) => recording,
         };
         let columns = recording.columns.clone();
-        let (points, records) = recording.records(dim).map_err(|error| source.about("data.trajectory", error))?;
+        let (mut points, records) = recording.records(seen).map_err(|error| source.about("data.trajectory", error))?;
         settings.dt = settings.dt.or(points.dt);
-        let scale = time_scale(flow.field.as_ref(), &flow.theta, &points.values);
-        let scheme = model.scheme(model_section, Some(scale))?;
+        let scale = (seen == dim).then(|| time_scale(flow.field.as_ref(), &flow.theta, &points.values));
+        let scheme = model.scheme(model_section, scale)?;
         let mut remarks = Vec::new();
         if settings.dt.is_none() && !unordered {
             remarks.push(
@@ -147,11 +155,15 @@ impl Job {
             );
         }
         let ordered = settings.dt.filter(|_| !unordered);
-        let sample = Sample::new(points.values, dim, records, ordered);
+        let uneven = points.uneven.take().filter(|_| !unordered && dt.is_none());
+        let sample = match &uneven {
+            Some(times) => Sample::at_times(points.values, seen, records, times),
+            None => Sample::new(points.values, seen, records, ordered),
+        };
         let sample = sample.map_err(|error| source.error("data.trajectory", error.to_string()))?;
         let dynamics = dynamics(&flow, scheme, &mut remarks)?;
         let NamedFlow { name: system, field, theta, free, .. } = flow;
-        let density = if estimators.contains(&DENSITY) {
+        let density = if estimators.contains(&DENSITY) && seen == dim {
             let grid = described.grid.build(&source.section("grid")?, dim, Some(sample.points()))?;
             if grid.dim() != dim {
                 return Err(source.error("grid.cells", format!("{} axes for the {dim} of {system}", grid.dim())));
@@ -165,6 +177,9 @@ impl Job {
             let problem = Problem::new(field, theta, Some(free))?;
             Some(DensityJob { problem, points: sample.points().to_vec(), grid, settings, axes })
         } else {
+            if estimators.contains(&DENSITY) {
+                remarks.push("density was not run: it needs every variable".into());
+            }
             if !source.section("grid")?.is_empty() {
                 remarks.push(
                     "the grid is used by the estimator density alone: ask for it with --estimator density".into(),
@@ -177,7 +192,7 @@ impl Job {
             name: described.name.clone(),
             dynamics,
             sample,
-            question: (!others.is_empty()).then_some(Question { noise, estimators: Some(others), seed }),
+            question: (!others.is_empty()).then_some(Question { noise, estimators: Some(others), observed, seed }),
             density,
             model: model.in_words(),
             data: data.fact(),
@@ -196,18 +211,29 @@ impl Job {
     }
 }
 
-/// Names of the variables of an experiment's system.
-///
-/// # Errors
-/// A system that cannot be read.
-pub fn variables(source: &Source) -> Result<Vec<String>, ExperimentError> {
-    let described = Described::read(source)?;
-    let (model, section) = &described.model;
-    let flow = model.flow(section)?;
-    Ok(flow.map_or_else(Vec::new, |flow| match flow.written {
-        Some(written) => written.variables().to_vec(),
-        None => usual_axes(flow.field.dim()),
-    }))
+/// The variables that were measured, counted from 0, where they were named.
+fn observed(
+    place: &Section<'_>,
+    names: Option<&[String]>,
+    flow: &NamedFlow,
+) -> Result<Option<Vec<usize>>, ExperimentError> {
+    let Some(names) = names else { return Ok(None) };
+    let variables = flow.written.as_ref().map_or_else(|| usual_axes(flow.field.dim()), |w| w.variables().to_vec());
+    let mut which = Vec::new();
+    for name in names {
+        let Some(c) = variables.iter().position(|variable| variable == name) else {
+            let problem = format!("there is no variable \"{name}\"; there are {}", variables.join(", "));
+            return Err(place.error("observed", problem));
+        };
+        if which.contains(&c) {
+            return Err(place.error("observed", format!("\"{name}\" is named twice; name it once")));
+        }
+        which.push(c);
+    }
+    if which.is_empty() {
+        return Err(place.error("observed", format!("name at least one of {}", variables.join(", "))));
+    }
+    Ok(Some(which))
 }
 
 /// The estimators asked for.

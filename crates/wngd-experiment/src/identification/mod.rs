@@ -14,7 +14,7 @@ use crate::files;
 use crate::report;
 use crate::results::IdentifyFile;
 
-pub use job::{IdentifySection, Job, Noise, variables};
+pub use job::{IdentifySection, Job, Noise};
 
 /// An identification that ended.
 pub struct Identified {

@@ -5,7 +5,6 @@
 //! tells observation noise from dynamical noise, and random functions of the points tell whether a term is missing.
 //! With noise, windows of several points with free states take its place.
 
-mod flow_map;
 mod noise;
 mod pairs;
 mod residuals;

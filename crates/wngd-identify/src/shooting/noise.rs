@@ -3,10 +3,10 @@
 //! With noise ε of the observations and noise η of the motion, r_i = ε_{i+1} − J_i ε_i + η_i to first order, so that
 //! E[r_{i+1} r_iᵀ] = −J_{i+1} S holds S alone, and E[r_i r_iᵀ] = S + J_i S J_iᵀ + Q the rest.
 
-use super::flow_map::FlowMap;
 use super::pairs::starts;
 use super::residuals::residuals;
 use crate::dynamics::Dynamics;
+use crate::flow_map::FlowMap;
 use crate::sample::Sample;
 
 /// Most runs of three points.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::flow_map::{FlowMap, Image};
+use crate::flow_map::{FlowMap, Image};
 use crate::sample::Sample;
 
 /// One step: x_{i+1} − Φ(x_i) in standard deviations of the data, with what it depends on.

@@ -10,12 +10,12 @@ use rayon::prelude::*;
 use wngd_linalg::dense::symmetric_eigen;
 use wngd_linalg::faer::Mat;
 
-use super::flow_map::{FlowMap, Image};
 use super::solve::Shooting;
 use crate::distribution::beyond_f;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::estimate::{Estimate, Misfit};
+use crate::flow_map::{FlowMap, Image};
 use crate::sample::Sample;
 
 /// Longest window, in points.

@@ -102,7 +102,7 @@ fn without(basis: &Mat<f64>, vector: &[f64]) -> Mat<f64> {
 }
 
 /// A direction in words.
-pub(super) fn in_words(vector: &[f64], theta: &[f64], scale: &[f64], names: &[String], ordered: bool) -> Undetermined {
+pub(crate) fn in_words(vector: &[f64], theta: &[f64], scale: &[f64], names: &[String], ordered: bool) -> Undetermined {
     let largest = vector.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     let sign = if vector.iter().find(|v| v.abs() > 0.5 * largest).is_some_and(|v| *v < 0.0) { -1.0 } else { 1.0 };
     let direction: Vec<f64> = vector.iter().map(|v| if v.abs() > NAMED * largest { sign * v } else { 0.0 }).collect();

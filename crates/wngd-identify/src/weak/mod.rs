@@ -26,5 +26,6 @@ mod stretches;
 mod whiten;
 
 pub use directions::Undetermined;
+pub(crate) use directions::in_words;
 pub(crate) use functions::waves;
 pub use gmm::WeakStationary;

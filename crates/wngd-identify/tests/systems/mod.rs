@@ -162,7 +162,7 @@ pub fn written(name: &str, variables: &[&str], equations: &[&str], parameters: &
         variables: variables.iter().map(|v| v.to_string()).collect(),
         equations: equations.iter().map(|v| v.to_string()).collect(),
         parameters: parameters.iter().map(|(n, v)| (n.to_string(), *v)).collect(),
-        diffusion: Vec::new(),
+        ..Equations::default()
     })
     .unwrap()
 }

@@ -40,7 +40,7 @@ pub use automatic::{Automatic, GenericField};
 pub use constraint::FlowConstraint;
 pub use discretisation::Discretisation;
 #[cfg(feature = "autodiff")]
-pub use expression::{Equations, ExpressionError, ExpressionField, Monomial, PolynomialForm};
+pub use expression::{Equations, ExpressionError, ExpressionField, Family, Line, Monomial, PolynomialForm};
 pub use field::{FieldCheck, VelocityField, check_field};
 pub use finite_volume::FaceSensitivity;
 pub use perturbation::HatPerturbation;

@@ -8,6 +8,9 @@ use crate::error::ExperimentError;
 /// Most numbers kept.
 const MAX_NUMBERS: usize = 1 << 29;
 
+/// Relative difference of time steps that rounding of times does not explain.
+const UNEVEN: f64 = 0.1;
+
 /// Tables of numbers.
 pub(super) struct Csv;
 
@@ -30,7 +33,7 @@ impl Format for Csv {
         let dim = indices.len();
         let wanted: Vec<usize> = indices.iter().copied().chain(beside).chain(time).collect();
         let (mut values, mut more) = (Vec::new(), Vec::new());
-        let mut clock: Option<(f64, f64)> = None;
+        let mut times = Vec::new();
         let (mut rows, mut skipped) = (0usize, 0usize);
         let mut numbers = Vec::with_capacity(wanted.len());
         while table.next()? {
@@ -54,8 +57,7 @@ impl Format for Csv {
             values.extend_from_slice(&numbers[..dim]);
             more.extend(beside.map(|_| numbers[dim]));
             if time.is_some() {
-                let now = numbers[wanted.len() - 1];
-                clock = Some((clock.map_or(now, |(first, _)| first), now));
+                times.push(numbers[wanted.len() - 1]);
             }
         }
         if values.is_empty() {
@@ -65,17 +67,25 @@ impl Format for Csv {
             }));
         }
         let steps = rows.saturating_sub(1) as f64;
+        let clock = times.first().zip(times.last());
         let dt = clock.map(|(first, last)| (last - first) / steps).filter(|dt| dt.is_finite() && *dt > 0.0);
+        let uneven = dt.filter(|dt| is_uneven(&times, *dt)).map(|_| times);
         let named = table.shape.header || table.shape.names.iter().any(|name| name.parse::<usize>().is_err());
         let names = named.then(|| indices.iter().map(|&i| table.shape.names[i].clone()).collect());
         let notes = table.notes(skipped, &indices, asked);
-        Ok(Points { values, columns: dim, dt, beside: more, names, notes })
+        Ok(Points { values, columns: dim, dt, uneven, beside: more, names, notes })
     }
     /// The one column of a table.
     fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError> {
         let Points { values, notes, .. } = self.rows(input, asked)?;
         Ok(Array { shape: vec![values.len()], values, notes })
     }
+}
+
+/// Whether times rise, in steps that differ by more than they were rounded by.
+fn is_uneven(times: &[f64], dt: f64) -> bool {
+    let steps = || times.windows(2).map(|pair| pair[1] - pair[0]);
+    steps().all(|step| step > 0.0) && steps().any(|step| (step - dt).abs() > UNEVEN * dt)
 }
 
 #[cfg(test)]
@@ -213,6 +223,11 @@ mod tests {
         assert!(read(text, None, 3).err().unwrap().contains("2 columns for 3 coordinates"));
         assert!(read("x,y\n1,2\n3,nan\n", None, 2).err().unwrap().contains("line 3, column y"));
         assert_eq!(read("x,y\n1,2\n3,4\n", None, 2).unwrap().dt, None);
+        // Times that rise unevenly are kept; those that do not rise mean nothing.
+        let times = |text: &str| read(text, None, 1).unwrap().uneven;
+        assert_eq!(times("t,x\n0,1\n1,2\n2.01,3\n"), None);
+        assert_eq!(times("t,x\n0,1\n1,2\n4,3\n"), Some(vec![0.0, 1.0, 4.0]));
+        assert_eq!(times("t,x\n0,1\n5,2\n4,3\n"), None);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use num_dual::Dual64;
 
+use super::chain::Family;
 use super::error::ExpressionError;
 use super::lexer::is_name;
-use super::parser::{Names, parse};
+use super::parser::{Index, Names, parse};
 use super::polynomial::PolynomialForm;
 use super::program::Program;
 use super::tree::{Dependence, FUNCTIONS, Tree};
@@ -26,6 +27,12 @@ pub struct Equations {
     pub parameters: Vec<(String, f64)>,
     /// D per variable of dx = v dt + √(2D) dW, an expression; empty where there is none at all.
     pub diffusion: Vec<Option<String>>,
+    /// Rows of names among variables and parameters, for `x[i + 1]`.
+    pub families: Vec<Family>,
+    /// The index that each equation is written for, with its value; empty where none has one.
+    pub indices: Vec<Option<(String, i64)>>,
+    /// The same of the diffusion.
+    pub diffusion_indices: Vec<Option<(String, i64)>>,
 }
 
 /// A velocity field from expressions of variables and parameters, any number of them, with derivatives by dual numbers.
@@ -93,8 +100,11 @@ impl ExpressionField {
             return Err(ExpressionError::whole(format!("parameters.{name}"), problem));
         }
         let start: Vec<f64> = parameters.iter().map(|(_, value)| *value).collect();
-        let known = Names { variables, parameters: &names };
-        let read = |part: &str, i: usize, text: &str| read(&format!("{part}.{}", variables[i]), text, &known);
+        let known = Names { variables, parameters: &names, families: &written.families };
+        let read = |part: &str, i: usize, text: &str| {
+            let indices = if part == "equations" { &written.indices } else { &written.diffusion_indices };
+            read(&format!("{part}.{}", variables[i]), text, &known, indices.get(i).and_then(Option::as_ref))
+        };
         let trees: Vec<Tree> =
             equations.iter().enumerate().map(|(i, text)| read("equations", i, text)).collect::<Result<_, _>>()?;
         let make = |part: &str, trees: &[Tree]| Self::of(written, &names, &start, part, trees);
@@ -181,8 +191,8 @@ impl ExpressionField {
     }
 }
 
-fn read(place: &str, text: &str, known: &Names<'_>) -> Result<Tree, ExpressionError> {
-    parse(text, known).map_err(|(at, problem)| ExpressionError {
+fn read(place: &str, text: &str, known: &Names<'_>, index: Option<&Index>) -> Result<Tree, ExpressionError> {
+    parse(text, known, index).map_err(|(at, problem)| ExpressionError {
         place: place.to_string(),
         column: Some(at + 1),
         problem,
@@ -270,7 +280,7 @@ mod tests {
             variables: own(variables),
             equations: own(equations),
             parameters: parameters.iter().map(|n| (n.to_string(), 1.0)).collect(),
-            diffusion: Vec::new(),
+            ..Equations::default()
         }
     }
 
@@ -368,6 +378,53 @@ mod tests {
         assert!(field(&["x"], &["1/x"], &[]).unwrap().polynomial().is_none());
     }
 
+    /// Lorenz' chain of n variables with a forcing each, in one line.
+    fn chain(n: i64, equation: &str) -> Result<ExpressionField, String> {
+        let rows = ["x", "F"].map(|name| Family { name: name.into(), first: 1, last: n });
+        let equations = Equations {
+            name: "chain".into(),
+            variables: rows[0].members(),
+            equations: vec![equation.to_string(); n as usize],
+            parameters: rows[1].members().into_iter().map(|name| (name, 8.0)).collect(),
+            indices: (1..=n).map(|i| Some(("i".to_string(), i))).collect(),
+            families: rows.to_vec(),
+            ..Equations::default()
+        };
+        ExpressionField::new(&equations).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn rows_of_variables_share_an_equation() {
+        let field = chain(7, "(x[i+1] - x[i-2])*x[i - 1] - x[i] + F[i]").unwrap();
+        let x: Vec<f64> = (0..7).map(|i| (i as f64).sin() + 0.1 * i as f64).collect();
+        let theta: Vec<f64> = (0..7).map(|i| 8.0 + i as f64).collect();
+        let mut out = [0.0; 7];
+        field.velocity(&x, &theta, &mut out);
+        for i in 0..7usize {
+            let at = |k: usize| x[k % 7];
+            let right = (at(i + 1) - at(i + 5)) * at(i + 6) - x[i] + theta[i];
+            assert!((out[i] - right).abs() < 1e-14, "{i}");
+        }
+        assert!(field.is_affine() && field.polynomial().is_some());
+        assert!(check_field(&field, &x, &theta).is_exact());
+        // Coupled phases, and an index as a number.
+        let phases = chain(5, "F[1]/5*sum(j in 1..5: sin(x[j] - x[i])) + i").unwrap();
+        phases.velocity(&x[..5], &theta[..5], &mut out[..5]);
+        let right = 1.6 * (0..5).map(|j| (x[j] - x[2]).sin()).sum::<f64>() + 3.0;
+        assert!((out[2] - right).abs() < 1e-13);
+        for (equation, words) in [
+            ("x[k]", "equations.x1, column 3: \"k\" is no index here"),
+            ("x[i", "\"]\" is missing"),
+            ("y[i]", "row of names"),
+            ("sum(i in 1..3: x[i])", "meaning already"),
+            ("sum(j in 3..1: x[j])", "count upwards"),
+            ("sum(j in 1..1000: sum(k in 1..1000: x[j]))", "terms"),
+        ] {
+            let error = chain(4, equation).unwrap_err();
+            assert!(error.contains(words), "{equation}: {error}");
+        }
+    }
+
     #[test]
     fn diffusion_has_the_same_parameters() {
         let mut file = written(&["x", "y"], &["-a*x", "x - y"], &["a", "D"]);
@@ -393,7 +450,11 @@ mod tests {
             ("", &["empty"]),
             ("sin", &["argument"]),
             ("sin(x, y)", &["one argument"]),
-            ("x[1]", &["brackets"]),
+            ("x[1]", &["column 1", "row of names"]),
+            ("(x]", &["column 3", "brackets"]),
+            ("x: y", &["column 2", "colon"]),
+            ("sum(j in 1..3)", &["column 14", "sum(j in 1..40: x[j])"]),
+            ("sum(x in 1..3: x)", &["column 5", "meaning"]),
             ("* x", &["column 1"]),
         ] {
             let error = wrong(equation);

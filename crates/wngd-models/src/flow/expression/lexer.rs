@@ -7,8 +7,10 @@ use super::error::Problem;
 pub(super) enum Token {
     Number(f64),
     Name(String),
-    /// One of `+ - * / ^ ( ) ,`
+    /// One of `+ - * / ^ ( ) , [ ] :`
     Sign(char),
+    /// `..`
+    Range,
 }
 
 /// The tokens of a text with the character at which each begins, from 0.
@@ -34,12 +36,14 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Problem> {
             found.push((begin, Token::Name(characters[begin..at].iter().collect())));
         } else if c == '*' && next == Some('*') {
             return Err((begin, "\"**\" is not known; write a power as x^2".into()));
-        } else if "+-*/^(),".contains(c) {
+        } else if c == '.' && next == Some('.') {
+            at += 2;
+            found.push((begin, Token::Range));
+        } else if "+-*/^(),[]:".contains(c) {
             at += 1;
             found.push((begin, Token::Sign(c)));
         } else {
             let problem = match c {
-                '[' | ']' => "brackets are not known; give every variable a name of its own, as x1, x2".to_string(),
                 '=' => "an equation is only its right-hand side; leave the = and what is before it out".to_string(),
                 '\'' => {
                     "derivatives on the right-hand side are not known; give them a variable of their own".to_string()
@@ -73,7 +77,8 @@ fn end_of_number(characters: &[char], mut at: usize) -> usize {
         at
     };
     at = digits(at);
-    if characters.get(at) == Some(&'.') {
+    // 1..40 is a range.
+    if characters.get(at) == Some(&'.') && characters.get(at + 1) != Some(&'.') {
         at = digits(at + 1);
     }
     if matches!(characters.get(at), Some('e' | 'E')) {
@@ -107,6 +112,8 @@ mod tests {
         assert_eq!(words, expected);
         // An e that begins no exponent begins a name.
         assert_eq!(tokens("2e").unwrap().len(), 2);
+        let range = [Token::Number(1.0), Token::Range, Token::Number(40.0)];
+        assert_eq!(tokens("1..40").unwrap().into_iter().map(|(_, t)| t).collect::<Vec<_>>(), range);
     }
 
     #[test]

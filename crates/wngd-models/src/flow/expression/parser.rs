@@ -1,5 +1,6 @@
 //! Tokens into a tree, by recursive descent: sums of products of signed powers.
 
+use super::chain::Family;
 use super::error::Problem;
 use super::lexer::{Token, tokens};
 use super::tree::{FUNCTIONS, Tree};
@@ -13,10 +14,18 @@ const LONGEST: usize = 4000;
 pub(super) struct Names<'a> {
     pub(super) variables: &'a [String],
     pub(super) parameters: &'a [String],
+    /// Rows of them.
+    pub(super) families: &'a [Family],
 }
 
-/// The tree of a right-hand side.
-pub(super) fn parse(text: &str, names: &Names<'_>) -> Result<Tree, Problem> {
+/// The value of an index.
+pub(super) type Index = (String, i64);
+
+/// Most terms that sums of an equation are written out to.
+const TERMS: usize = 100_000;
+
+/// The tree of a right-hand side, with the index that it is written for.
+pub(super) fn parse(text: &str, names: &Names<'_>, index: Option<&Index>) -> Result<Tree, Problem> {
     let tokens = tokens(text)?;
     let end = text.chars().count();
     if tokens.is_empty() {
@@ -25,11 +34,13 @@ pub(super) fn parse(text: &str, names: &Names<'_>) -> Result<Tree, Problem> {
     if tokens.len() > LONGEST {
         return Err((0, format!("{} words; at most {LONGEST} are read", tokens.len())));
     }
-    let mut parser = Parser { tokens, at: 0, end, names, depth: 0 };
+    let indices = index.into_iter().cloned().collect();
+    let mut parser = Parser { tokens, at: 0, end, names, depth: 0, indices, terms: 0 };
     let tree = parser.sum()?;
     match parser.tokens.get(parser.at) {
         None => Ok(tree),
         Some((at, Token::Sign(')'))) => Err((*at, "this parenthesis was never opened".into())),
+        Some((at, Token::Sign(c @ ('[' | ']' | ':')))) => Err((*at, misplaced(*c))),
         Some((at, token)) => {
             Err((*at, format!("an operator is missing before {}; write a*b for a product", shown(token))))
         }
@@ -43,6 +54,10 @@ struct Parser<'a> {
     end: usize,
     names: &'a Names<'a>,
     depth: usize,
+    /// Indices that have a value, the innermost last.
+    indices: Vec<Index>,
+    /// Terms that sums were written out to.
+    terms: usize,
 }
 
 impl Parser<'_> {
@@ -118,7 +133,8 @@ impl Parser<'_> {
             Token::Number(value) => Ok(Tree::Number(value)),
             Token::Name(name) => self.name(at, &name),
             Token::Sign('(') => self.closed(at),
-            Token::Sign(_) => {
+            Token::Sign(c @ ('[' | ']' | ':')) => Err((at, misplaced(c))),
+            Token::Sign(_) | Token::Range => {
                 Err((at, format!("{} stands where a number, a name or a parenthesis is needed", shown(&token))))
             }
         }
@@ -133,6 +149,7 @@ impl Parser<'_> {
                 Ok(inside)
             }
             Some(',') => Err((self.here(), "functions take one argument".into())),
+            Some(c @ ('[' | ']' | ':')) => Err((self.here(), misplaced(c))),
             None if self.at < self.tokens.len() => {
                 Err((self.here(), "an operator is missing; write a*b for a product".into()))
             }
@@ -140,7 +157,108 @@ impl Parser<'_> {
         }
     }
 
+    /// A word that must come next.
+    fn expect(&mut self, wanted: &Token, form: &str) -> Result<(), Problem> {
+        if self.tokens.get(self.at).is_some_and(|(_, token)| token == wanted) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err((self.here(), format!("{} is missing; write {form}", shown(wanted))))
+    }
+
+    /// A whole number.
+    fn whole(&mut self) -> Option<i64> {
+        match self.tokens.get(self.at) {
+            Some((_, Token::Number(value))) if value.fract() == 0.0 && value.abs() < 1e6 => {
+                self.at += 1;
+                Some(*value as i64)
+            }
+            _ => None,
+        }
+    }
+
+    /// What is between brackets: indices and whole numbers, added and subtracted.
+    fn index(&mut self, family: &Family) -> Result<i64, Problem> {
+        let form = format!("{0}[i], {0}[i + 1] or {0}[{1}]", family.name, family.first);
+        self.at += 1;
+        let mut sum = 0;
+        let mut sign = 1;
+        loop {
+            let here = self.here();
+            if let Some(number) = self.whole() {
+                sum += sign * number;
+            } else {
+                let Some((_, Token::Name(name))) = self.tokens.get(self.at).cloned() else {
+                    return Err((here, format!("an index is missing; write {form}")));
+                };
+                let Some((_, value)) = self.indices.iter().rev().find(|(index, _)| *index == name) else {
+                    return Err((here, format!("\"{name}\" is no index here; write {form}")));
+                };
+                self.at += 1;
+                sum += sign * value;
+            }
+            match self.sign() {
+                Some(c @ ('+' | '-')) => sign = if c == '+' { 1 } else { -1 },
+                _ => break,
+            }
+            self.at += 1;
+        }
+        self.expect(&Token::Sign(']'), &form)?;
+        Ok(sum)
+    }
+
+    /// What follows `sum`: `(j in 1..40: …)`.
+    fn summed(&mut self) -> Result<Tree, Problem> {
+        const FORM: &str = "sum(j in 1..40: x[j])";
+        let missing = |what: &str| format!("{what} is missing; write {FORM}");
+        self.expect(&Token::Sign('('), FORM)?;
+        let here = self.here();
+        let Some((_, Token::Name(index))) = self.tokens.get(self.at).cloned() else {
+            return Err((here, missing("an index")));
+        };
+        let taken = |names: &[String]| names.contains(&index);
+        if taken(self.names.variables) || taken(self.names.parameters) || self.indices.iter().any(|(i, _)| *i == index)
+        {
+            return Err((here, format!("\"{index}\" has a meaning already; take another index")));
+        }
+        self.at += 1;
+        self.expect(&Token::Name("in".into()), FORM)?;
+        let here = self.here();
+        let first = self.whole().ok_or_else(|| (here, missing("a whole number")))?;
+        self.expect(&Token::Range, FORM)?;
+        let here = self.here();
+        let last = self.whole().ok_or_else(|| (here, missing("a whole number")))?;
+        if first > last {
+            return Err((here, format!("{last} is below {first}; count upwards")));
+        }
+        self.expect(&Token::Sign(':'), FORM)?;
+        let body = self.at;
+        let mut total = Tree::Number(0.0);
+        for value in first..=last {
+            self.terms += 1;
+            if self.terms > TERMS {
+                return Err((here, format!("more than {TERMS} terms; write it shorter")));
+            }
+            self.at = body;
+            self.indices.push((index.clone(), value));
+            let term = self.sum();
+            self.indices.pop();
+            total = Tree::sum(total, term?);
+        }
+        self.expect(&Token::Sign(')'), FORM)?;
+        Ok(total)
+    }
+
     fn name(&mut self, at: usize, name: &str) -> Result<Tree, Problem> {
+        if self.sign() == Some('[') {
+            let Some(family) = self.names.families.iter().find(|family| family.name == name) else {
+                let problem =
+                    format!("{name}[…] needs a row of names, as \"{name}[1..40]\" among the variables or parameters");
+                return Err((at, problem));
+            };
+            let index = self.index(family)?;
+            return self.name(at, &family.at(index));
+        }
         let called = self.sign() == Some('(');
         let place = |names: &[String]| names.iter().position(|n| n == name);
         let variable = place(self.names.variables);
@@ -158,6 +276,12 @@ impl Parser<'_> {
                 return Err((at, format!("{name} is a parameter, not a function; write {name}*(…) for a product")));
             }
             return Ok(Tree::Parameter(j));
+        }
+        if name == "sum" && called {
+            return self.summed();
+        }
+        if let Some((_, value)) = self.indices.iter().rev().find(|(index, _)| index == name) {
+            return Ok(Tree::Number(*value as f64));
         }
         if let Some((_, function)) = FUNCTIONS.iter().find(|(n, _)| *n == name) {
             if !called {
@@ -191,8 +315,17 @@ fn listed(names: &[String]) -> String {
     format!("{}{more}", names.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
+/// What is said of a sign that stands where it means nothing.
+fn misplaced(c: char) -> String {
+    match c {
+        ':' => "a colon belongs to sums, as in sum(j in 1..40: x[j])".into(),
+        _ => "brackets belong to rows of names, as in x[i + 1]".into(),
+    }
+}
+
 fn shown(token: &Token) -> String {
     match token {
+        Token::Range => "\"..\"".into(),
         Token::Number(value) => format!("{value}"),
         Token::Name(name) => format!("\"{name}\""),
         Token::Sign(c) => format!("\"{c}\""),

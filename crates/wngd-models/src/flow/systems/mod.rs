@@ -72,7 +72,7 @@ impl System {
             self.equations.iter().filter_map(|line| line.split_once("' = ")).map(|(x, v)| (x.into(), v.into())).unzip();
         let parameters = self.field.parameter_names().into_iter().zip(self.theta.iter().copied()).collect();
         let name = self.field.name().to_string();
-        ExpressionField::new(&Equations { name, variables, equations, parameters, diffusion: Vec::new() })
+        ExpressionField::new(&Equations { name, variables, equations, parameters, ..Equations::default() })
     }
 }
 

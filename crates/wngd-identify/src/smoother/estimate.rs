@@ -1,0 +1,285 @@
+//! The estimator: stages of growing length, then what the end says.
+
+use std::time::Instant;
+
+use wngd_linalg::dense::symmetric_eigen;
+use wngd_linalg::faer::Mat;
+
+use super::backward::backward;
+use super::forward::{Variances, forward};
+use super::links::flow;
+use super::misfit::misfit;
+use super::observed::Observed;
+use super::setting;
+use super::solve::{End, Held, Iteration, LEAST_SEEN, ROUNDING};
+use super::start;
+use crate::dynamics::Dynamics;
+use crate::error::IdentifyError;
+use crate::estimate::Estimate;
+use crate::sample::Sample;
+use crate::scale::time_scale;
+use crate::weak::in_words;
+
+/// Turns that the first stage covers, and how much longer each further one is.
+const TURNS: f64 = 20.0;
+const LONGER: usize = 8;
+/// Fewest points of a stage.
+const FEWEST: usize = 300;
+/// Evaluations of the field per pass over the points, and points that are taken in any case.
+const EVALUATIONS: usize = 400_000;
+const SOME: usize = 1000;
+/// Most steps of a stage, and of the last one.
+const STEPS: usize = 25;
+const LAST: usize = 50;
+/// Share of the velocity that a start may miss.
+const MISSED: f64 = 0.2;
+/// Share of the motion that a first stage begins with that later ones begin with at least.
+const AGAIN: f64 = 1e-2;
+/// Noise that a search begins with, as a share of the scatter.
+const GUESS: f64 = 0.05;
+/// Standard deviation of the first point of a record about the centre, in scales.
+const WIDE: f64 = 10.0;
+/// A gap of more than this many time scales begins a new record: what is uncertain before it says nothing behind it.
+const GAP: f64 = 8.0;
+/// Motion beyond the model that is held against it: per step, as a share of the scatter, and in standard errors.
+const DRIVEN: f64 = 1e-3;
+const SURE: f64 = 6.0;
+/// Standard deviations that more noise than declared must exceed.
+const BEYOND: f64 = 6.0;
+
+/// The iterated extended Kalman smoother: Gauss–Newton on path and parameters at once.
+#[derive(Debug, Clone, Default)]
+pub struct Smoother {
+    /// Standard deviation of the noise of each observed column; estimated if absent.
+    pub noise: Option<Vec<f64>>,
+    /// The coordinate that each column is; all in their order if absent.
+    pub observed: Option<Vec<usize>>,
+}
+
+impl Smoother {
+    /// Parameters from ordered points.
+    ///
+    /// # Shapes
+    /// `start`: one value per free parameter. `sample`: one column per observed coordinate.
+    ///
+    /// # Cost
+    /// Some twenty passes over at most 100 000 points, each with a flow and its variational equations.
+    ///
+    /// # Errors
+    /// Points without order, a system with diffusion, flows that cannot be followed.
+    pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample, start: &[f64]) -> Result<Estimate, IdentifyError> {
+        let clock = Instant::now();
+        let Some(dt) = sample.usual_step().filter(|_| dynamics.diffusion.is_none()) else {
+            return Err(IdentifyError::NotOrdered);
+        };
+        let which = self.observed.clone().unwrap_or_else(|| (0..dynamics.dim()).collect());
+        if self.noise.as_ref().is_some_and(|each| each.len() != which.len()) {
+            return Err(IdentifyError::Coordinates { dim: which.len(), columns: sample.dim });
+        }
+        let mut whole = setting::observed(dynamics, sample, &which, start)?;
+        let longest = GAP * scale(dynamics, &whole, start).max(dt);
+        let gaps = whole.after.iter().filter(|step| **step > longest).count();
+        whole.after.iter_mut().filter(|step| **step > longest).for_each(|step| *step = 0.0);
+        let units: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
+        let declared: Option<Vec<f64>> = self
+            .noise
+            .as_ref()
+            .map(|each| each.iter().zip(&which).map(|(s, c)| (s / whole.scales[*c]).powi(2).max(1e-14)).collect());
+        let held = Held { observation: declared.is_some(), motion: false };
+        let lost = || IdentifyError::FlowLost { dt };
+        let (mut theta, mut observation) =
+            (start.to_vec(), declared.clone().unwrap_or(vec![GUESS * GUESS; which.len()]));
+        let mut remarks = Vec::new();
+        if gaps > 0 {
+            remarks.push(format!("{gaps} gaps longer than {longest:.3} were left open"));
+        }
+        let map = flow(dynamics, &whole, &points(&whole), start).ok_or_else(lost)?;
+        // Matrices cost more than the field where there are many coordinates.
+        let each = map.evaluations() * (whole.dim * whole.dim).div_ceil(16);
+        let whole = whole.first((EVALUATIONS / each).max(SOME));
+        let mut ended: Option<(Iteration<'_>, End)> = None;
+        let mut motion: Option<Vec<f64>> = None;
+        for count in stages(dynamics, &whole, sample, start) {
+            let observed = whole.first(count);
+            let scale = scale(dynamics, &observed, &theta);
+            let begin = MISSED * MISSED * (dt / scale).min(1.0);
+            let motion_now = motion.clone().unwrap_or_else(|| vec![begin; observed.dim]);
+            // A path that the last stage would follow strictly is found with some freedom first.
+            let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * AGAIN)).collect();
+            let variances = Variances { observation: observation.clone(), motion: motion_now, first: WIDE * WIDE };
+            let last = count == whole.count();
+            let first = flow(dynamics, &observed, &points(&observed), &theta)
+                .and_then(|map| start::path(&map, &observed, &dynamics.theta_full(&theta), &variances));
+            let run = first.and_then(|path| {
+                let (theta, units) = (theta.clone(), units.clone());
+                let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held };
+                iteration.run(if last { LAST } else { STEPS }).map(|end| (iteration, end))
+            });
+            let Some((iteration, end)) = run else {
+                remarks.push(format!("the path was lost on the first {count} points; start closer"));
+                return Ok(without_end(theta, start, which.len(), remarks, clock));
+            };
+            theta.clone_from(&iteration.theta);
+            observation.clone_from(&iteration.variances.observation);
+            motion = Some(iteration.variances.motion.clone());
+            ended = Some((iteration, end));
+        }
+        let (iteration, end) = ended.ok_or_else(lost)?;
+        if whole.count() < sample.count() {
+            remarks.push(format!("the first {} of {} points", whole.count(), sample.count()));
+        }
+        Ok(concluded(&iteration, &end, start, self.noise.is_some(), remarks, clock))
+    }
+}
+
+/// What is said where no path was found.
+fn without_end(theta: Vec<f64>, start: &[f64], columns: usize, remarks: Vec<String>, clock: Instant) -> Estimate {
+    Estimate {
+        estimator: "smoother",
+        standard_errors: None,
+        misfit: None,
+        undetermined: Vec::new(),
+        converged: false,
+        noise: vec![0.0; columns],
+        remarks,
+        objections: Vec::new(),
+        trace: vec![(start.to_vec(), 0.0)],
+        theta,
+        seconds: clock.elapsed().as_secs_f64(),
+    }
+}
+
+/// Points of the stages: longer ones have narrower valleys.
+fn stages(dynamics: &Dynamics, whole: &Observed, sample: &Sample, theta: &[f64]) -> Vec<usize> {
+    let all = whole.count().min(sample.count());
+    let turn = std::f64::consts::TAU * scale(dynamics, whole, theta);
+    let mut count = ((TURNS * turn / whole.dt) as usize).max(FEWEST);
+    let mut stages = Vec::new();
+    while count * 2 < all {
+        stages.push(count);
+        count *= LONGER;
+    }
+    stages.push(all);
+    stages
+}
+
+/// Time scale of the system about the centre of what was observed.
+fn scale(dynamics: &Dynamics, observed: &Observed, theta: &[f64]) -> f64 {
+    time_scale(dynamics.drift.as_ref(), &dynamics.theta_full(theta), &points(observed))
+}
+
+/// Points about what was observed, hidden coordinates spread over what the system visits.
+fn points(observed: &Observed) -> Vec<f64> {
+    let (d, n) = (observed.dim, observed.count());
+    let stride = (n / 2000).max(1);
+    let mut all = Vec::new();
+    for (row, k) in (0..n).step_by(stride).enumerate() {
+        let mut x: Vec<f64> = (0..d)
+            .map(|c| {
+                // Multiples of an irrational number fill the interval evenly.
+                let spread = ((row as f64 + 1.0) * (0.618_034 + 0.1 * c as f64)).fract() * 2.0 - 1.0;
+                observed.centre[c] + observed.scales[c] * spread
+            })
+            .collect();
+        for (&c, v) in observed.which.iter().zip(observed.row(k)).filter(|(_, v)| !v.is_nan()) {
+            x[c] = *v;
+        }
+        all.extend(x);
+    }
+    all
+}
+
+/// Errors, misfit and words at the end.
+fn concluded(
+    it: &Iteration<'_>,
+    end: &End,
+    start: &[f64],
+    declared: bool,
+    mut remarks: Vec<String>,
+    clock: Instant,
+) -> Estimate {
+    let p = it.theta.len();
+    let names = it.dynamics.variables();
+    let (inverse, blind) = inverted(&end.forward.information, p);
+    let undetermined: Vec<_> =
+        blind.iter().map(|v| in_words(v, &it.theta, &it.units, &it.dynamics.names(), true)).collect();
+    let touched = |j: usize| undetermined.iter().any(|u| u.direction[j] != 0.0);
+    let errors = (0..p).map(|j| (!touched(j)).then(|| inverse[j * p + j].max(0.0).sqrt() * it.units[j])).collect();
+    let mut objections = Vec::new();
+    let mut converged = end.converged;
+    if !end.converged {
+        remarks.push(format!("path and parameters did not come to rest in {} steps; start closer", end.steps));
+    }
+    let strict = Variances { motion: vec![it.least_motion(&it.variances); it.observed.dim], ..it.variances.clone() };
+    let scale = |c: usize| it.observed.scales[c];
+    let shown = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
+    let levels = it.observed.which.iter().zip(&it.variances.observation);
+    let noise: Vec<f64> = levels.map(|(c, r)| r.sqrt() * scale(*c)).collect();
+    if !declared {
+        let mut each = it.observed.which.iter().zip(&noise).map(|(c, s)| format!("{} {s:.4}", names[*c]));
+        remarks.push(format!("noise of the observations found: {}", shown(&mut each)));
+    } else {
+        for (i, [squared, expected]) in end.backward.observation.iter().enumerate() {
+            let seen = it.observed.seen() as f64 / it.observed.which.len() as f64;
+            if squared / expected - 1.0 > BEYOND * (2.0 / seen).sqrt() + 0.1 {
+                objections.push(format!(
+                    "{} has more noise than was declared, {:.2} times its variance: give --noise auto",
+                    names[it.observed.which[i]],
+                    squared / expected
+                ));
+            }
+        }
+    }
+    let driven: Vec<usize> = (0..it.observed.dim).filter(|c| it.variances.motion[*c].sqrt() > DRIVEN).collect();
+    if !driven.is_empty()
+        && let Some(links) = it.links(&it.path, &it.theta)
+    {
+        let ahead = forward(&it.observed, &it.path, &links, &strict, p);
+        let back = backward(&it.observed, &links, &ahead, &vec![0.0; p]);
+        let sure = driven.iter().find(|c| mean_over_error(&back.stretches[**c]) > SURE);
+        if let Some(&c) = sure {
+            let diffusion = it.variances.motion[c] * scale(c).powi(2) / (2.0 * it.observed.dt);
+            objections.push(format!(
+                "the path leaves the flow by more than noise of the observations explains, as if {} were driven by noise of D = {diffusion:.2e}: a term is missing, or declare [diffusion]",
+                names[c]
+            ));
+        }
+    }
+    converged &= inverse.iter().all(|v| v.is_finite());
+    let cost = |squares: f64| squares / it.observed.seen() as f64;
+    Estimate {
+        estimator: "smoother",
+        theta: it.theta.clone(),
+        standard_errors: Some(errors),
+        misfit: misfit(&it.observed, &it.path, &end.forward, &inverse),
+        undetermined,
+        converged,
+        noise,
+        remarks,
+        objections,
+        trace: vec![(start.to_vec(), end.first), (it.theta.clone(), cost(end.forward.squares))],
+        seconds: clock.elapsed().as_secs_f64(),
+    }
+}
+
+/// Mean of some numbers over its standard error.
+fn mean_over_error(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    mean / (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n * (n - 1.0))).sqrt()
+}
+
+/// Inverse of the information, and the combinations that it does not determine.
+fn inverted(information: &[f64], p: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
+    let Ok((values, vectors)) = symmetric_eigen(matrix.as_ref()) else { return (vec![f64::NAN; p * p], Vec::new()) };
+    let seen = |l: usize| values[l] > LEAST_SEEN && values[l] > ROUNDING * values[p - 1];
+    let blind = (0..p).filter(|l| !seen(*l)).map(|l| (0..p).map(|i| vectors[(i, l)]).collect()).collect();
+    let mut inverse = vec![0.0; p * p];
+    for l in (0..p).filter(|l| seen(*l)) {
+        for i in 0..p {
+            (0..p).for_each(|j| inverse[i * p + j] += vectors[(i, l)] * vectors[(j, l)] / values[l]);
+        }
+    }
+    (inverse, blind)
+}

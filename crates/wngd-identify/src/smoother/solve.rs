@@ -1,0 +1,191 @@
+//! Gauss–Newton on path and parameters, with the variances found on the way.
+
+use wngd_linalg::dense::symmetric_eigen;
+use wngd_linalg::faer::Mat;
+
+use super::backward::{Backward, backward};
+use super::forward::{Forward, Variances, forward};
+use super::links::{Link, flow, links};
+use super::observed::Observed;
+use crate::dynamics::Dynamics;
+
+/// A step of less than this many standard errors ends the iteration.
+const STILL: f64 = 0.02;
+/// Relative change of a variance that ends it, too.
+const SETTLED: f64 = 0.02;
+/// Shortest part of a step that is tried.
+const SHORTEST: f64 = 0.1;
+/// Rise of the squares per observation that a step may bring: variances change with it.
+const SLACK: f64 = 0.05;
+/// Most that a parameter changes in one step, in its unit.
+const FARTHEST: f64 = 0.3;
+/// Information on a combination of parameters below which it does not move: a standard error of its unit.
+pub(super) const LEAST_SEEN: f64 = 1.0;
+/// Information below this share of the largest is rounding.
+pub(super) const ROUNDING: f64 = 1e-13;
+/// Least variance of noise and of motion, in squares of the scales, and of motion as a share of the noise.
+const LEAST_NOISE: f64 = 1e-14;
+const LEAST_MOTION: f64 = 1e-16;
+const STRICT: f64 = 1e-7;
+/// Power of the ratio of scores that the motion falls and rises by.
+const FASTER: i32 = 3;
+/// Most that a variance changes in one step.
+const FALL: f64 = 0.01;
+const RISE: f64 = 10.0;
+
+/// What is held fixed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    /// Noise of the observations was declared.
+    pub(super) observation: bool,
+    /// What drives the motion was declared.
+    pub(super) motion: bool,
+}
+
+/// The iteration under way.
+pub(super) struct Iteration<'a> {
+    pub(super) dynamics: &'a Dynamics,
+    pub(super) observed: Observed,
+    pub(super) path: Vec<f64>,
+    pub(super) theta: Vec<f64>,
+    /// Unit of each parameter.
+    pub(super) units: Vec<f64>,
+    pub(super) variances: Variances,
+    pub(super) held: Held,
+}
+
+/// Where an iteration ended.
+pub(super) struct End {
+    pub(super) forward: Forward,
+    pub(super) backward: Backward,
+    /// Whether path, parameters and variances stood still.
+    pub(super) converged: bool,
+    pub(super) steps: usize,
+    /// Mean square of the innovations in units of their variances at the start.
+    pub(super) first: f64,
+}
+
+impl Iteration<'_> {
+    /// At most `most` steps; `None` where the flow cannot be followed.
+    pub(super) fn run(&mut self, most: usize) -> Option<End> {
+        let p = self.theta.len();
+        let mut found = self.links(&self.path, &self.theta)?;
+        let mut cost = self.cost(&self.path, &found);
+        let mut steps = 0;
+        let mut first = None;
+        loop {
+            let ahead = forward(&self.observed, &self.path, &found, &self.variances, p);
+            let first = *first.get_or_insert(ahead.squares / self.observed.seen() as f64);
+            let step = solved(&ahead.information, &ahead.gradient)?;
+            let back = backward(&self.observed, &found, &ahead, &step);
+            let far = step.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
+            let bounded: Vec<f64> = step.iter().map(|s| s * (FARTHEST / far).min(1.0)).collect();
+            let next = self.updated(&back);
+            let settled = self.settled(&next);
+            let small = (0..p).all(|j| step[j].abs() * ahead.information[j * p + j].sqrt() < STILL);
+            let converged = small && settled && steps > 0;
+            if converged || steps >= most {
+                return Some(End { forward: ahead, backward: back, converged, steps, first });
+            }
+            steps += 1;
+            // The path moves with the parameters: a shorter step of them takes its own way back.
+            let back = if bounded == step { back } else { backward(&self.observed, &found, &ahead, &bounded) };
+            let (path, theta, links) = self.taken(&bounded, &back.shift, cost)?;
+            (self.path, self.theta, found) = (path, theta, links);
+            self.variances = next;
+            cost = self.cost(&self.path, &found);
+        }
+    }
+
+    /// The longest part of a step after which the path is not much further from the data.
+    fn taken(&self, step: &[f64], shift: &[f64], cost: f64) -> Option<(Vec<f64>, Vec<f64>, Vec<Link>)> {
+        let (d, scales) = (self.observed.dim, &self.observed.scales);
+        let most = cost + SLACK * self.observed.seen() as f64;
+        let mut length = 1.0;
+        loop {
+            let moved = self.path.iter().zip(shift).enumerate();
+            let path: Vec<f64> = moved.map(|(i, (x, u))| x + length * scales[i % d] * u).collect();
+            let moved = self.theta.iter().zip(step).zip(&self.units);
+            let theta: Vec<f64> = moved.map(|((t, s), unit)| t + length * s * unit).collect();
+            let links = self.links(&path, &theta);
+            if let Some(links) = links.filter(|links| length < SHORTEST || self.cost(&path, links) <= most) {
+                return Some((path, theta, links));
+            }
+            if length < SHORTEST {
+                return None;
+            }
+            length *= 0.4;
+        }
+    }
+
+    pub(super) fn links(&self, path: &[f64], theta: &[f64]) -> Option<Vec<Link>> {
+        let map = flow(self.dynamics, &self.observed, path, theta)?;
+        links(&map, &self.observed, path, &self.dynamics.theta_full(theta), &self.units)
+    }
+
+    /// Squares of noise and motion along a path, in units of their variances.
+    fn cost(&self, path: &[f64], links: &[Link]) -> f64 {
+        let (d, observed) = (self.observed.dim, &self.observed);
+        let mut sum = 0.0;
+        for k in 0..observed.count() {
+            for (i, (&c, value)) in
+                observed.which.iter().zip(observed.row(k)).enumerate().filter(|(_, (_, v))| !v.is_nan())
+            {
+                let residual = (value - path[k * d + c]) / observed.scales[c];
+                sum += residual * residual / self.variances.observation[i];
+            }
+            let share = observed.after[k] / observed.dt;
+            let gaps = links[k].gap.iter().zip(&self.variances.motion);
+            sum += gaps.map(|(g, q)| g * g / (q * share)).sum::<f64>();
+        }
+        sum
+    }
+
+    /// Variances that make the scores as large as they should be (MacKay's fixed point of the evidence).
+    fn updated(&self, back: &Backward) -> Variances {
+        let ratio =
+            |[squared, expected]: [f64; 2]| if expected > 0.0 { (squared / expected).clamp(1e-6, 1e6) } else { 1.0 };
+        let mut next = self.variances.clone();
+        if !self.held.observation {
+            for (r, scores) in next.observation.iter_mut().zip(&back.observation) {
+                *r = (*r * ratio(*scores).clamp(FALL, RISE)).max(LEAST_NOISE);
+            }
+        }
+        if !self.held.motion {
+            let least = self.least_motion(&next);
+            for (q, scores) in next.motion.iter_mut().zip(&back.motion) {
+                // Where there is no motion the ratio stays at some value below 1.
+                *q = (*q * ratio(*scores).powi(FASTER).clamp(FALL, RISE)).max(least);
+            }
+        }
+        next
+    }
+
+    /// Motion this small leaves the path to the flow.
+    pub(super) fn least_motion(&self, variances: &Variances) -> f64 {
+        let noise = variances.observation.iter().copied().fold(f64::INFINITY, f64::min);
+        (STRICT * noise).max(LEAST_MOTION)
+    }
+
+    fn settled(&self, next: &Variances) -> bool {
+        let least = self.least_motion(next);
+        let near =
+            |a: f64, b: f64, floor: f64| (a - b).abs() <= SETTLED * a.max(b) || (a <= floor * 1.5 && b <= floor * 1.5);
+        let noise = self.variances.observation.iter().zip(&next.observation).all(|(a, b)| near(*a, *b, LEAST_NOISE));
+        // Motion far below the noise of a point may go on falling.
+        noise && self.variances.motion.iter().zip(&next.motion).all(|(a, b)| near(*a, *b, least))
+    }
+}
+
+/// −H⁻¹ g in the directions that are seen; along the others parameters stay where they are.
+fn solved(information: &[f64], gradient: &[f64]) -> Option<Vec<f64>> {
+    let p = gradient.len();
+    let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
+    let (values, vectors) = symmetric_eigen(matrix.as_ref()).ok()?;
+    let mut step = vec![0.0; p];
+    for l in (0..p).filter(|l| values[*l] > LEAST_SEEN && values[*l] > ROUNDING * values[p - 1]) {
+        let along: f64 = (0..p).map(|j| vectors[(j, l)] * gradient[j]).sum::<f64>() / values[l];
+        (0..p).for_each(|i| step[i] -= vectors[(i, l)] * along);
+    }
+    step.iter().all(|s| s.is_finite()).then_some(step)
+}

@@ -1,0 +1,210 @@
+//! Path and parameters together on systems with known parameters.
+#![allow(clippy::unwrap_used)]
+
+mod systems;
+
+use systems::{dynamics, entry, noisy, points, sample, truth, written};
+use wngd_identify::{Dynamics, Estimate, Question, Sample, Smoother, Verdict, answer};
+
+/// One coordinate of every point.
+fn column(points: &[f64], axis: usize) -> Vec<f64> {
+    points.iter().skip(axis).step_by(3).copied().collect()
+}
+
+/// Lorenz' system, its first coordinate alone.
+fn first_alone(count: usize, dt: f64, seed: u64) -> Sample {
+    let (data, _) = noisy(points(entry("lorenz63"), count, dt, seed), 0.05, seed);
+    Sample::new(column(&data, 0), 1, vec![count], Some(dt)).unwrap()
+}
+
+/// Errors of the parameters, relative and in standard errors.
+fn errors(found: &Estimate, truth: &[f64]) -> Vec<[f64; 2]> {
+    let errors = found.standard_errors.as_ref().unwrap();
+    let each = found.theta.iter().zip(truth).zip(errors);
+    each.map(|((t, truth), e)| [t / truth - 1.0, (t - truth) / e.unwrap_or(f64::NAN)]).collect()
+}
+
+fn right(found: &Estimate, truth: &[f64], within: f64) {
+    assert!(found.fits(), "{found:?}");
+    for [relative, z] in errors(found, truth) {
+        assert!(relative.abs() < within && z.abs() < 4.0, "{relative} {z}: {found:?}");
+    }
+}
+
+#[test]
+fn noise_is_found_and_parameters_with_it() {
+    let lorenz = entry("lorenz63");
+    let (data, noise) = noisy(points(lorenz, 3000, 0.05, 3), 0.05, 1);
+    let found = Smoother::default()
+        .estimate(&dynamics(lorenz), &sample(data.clone(), 3, Some(0.05)), &dynamics(lorenz).start())
+        .unwrap();
+    right(&found, &truth(lorenz), 0.005);
+    for (found, noise) in found.noise.iter().zip(&noise) {
+        assert!((found / noise - 1.0).abs() < 0.06, "{found} {noise}");
+    }
+    // Twice as much as was declared is held against the declaration.
+    let half = Smoother { noise: Some(noise.iter().map(|s| s / 2.0).collect()), observed: None };
+    let found = half.estimate(&dynamics(lorenz), &sample(data, 3, Some(0.05)), &truth(lorenz)).unwrap();
+    assert!(!found.passes(), "{found:?}");
+}
+
+#[test]
+fn records_are_not_joined() {
+    let lorenz = entry("lorenz63");
+    let all: Vec<f64> = (0..4).flat_map(|seed| points(lorenz, 500, 0.05, seed)).collect();
+    let (data, _) = noisy(all, 0.05, 2);
+    let records = Sample::new(data, 3, vec![500; 4], Some(0.05)).unwrap();
+    let found = Smoother::default().estimate(&dynamics(lorenz), &records, &dynamics(lorenz).start()).unwrap();
+    right(&found, &truth(lorenz), 0.01);
+}
+
+#[test]
+fn uneven_times_and_gaps_are_borne() {
+    let lorenz = entry("lorenz63");
+    let (data, _) = noisy(points(lorenz, 12_000, 0.01, 3), 0.05, 1);
+    // One to seven steps at a time, and one long gap.
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < 12_000 {
+        kept.push(at);
+        at += 1 + (kept.len() * kept.len()) % 7 + if kept.len() == 900 { 400 } else { 0 };
+    }
+    let rows: Vec<f64> = kept.iter().flat_map(|k| data[3 * k..3 * k + 3].to_vec()).collect();
+    let times: Vec<f64> = kept.iter().map(|k| 0.01 * *k as f64).collect();
+    let uneven = Sample::at_times(rows, 3, vec![kept.len()], &times).unwrap();
+    let found = answer(&dynamics(lorenz), &uneven, &Question::default()).unwrap();
+    assert_eq!(found.verdict, Verdict::Fits, "{found:?}");
+    let smoother = found.estimates.iter().find(|e| e.estimator == "smoother").unwrap();
+    right(smoother, &truth(lorenz), 0.01);
+    assert!(Sample::at_times(vec![1.0; 300], 3, vec![100], &[0.0; 100]).is_err());
+}
+
+#[test]
+fn hidden_variables_are_found() {
+    let lorenz = entry("lorenz63");
+    let question = Question { observed: Some(vec![0]), ..Question::default() };
+    let found = answer(&dynamics(lorenz), &first_alone(4000, 0.02, 1), &question).unwrap();
+    assert!(found.verdict == Verdict::Fits && found.estimate().estimator == "smoother", "{found:?}");
+    right(found.estimate(), &truth(lorenz), 0.01);
+    assert!((found.noise_share[0] - 0.05).abs() < 0.003, "{:?}", found.noise_share);
+    assert!(
+        found.remarks.iter().any(|r| r.contains("shooting was not run") && r.contains("y, z")),
+        "{:?}",
+        found.remarks
+    );
+}
+
+#[test]
+fn the_unit_of_a_hidden_variable_is_not_determined() {
+    // z and e·z with b, c scaled along are the same to x and y.
+    let lorenz = entry("lorenz63");
+    let (data, _) = noisy(points(lorenz, 3000, 0.05, 3), 0.05, 1);
+    let two: Vec<f64> = data.chunks_exact(3).flat_map(|row| [row[0], row[1]]).collect();
+    let system = written(
+        "scaled",
+        &["x", "y", "z"],
+        &["10*(y - x)", "x*(r - c*z) - y", "e*x*y - 2.6667*z"],
+        &[("r", 28.0), ("c", 1.0), ("e", 1.0)],
+    );
+    let system = Dynamics::written(&system, vec![27.0, 1.1, 0.9], None).unwrap();
+    let question = Question { observed: Some(vec![0, 1]), ..Question::default() };
+    let found = answer(&system, &Sample::new(two, 2, vec![3000], Some(0.05)).unwrap(), &question).unwrap();
+    assert_eq!(found.verdict, Verdict::Undetermined, "{found:?}");
+    let errors = found.estimate().standard_errors.clone().unwrap();
+    assert!(errors[0].is_some() && errors[1].is_none() && errors[2].is_none(), "{found:?}");
+}
+
+#[test]
+fn a_missing_term_and_forcing_are_held_against_the_model() {
+    let lorenz = entry("lorenz63");
+    let (data, _) = noisy(points(lorenz, 4000, 0.05, 3), 0.02, 1);
+    let other = written(
+        "other",
+        &["x", "y", "z"],
+        &["s*(y - x)", "x*(r - z) - y + 1.5", "x*y - b*z"],
+        &[("s", 10.0), ("r", 28.0), ("b", 2.7)],
+    );
+    let other = Dynamics::written(&other, vec![10.0, 28.0, 2.7], None).unwrap();
+    let found = Smoother::default().estimate(&other, &sample(data.clone(), 3, Some(0.05)), &[10.0, 28.0, 2.7]).unwrap();
+    assert!(!found.fits(), "{found:?}");
+    // The same with x alone.
+    let one = Sample::new(column(&data, 0), 1, vec![4000], Some(0.05)).unwrap();
+    let smoother = Smoother { observed: Some(vec![0]), noise: None };
+    let found = smoother.estimate(&other, &one, &[10.0, 28.0, 2.7]);
+    assert!(found.as_ref().is_ok_and(|found| !found.fits()), "{found:?}");
+}
+
+/// A row of the book: root mean squares of relative errors, standard errors and normalised errors over some draws.
+fn study(label: &str, draws: u64, each: impl Fn(u64) -> Estimate) {
+    let lorenz = truth(entry("lorenz63"));
+    let (mut squares, mut normal, mut rejected, mut seconds) = ([0.0; 3], [0.0; 3], 0, 0.0);
+    for seed in 1..=draws {
+        let found = each(seed);
+        rejected += u32::from(!found.fits());
+        seconds += found.seconds / draws as f64;
+        for (j, [relative, z]) in errors(&found, &lorenz).into_iter().enumerate() {
+            squares[j] += (100.0 * relative).powi(2) / draws as f64;
+            normal[j] += z * z / draws as f64;
+        }
+    }
+    let root = |all: [f64; 3]| all.map(f64::sqrt);
+    println!(
+        "{label}: errors {:.4?} %, rms of z {:.2?}, {rejected} of {draws} rejected, {seconds:.1} s",
+        root(squares),
+        root(normal)
+    );
+}
+
+/// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture rows` prints the table of the book.
+#[test]
+#[ignore = "takes minutes"]
+fn rows_of_the_book() {
+    let lorenz = entry("lorenz63");
+    let system = dynamics(lorenz);
+    for (count, dt) in [(4000, 0.05), (8000, 0.01)] {
+        study(&format!("{count} points, dt {dt}"), 20, |seed| {
+            let (data, _) = noisy(points(lorenz, count, dt, seed), 0.05, seed);
+            Smoother::default().estimate(&system, &sample(data, 3, Some(dt)), &system.start()).unwrap()
+        });
+    }
+    study("x alone, 8000 points, dt 0.02", 20, |seed| {
+        let smoother = Smoother { observed: Some(vec![0]), noise: None };
+        smoother.estimate(&system, &first_alone(8000, 0.02, seed), &system.start()).unwrap()
+    });
+}
+
+/// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture every_system` prints the list of the book.
+#[test]
+#[ignore = "takes minutes"]
+fn every_system() {
+    for system in &systems::SYSTEMS {
+        for hidden in [false, true] {
+            let (data, _) = noisy(points(system, 5000, system.4, 1), 0.05, 1);
+            let start = dynamics(system).start();
+            let found = if hidden {
+                let one = Sample::new(column(&data, 0), 1, vec![5000], Some(system.4)).unwrap();
+                Smoother { observed: Some(vec![0]), noise: None }.estimate(&dynamics(system), &one, &start)
+            } else {
+                Smoother::default().estimate(&dynamics(system), &sample(data, 3, Some(system.4)), &start)
+            };
+            let words = if hidden { "x alone" } else { "all" };
+            match found {
+                Ok(found) => {
+                    let all = errors(&found, &truth(system));
+                    let worst = |k: usize| all.iter().fold(0.0, |most: f64, e| most.max(e[k].abs()));
+                    println!(
+                        "{}, {words}: {:.4} %, {:.1} s.e., fits {}, {:?} {:?} {:.1} s",
+                        system.0,
+                        100.0 * worst(0),
+                        worst(1),
+                        found.fits(),
+                        found.misfit.map(|m| m.p_value),
+                        found.undetermined.iter().map(|u| &u.text).chain(&found.objections).collect::<Vec<_>>(),
+                        found.seconds
+                    );
+                }
+                Err(error) => println!("{}, {words}: {error}", system.0),
+            }
+        }
+    }
+}
