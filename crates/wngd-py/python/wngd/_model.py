@@ -56,8 +56,7 @@ class Model:
 
         Examples
         --------
-        >>> import numpy as np, wngd
-        >>> jnp = __import__("pytest").importorskip("jax.numpy")
+        >>> import jax.numpy as jnp, wngd
         >>> model = wngd.Model.from_jax(lambda x: x[0] * jnp.exp(-x[1] * jnp.arange(5.0)))
         >>> wngd.check(model, [1.0, 0.3]).ok
         True
