@@ -135,7 +135,7 @@ fn a_missing_term_and_forcing_are_held_against_the_model() {
 }
 
 /// A row of the book: root mean squares of relative errors, standard errors and normalised errors over some draws.
-fn study(label: &str, draws: u64, each: impl Fn(u64) -> Estimate) {
+fn study(label: &str, draws: u64, each: impl Fn(u64) -> Estimate) -> String {
     let lorenz = truth(entry("lorenz63"));
     let (mut squares, mut normal, mut rejected, mut seconds) = ([0.0; 3], [0.0; 3], 0, 0.0);
     for seed in 1..=draws {
@@ -148,11 +148,11 @@ fn study(label: &str, draws: u64, each: impl Fn(u64) -> Estimate) {
         }
     }
     let root = |all: [f64; 3]| all.map(f64::sqrt);
-    println!(
+    format!(
         "{label}: errors {:.4?} %, rms of z {:.2?}, {rejected} of {draws} rejected, {seconds:.1} s",
         root(squares),
         root(normal)
-    );
+    )
 }
 
 /// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture rows` prints the table of the book.
@@ -162,15 +162,17 @@ fn rows_of_the_book() {
     let lorenz = entry("lorenz63");
     let system = dynamics(lorenz);
     for (count, dt) in [(4000, 0.05), (8000, 0.01)] {
-        study(&format!("{count} points, dt {dt}"), 20, |seed| {
+        let row = study(&format!("{count} points, dt {dt}"), 20, |seed| {
             let (data, _) = noisy(points(lorenz, count, dt, seed), 0.05, seed);
             Smoother::default().estimate(&system, &sample(data, 3, Some(dt)), &system.start()).unwrap()
         });
+        println!("{row}");
     }
-    study("x alone, 8000 points, dt 0.02", 20, |seed| {
+    let row = study("x alone, 8000 points, dt 0.02", 20, |seed| {
         let smoother = Smoother { observed: Some(vec![0]), noise: None };
         smoother.estimate(&system, &first_alone(8000, 0.02, seed), &system.start()).unwrap()
     });
+    println!("{row}");
 }
 
 /// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture every_system` prints the list of the book.
