@@ -9,11 +9,9 @@ use common::{code, stderr, stdout, wngd};
 use serde_json::Value;
 
 /// Waiting times of Old Faithful in bins of 2 minutes from 40 to 100: all 272, and every fourth row from the first.
-const ALL: [u32; 30] = [
-    0, 1, 3, 9, 8, 11, 12, 15, 7, 11, 6, 7, 7, 3, 3, 9, 8, 14, 21, 25, 21, 26, 16, 8, 9, 7, 3, 1, 1, 0,
-];
-const FOURTH: [u32; 30] =
-    [0, 1, 1, 1, 4, 7, 3, 4, 1, 1, 3, 2, 2, 3, 0, 3, 4, 3, 3, 7, 4, 2, 3, 3, 2, 0, 0, 0, 1, 0];
+const ALL: [u32; 30] =
+    [0, 1, 3, 9, 8, 11, 12, 15, 7, 11, 6, 7, 7, 3, 3, 9, 8, 14, 21, 25, 21, 26, 16, 8, 9, 7, 3, 1, 1, 0];
+const FOURTH: [u32; 30] = [0, 1, 1, 1, 4, 7, 3, 4, 1, 1, 3, 2, 2, 3, 0, 3, 4, 3, 3, 7, 4, 2, 3, 3, 2, 0, 0, 0, 1, 0];
 
 /// Two Gaussians on a histogram, with more of an experiment file behind.
 fn experiment(folder: &Path, counts: &[u32], more: &str) {
@@ -44,7 +42,9 @@ struct Reference {
     counts: [u32; 30],
     values: [f64; 5],
     minos: [[f64; 2]; 5],
-    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of (weight, first mean): from, to of each.
+    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of (weight, first mean): from, to of each. One is not
+    /// taken: for every fourth row at 95 % it gives 0.690 as the largest weight, where Migrad with the weight held finds a
+    /// rise of 6.84; by Migrad the rise is 5.968 at 0.605 and 5.99 at 0.606.
     contours: [[f64; 4]; 2],
 }
 
@@ -76,7 +76,7 @@ const REFERENCES: [Reference; 2] = [
         ],
         contours: [
             [0.2065591857, 0.4771495881, 49.7628355356, 54.6732845752],
-            [0.0764572482, 0.6896539840, 48.7966667420, 57.9071700312],
+            [0.0764572482, 0.606, 48.7966667420, 57.9071700312],
         ],
     },
 ];
@@ -225,7 +225,10 @@ fn what_has_no_likelihood_is_refused_with_the_remedy() {
     };
     refused(&["profile", "e.toml"], &["no likelihood", "objective.kind = \"kl\""]);
     let kl = ["--set", "objective.kind=kl"];
-    refused(&[&["profile", "e.toml", "--parameters", "means"], &kl[..]].concat(), &["--parameters", "free are weights[0]"]);
+    refused(
+        &[&["profile", "e.toml", "--parameters", "means"], &kl[..]].concat(),
+        &["--parameters", "free are weights[0]"],
+    );
     refused(&[&["profile", "e.toml", "--contour", "a"], &kl[..]].concat(), &["--contour", "two names"]);
     refused(&[&["profile", "e.toml", "--level", "0"], &kl[..]].concat(), &["--level", "> 0"]);
     refused(&["profile", "mixture-mu1", "--set", "objective.kind=kl"], &["not counted", "histogram"]);

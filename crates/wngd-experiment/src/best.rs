@@ -38,7 +38,9 @@ pub fn counts(experiment: &Experiment) -> Result<&Counts, String> {
     match &experiment.data.noise {
         Noise::Independent(counts) if counts.smoothing.is_none() => Ok(counts),
         Noise::Independent(_) => Err("a kernel estimate has no counts; set data.estimate = \"histogram\"".into()),
-        Noise::Trajectory { .. } => Err("points of a trajectory are not independent; take samples or a histogram".into()),
+        Noise::Trajectory { .. } => {
+            Err("points of a trajectory are not independent; take samples or a histogram".into())
+        }
         Noise::Unknown => Err("the data were not counted; take samples or a histogram of whole numbers".into()),
     }
 }

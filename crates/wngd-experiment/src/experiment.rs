@@ -362,9 +362,7 @@ impl Experiment {
     /// The descent of a method by its number on another objective.
     pub fn descent_on<'a>(&'a self, method: usize, objective: &'a dyn Objective) -> Descent<'a, Box<dyn Model>> {
         let iterations = self.methods[method].iterations.unwrap_or(self.stop.iterations);
-        Descent::new(&self.model, objective)
-            .direction(self.direction(method))
-            .stop(Stop { iterations, ..self.stop })
+        Descent::new(&self.model, objective).direction(self.direction(method)).stop(Stop { iterations, ..self.stop })
     }
 
     /// The descent of a method by its number.

@@ -115,7 +115,14 @@ pub fn inspect(experiment: &Experiment, theta: Vec<f64>) -> Result<Inspection, E
         }
     }
     let state = state_summary(experiment.ground.maybe_grid(), &linear.state.values);
-    Ok(Inspection { names: experiment.names(), theta, objective: finite(objective + priors.value()), gradient, state, metrics: found })
+    Ok(Inspection {
+        names: experiment.names(),
+        theta,
+        objective: finite(objective + priors.value()),
+        gradient,
+        state,
+        metrics: found,
+    })
 }
 
 fn summary(

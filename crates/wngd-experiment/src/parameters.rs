@@ -135,9 +135,9 @@ fn named(free: &[Parameter], name: &str) -> Vec<usize> {
 fn counted(data: &Data, objective: &str) -> Result<f64, String> {
     let remedy = "take samples or a histogram with objective \"kl\", or give bounds instead";
     match &data.noise {
-        _ if objective != "kl" => {
-            Err(format!("objective \"{objective}\" is no likelihood, so that a prior has nothing to be weighed with; {remedy}"))
-        }
+        _ if objective != "kl" => Err(format!(
+            "objective \"{objective}\" is no likelihood, so that a prior has nothing to be weighed with; {remedy}"
+        )),
         Noise::Independent(counts) if counts.smoothing.is_none() => Ok(counts.number),
         Noise::Independent(_) => Err(format!("a kernel estimate has no likelihood; {remedy}")),
         Noise::Trajectory { .. } => Err(format!("points of a trajectory are not independent; {remedy}")),
@@ -160,7 +160,11 @@ fn ties(given: &[One<'_>], free: &[Parameter]) -> Result<Vec<(usize, usize)>, Ex
             let names: Vec<&str> = free.iter().map(|p| p.name.as_str()).collect();
             let problem = match leaders.len() {
                 0 => format!("\"{other}\" is not free; free are {}", names.join(", ")),
-                n => format!("\"{other}\" names {n} parameters and \"{}\" {}; tie equally many", one.key, one.which.len()),
+                n => format!(
+                    "\"{other}\" names {n} parameters and \"{}\" {}; tie equally many",
+                    one.key,
+                    one.which.len()
+                ),
             };
             return Err(one.table.error("tie", problem));
         }
@@ -212,7 +216,9 @@ impl One<'_> {
         if let (Some(a), Some(b)) = (lower, upper)
             && !(a < b && a.is_finite() && b.is_finite())
         {
-            return Err(self.table.error(key, format!("{a} to {b}; two finite numbers, the first one smaller, are needed")));
+            return Err(self
+                .table
+                .error(key, format!("{a} to {b}; two finite numbers, the first one smaller, are needed")));
         }
         if lower.is_some_and(|a| start < a) || upper.is_some_and(|b| start > b) {
             let shown = |end: Option<f64>| end.map_or("…".into(), |end| format!("{end}"));
@@ -227,13 +233,18 @@ impl One<'_> {
         let curve = match transform {
             None => Transform::None,
             Some(TransformName::Log) if lower.or(upper).is_some() => {
-                let problem = "\"log\" keeps it above 0 and ends on no bound; remove the bounds, or take \"logit\" for both";
+                let problem =
+                    "\"log\" keeps it above 0 and ends on no bound; remove the bounds, or take \"logit\" for both";
                 return Err(self.table.error("transform", problem));
             }
             Some(TransformName::Log) => Transform::Log,
             Some(TransformName::Logit) => match (lower, upper) {
                 (Some(lower), Some(upper)) => Transform::Logit { lower, upper },
-                _ => return Err(self.table.error("transform", "\"logit\" goes between two bounds; give lower and upper")),
+                _ => {
+                    return Err(self
+                        .table
+                        .error("transform", "\"logit\" goes between two bounds; give lower and upper"));
+                }
             },
         };
         if !curve.contains(start) {
@@ -262,7 +273,9 @@ impl One<'_> {
     ) -> Result<(), ExperimentError> {
         let shape = match prior {
             PriorSection::Normal([m, s]) => Some(("normal", m, s, PriorShape::Normal { mean: m, deviation: s })),
-            PriorSection::Lognormal([m, s]) => Some(("lognormal", m, s, PriorShape::LogNormal { location: m, scale: s })),
+            PriorSection::Lognormal([m, s]) => {
+                Some(("lognormal", m, s, PriorShape::LogNormal { location: m, scale: s }))
+            }
             PriorSection::Uniform(_) => None,
         };
         if let Some((name, m, s, shape)) = shape {
@@ -271,7 +284,8 @@ impl One<'_> {
                 return Err(self.table.error(&format!("prior.{name}"), problem));
             }
             if name == "lognormal" && !(parameter.start > 0.0) {
-                let problem = format!("{} starts at {}; a lognormal one is positive", parameter.name, short(parameter.start));
+                let problem =
+                    format!("{} starts at {}; a lognormal one is positive", parameter.name, short(parameter.start));
                 return Err(self.table.error("prior.lognormal", problem));
             }
             stated.constraints.priors.push(Prior { parameter: place, shape, weight: 1.0 / number });

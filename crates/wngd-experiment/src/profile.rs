@@ -114,12 +114,7 @@ pub fn profile(
 }
 
 /// All of it, from the lowest minimum that was met.
-fn computed(
-    experiment: &Experiment,
-    plan: &Plan,
-    number: f64,
-    best: &Outcome,
-) -> Result<ProfileFile, ExperimentError> {
+fn computed(experiment: &Experiment, plan: &Plan, number: f64, best: &Outcome) -> Result<ProfileFile, ExperimentError> {
     let (model, objective) = (&experiment.model, experiment.objective.as_ref());
     let mut theta = best.last().theta.clone();
     let mut remarks = experiment.constraints.clone();
@@ -146,7 +141,9 @@ fn computed(
             Err(error) => return Err(ExperimentError::NoMinimum { problem: error.to_string() }),
         }
     }
-    Err(ExperimentError::NoMinimum { problem: format!("{FOLLOWED} minima were followed, each lower than the one before") })
+    Err(ExperimentError::NoMinimum {
+        problem: format!("{FOLLOWED} minima were followed, each lower than the one before"),
+    })
 }
 
 /// Covariance at the minimum, and standard errors where they are known.
@@ -246,8 +243,7 @@ fn one(
                 None
             }
         };
-        let values: Vec<f64> =
-            (1..=POINTS).map(|i| estimate + (far - estimate) * i as f64 / POINTS as f64).collect();
+        let values: Vec<f64> = (1..=POINTS).map(|i| estimate + (far - estimate) * i as f64 / POINTS as f64).collect();
         let values = if far == estimate { Vec::new() } else { values };
         sides[side] = (end, likelihood.along(j, &values)?);
     }
@@ -325,7 +321,8 @@ fn contour(
     }
     let [a, b] = pair.map(|j| names[j].clone());
     let open = levels.iter().any(|level| !level.closed);
-    let remark = open.then(|| format!("the contour of {a} and {b} ends at a bound, or is not closed as far as was looked"));
+    let remark =
+        open.then(|| format!("the contour of {a} and {b} ends at a bound, or is not closed as far as was looked"));
     let about = LikelihoodContours { x_name: a.clone(), y_name: b.clone(), ..LikelihoodContours::default() }.about();
     Ok((ContourEntry { parameters: [a, b], levels, figure: about.stem }, remark))
 }

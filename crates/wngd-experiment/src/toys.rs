@@ -82,7 +82,8 @@ impl Plan {
         if settings.count == 0 || settings.count > MOST {
             return Err(option("--count", format!("{} toys; between 1 and {MOST} are possible", settings.count)));
         }
-        let Some(grid) = experiment.ground.maybe_grid().filter(|grid| grid.len() == experiment.model.dim_state()) else {
+        let Some(grid) = experiment.ground.maybe_grid().filter(|grid| grid.len() == experiment.model.dim_state())
+        else {
             return Err(option("toys", "the model has no density on a grid, so that nothing can be counted".into()));
         };
         let known = matches!(experiment.data.noise, Noise::Unknown).then(|| experiment.data.truth.clone()).flatten();
@@ -96,7 +97,10 @@ impl Plan {
             (None, Err(why)) => return Err(option("--number", format!("{why}, or say how many counts a toy has"))),
         };
         if !(1.0..=MOST_COUNTS).contains(&number) {
-            return Err(option("--number", format!("{number} counts per toy; between 1 and {MOST_COUNTS:e} are possible")));
+            return Err(option(
+                "--number",
+                format!("{number} counts per toy; between 1 and {MOST_COUNTS:e} are possible"),
+            ));
         }
         let (from, truth) = match known {
             Some(truth) => ("truth", truth),
@@ -108,7 +112,8 @@ impl Plan {
         let mut remarks = experiment.constraints.clone();
         let poisson = extended.is_some();
         if !poisson && (mass - 1.0).abs() > OUTSIDE {
-            remarks.push(format!("{} of the model's mass is in the box; toys are drawn from what is there", short(mass)));
+            remarks
+                .push(format!("{} of the model's mass is in the box; toys are drawn from what is there", short(mass)));
         }
         if !experiment.model.priors().is_empty() {
             remarks.push("priors stay where they are while the data scatter, so that pulls are narrower than 1".into());
@@ -130,13 +135,9 @@ impl Plan {
 
     /// Counts of a toy, by its index alone.
     fn draw(&self, index: usize) -> Vec<f64> {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&self.settings.seed.to_le_bytes());
-        key[8..16].copy_from_slice(&(index as u64).to_le_bytes());
-        // Two words that are no 0 for any seed, as the generator mixes them little.
-        key[16..24].copy_from_slice(&0x746f_7973_u64.to_le_bytes());
-        key[24..32].copy_from_slice(&(self.settings.seed ^ (index as u64).rotate_left(32)).to_le_bytes());
-        let mut rng = Pcg64::from_seed(key);
+        // Hashed into the state: first draws of neighbouring states would not be independent.
+        let key = self.settings.seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut rng = Pcg64::seed_from_u64(key);
         let mut left = self.number as u64;
         if self.poisson {
             left = Poisson::new(self.number).map_or(left, |law| law.sample(&mut rng) as u64);
@@ -225,9 +226,7 @@ fn fit(experiment: &Experiment, plan: &Plan, index: usize, journal: &Journal) ->
             let last = outcome.last();
             let sampled = Sampled { density: &density, number: unit, transpose: None, poisson: plan.poisson };
             let errors = match outcome.status {
-                Status::Converged(_) => {
-                    uncertainty(&experiment.model, objective.as_ref(), &last.theta, &sampled).ok()
-                }
+                Status::Converged(_) => uncertainty(&experiment.model, objective.as_ref(), &last.theta, &sampled).ok(),
                 _ => None,
             };
             Some(Toy {
@@ -285,7 +284,11 @@ fn summarise(experiment: &Experiment, plan: &Plan, toys: Vec<Toy>, seconds: f64)
     let converged: Vec<&ToyEntry> = toys.iter().filter(|toy| toy.status == "converged").collect();
     let mut remarks = plan.remarks.clone();
     if converged.len() < toys.len() {
-        remarks.push(format!("{} of {} toys did not converge and do not count", toys.len() - converged.len(), toys.len()));
+        remarks.push(format!(
+            "{} of {} toys did not converge and do not count",
+            toys.len() - converged.len(),
+            toys.len()
+        ));
     }
     let parameters = names.iter().enumerate().map(|(j, name)| {
         let pulls = pulls(&toys, j, plan.truth[j]);
@@ -340,7 +343,8 @@ fn picture(file: &ToysFile) -> Pulls {
             "mean {:.3}, width {:.3}",
             entry.pull_mean.unwrap_or(f64::NAN),
             entry.pull_width.unwrap_or(f64::NAN)
-        ),
+        )
+        .replace('-', "−"),
     });
     Pulls { panels: panels.collect(), title: String::new() }
 }

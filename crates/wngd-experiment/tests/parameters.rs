@@ -85,7 +85,10 @@ fn what_is_wrong_is_told_with_line_cause_and_remedy() {
         ("\"means[0]\" = { tie = \"means[1]\", lower = 0 }", &["nothing of its own", "means[1]"]),
         ("\"means[0]\" = { tie = \"covariances\" }", &["names 2 parameters", "equally many"]),
         ("\"means[0]\" = { tie = \"mean\" }", &["\"mean\" is not free"]),
-        ("\"means[0]\" = { tie = \"means[1]\" }\n\"means[1]\" = { tie = \"weights[0]\" }", &["tied itself", "weights[0]"]),
+        (
+            "\"means[0]\" = { tie = \"means[1]\" }\n\"means[1]\" = { tie = \"weights[0]\" }",
+            &["tied itself", "weights[0]"],
+        ),
         ("covariances = { lower = 0.1, transform = \"log\" }", &["remove the bounds", "logit"]),
         ("covariances = { transform = \"logit\" }", &["give lower and upper"]),
         ("covariances = { transform = \"root\" }", &["transform", "root"]),

@@ -370,7 +370,9 @@ fn profiles_contours_and_pulls_are_drawn() {
     assert_eq!(field_of(&LikelihoodContours { contours: Vec::new(), ellipses: Vec::new(), ..contours }), "contours");
     let panel = |name: &str| PullPanel {
         name: name.into(),
-        pulls: (0..300).map(|i| 3.0 * (f64::from(i) * 0.7).sin() * (f64::from(i) * 1.3).cos() - 6.0 * f64::from(i % 97 / 96)).collect(),
+        pulls: (0..300)
+            .map(|i| 3.0 * (f64::from(i) * 0.7).sin() * (f64::from(i) * 1.3).cos() - 6.0 * f64::from(i % 97 / 96))
+            .collect(),
         words: "mean 0.01, width 1.02".into(),
     };
     drawn(&Pulls { panels: ["a", "b", "c", "d"].map(panel).to_vec(), ..Pulls::default() }, "pulls");

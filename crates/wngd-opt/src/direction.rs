@@ -287,11 +287,12 @@ impl PreparedDirection for PreparedNatural {
     fn take_up(&mut self, priors: &PriorTerms, weight: f64) -> Result<(), DirectionError> {
         let (terms, root) = (priors.terms(), weight.sqrt());
         let rows = self.y.nrows();
-        let grown = Mat::from_fn(rows + terms.len(), self.y.ncols(), |i, j| match i.checked_sub(rows).map(|i| &terms[i]) {
-            None => self.y[(i, j)],
-            Some(term) if term.parameter == j => term.slope / root,
-            Some(_) => 0.0,
-        });
+        let grown =
+            Mat::from_fn(rows + terms.len(), self.y.ncols(), |i, j| match i.checked_sub(rows).map(|i| &terms[i]) {
+                None => self.y[(i, j)],
+                Some(term) if term.parameter == j => term.slope / root,
+                Some(_) => 0.0,
+            });
         self.y = grown;
         self.b.extend(terms.iter().map(|term| term.residual / root));
         terms.iter().for_each(|term| self.gradient[term.parameter] += term.residual * term.slope / weight);

@@ -59,8 +59,6 @@ pub use curvature::gauss_newton_curvature;
 pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, StandardErrors, Status, Stop};
 pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
-pub use prior::{PriorTerm, PriorTerms};
-pub use profile::{Crossing, ProfileError, ProfileLikelihood, ProfilePoint};
 pub use estimate::{EstimateReport, Estimator};
 pub use goodness::{GoodnessOfFit, goodness_of_fit};
 pub use keep::{Finished, Keep, KeepNothing};
@@ -72,6 +70,8 @@ pub use metric::{
 pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };
+pub use prior::{PriorTerm, PriorTerms};
+pub use profile::{Crossing, ProfileError, ProfileLikelihood, ProfilePoint};
 pub use quadratic::LocalModel;
 pub use stationarity::Stationarity;
 pub use step::{Armijo, ArmijoStart, Fixed, LevenbergMarquardt, Step, StepOutcome, StepRule, Trial, TrialValue};

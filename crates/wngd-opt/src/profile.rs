@@ -75,12 +75,7 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
     ///
     /// # Errors
     /// f cannot be evaluated there.
-    pub fn new(
-        model: &'a M,
-        objective: &'a dyn Objective,
-        number: f64,
-        theta: &[f64],
-    ) -> Result<Self, DescentError> {
+    pub fn new(model: &'a M, objective: &'a dyn Objective, number: f64, theta: &[f64]) -> Result<Self, DescentError> {
         let mut profile = Self { model, objective, number, theta: theta.to_vec(), minimum: 0.0 };
         profile.minimum = profile.value(theta)?;
         Ok(profile)
@@ -256,11 +251,7 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
     ///
     /// # Errors
     /// As a descent; `None` if it did not converge.
-    pub fn minimum(
-        model: &M,
-        objective: &dyn Objective,
-        theta: &[f64],
-    ) -> Result<Option<Vec<f64>>, DescentError> {
+    pub fn minimum(model: &M, objective: &dyn Objective, theta: &[f64]) -> Result<Option<Vec<f64>>, DescentError> {
         let stop = Stop { iterations: ITERATIONS, relative_objective: 0.0, relative_step: STANDS, gradient: 0.0 };
         let descent = Descent::new(model, objective).metric(FisherRao).stop(stop);
         let found = descent.run_with(theta, &mut LevenbergMarquardt::new(1e-4, 1.0), &mut Silent)?;

@@ -79,8 +79,7 @@ impl Stationarity {
             let apply = |v: &[f64]| -> Result<Vec<f64>, DescentError> {
                 let image = apply_vec(z, v);
                 let bent = objective.curvature(&linearization.state, Mat::from_fn(image.len(), 1, |i, _| image[i]))?;
-                let mut bent: Vec<f64> =
-                    apply_transpose_vec(z, bent.col_as_slice(0)).iter().map(|h| c * h).collect();
+                let mut bent: Vec<f64> = apply_transpose_vec(z, bent.col_as_slice(0)).iter().map(|h| c * h).collect();
                 priors.terms().iter().for_each(|t| bent[t.parameter] += t.slope * t.slope * v[t.parameter]);
                 Ok(bent)
             };

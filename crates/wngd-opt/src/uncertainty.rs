@@ -218,8 +218,7 @@ fn hessian<M: ForwardModel>(
         };
         let Ok((_, u)) = objective.derivative(&linearization.state) else { return Ok(None) };
         let c = objective.cell_volume();
-        let mut found: Vec<f64> =
-            apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| c * g).collect();
+        let mut found: Vec<f64> = apply_transpose_vec(&linearization.jacobian, &u).into_iter().map(|g| c * g).collect();
         PriorTerms::at(model, theta).add_gradient(&mut found);
         Ok(Some(found).filter(|found| found.iter().all(|g| g.is_finite())))
     };

@@ -42,11 +42,8 @@ impl ForwardModel for Told {
 /// One Gaussian of variance v around m in fine bins.
 fn gaussian(m: f64, v: f64, free: &[&str]) -> GaussianMixture {
     let grid = Grid::new(&[-12.0], &[14.0], &[1300]).unwrap();
-    let parameters = MixtureParameters {
-        weights: vec![1.0],
-        means: vec![vec![m]],
-        covariances: Covariances::Isotropic(vec![v]),
-    };
+    let parameters =
+        MixtureParameters { weights: vec![1.0], means: vec![vec![m]], covariances: Covariances::Isotropic(vec![v]) };
     GaussianMixture::new(grid, parameters, free).unwrap().cell_means()
 }
 

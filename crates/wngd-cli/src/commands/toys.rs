@@ -83,7 +83,16 @@ pub fn toys(args: &ToysArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError
 
 fn summary(file: &ToysFile) -> String {
     let mut table = screen::table();
-    table.set_header(["parameter", "truth", "scatter", "mean error", "pull mean", "pull width", "within 1", "within 2"]);
+    table.set_header([
+        "parameter",
+        "truth",
+        "scatter",
+        "mean error",
+        "pull mean",
+        "pull width",
+        "within 1",
+        "within 2",
+    ]);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     let number = |value: Option<f64>| right(value.map_or("–".into(), short));
     let pull = |value: Option<f64>, error| right(value.map_or("–".into(), |v| with_error(v, error)));

@@ -81,7 +81,11 @@ impl Model for Constrained {
             let [(j, c)] = bound.terms[..] else { continue };
             let end = bound.lower / c;
             let range = &mut kept[j].range;
-            if c > 0.0 { range[0] = range[0].max(end) } else { range[1] = range[1].min(end) }
+            if c > 0.0 {
+                range[0] = range[0].max(end)
+            } else {
+                range[1] = range[1].min(end)
+            }
             if range[0] >= range[1] {
                 *range = if c > 0.0 { [end, end + 1.0] } else { [end - 1.0, end] };
             }

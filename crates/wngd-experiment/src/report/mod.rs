@@ -33,15 +33,8 @@ pub use command::Command;
 const FILE: &str = "report.html";
 
 /// All commands that leave a result folder.
-pub static COMMANDS: &[Command] = &[
-    run::COMMAND,
-    fit::COMMAND,
-    identify::COMMAND,
-    basin::COMMAND,
-    sketch::COMMAND,
-    profile::COMMAND,
-    toys::COMMAND,
-];
+pub static COMMANDS: &[Command] =
+    &[run::COMMAND, fit::COMMAND, identify::COMMAND, basin::COMMAND, sketch::COMMAND, profile::COMMAND, toys::COMMAND];
 
 /// Writes the page of a result folder and returns its path.
 ///

@@ -63,7 +63,14 @@ fn profile(page: &mut Page, file: &ProfileFile) {
             };
             let ((a, b), (c, d)) = (range(0), range(1));
             let name = format!("{} %", short(100.0 * level.probability));
-            vec![Cell::text(name), Cell::number(level.rise), Cell::number(a), Cell::number(b), Cell::number(c), Cell::number(d)]
+            vec![
+                Cell::text(name),
+                Cell::number(level.rise),
+                Cell::number(a),
+                Cell::number(b),
+                Cell::number(c),
+                Cell::number(d),
+            ]
         });
         let [a, b] = &entry.parameters;
         page.tables.push(Table {

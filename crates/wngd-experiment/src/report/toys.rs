@@ -39,7 +39,8 @@ fn toys(page: &mut Page, file: &ToysFile) {
             100.0 * entry.coverage_2?
         ))
     }));
-    let share = |share: Option<f64>| share.map_or_else(|| Cell::text("–"), |s| Cell::shown(format!("{:.1} %", 100.0 * s), s));
+    let share =
+        |share: Option<f64>| share.map_or_else(|| Cell::text("–"), |s| Cell::shown(format!("{:.1} %", 100.0 * s), s));
     let pull = |value: Option<f64>, error: Option<f64>| {
         value.map_or_else(|| Cell::text("–"), |v| Cell::shown(with_error(v, error), v))
     };
@@ -57,12 +58,21 @@ fn toys(page: &mut Page, file: &ToysFile) {
             Cell::count(entry.count),
         ]
     });
-    let mut notes = vec!["Right are pulls of mean 0 and width 1, 68.3 % within one standard error and 95.4 % within two.".into()];
+    let mut notes =
+        vec!["Right are pulls of mean 0 and width 1, 68.3 % within one standard error and 95.4 % within two.".into()];
     notes.extend(file.remarks.iter().map(|remark| format!("{remark}.")));
     page.tables.push(Table {
         caption: "Pulls, (estimate − truth)/standard error".into(),
         header: strings(&[
-            "parameter", "truth", "bias", "scatter", "mean standard error", "pull mean", "pull width", "within 1", "within 2",
+            "parameter",
+            "truth",
+            "bias",
+            "scatter",
+            "mean standard error",
+            "pull mean",
+            "pull width",
+            "within 1",
+            "within 2",
             "toys",
         ]),
         rows: rows.collect(),

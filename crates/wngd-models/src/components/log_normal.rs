@@ -19,8 +19,7 @@ impl Shape for LogNormalShape {
     fn integrals(&self, edges: &[f64], parameters: &[f64]) -> Integrals {
         let (m, s) = (parameters[0], parameters[1]);
         // Nothing lies below 0.
-        let z: Vec<f64> =
-            edges.iter().map(|x| if *x > 0.0 { (x.ln() - m) / s } else { f64::NEG_INFINITY }).collect();
+        let z: Vec<f64> = edges.iter().map(|x| if *x > 0.0 { (x.ln() - m) / s } else { f64::NEG_INFINITY }).collect();
         let height = |z: f64| if z.is_finite() { bell(z) } else { 0.0 };
         let moment = |z: f64| if z.is_finite() { z * bell(z) } else { 0.0 };
         let part = |a: f64, b: f64| if b == f64::NEG_INFINITY { 0.0 } else { between(a, b) };

@@ -102,9 +102,8 @@ impl ComponentSum {
             }
         }
         let (n, spacing) = (grid.cells()[0], grid.spacing()[0]);
-        let edges = (0..=n)
-            .map(|i| if i == n { grid.upper()[0] } else { grid.lower()[0] + i as f64 * spacing })
-            .collect();
+        let edges =
+            (0..=n).map(|i| if i == n { grid.upper()[0] } else { grid.lower()[0] + i as f64 * spacing }).collect();
         let total: f64 = parts.iter().map(|part| part.amount).sum();
         if !(total > 0.0) {
             return refuse("components".into(), "all of them are empty; give an amount > 0".into());
@@ -398,9 +397,13 @@ mod tests {
             theta[names.iter().position(|n| n == name).unwrap()] = value;
             model.state(&theta).unwrap_err()
         };
-        for (name, value) in
-            [("bump_sigma", -0.1), ("bump_fraction", 0.9), ("fall_fraction", -0.1), ("poly_c[1]", 9.0), ("fall_tau", 0.0)]
-        {
+        for (name, value) in [
+            ("bump_sigma", -0.1),
+            ("bump_fraction", 0.9),
+            ("fall_fraction", -0.1),
+            ("poly_c[1]", 9.0),
+            ("fall_tau", 0.0),
+        ] {
             assert!(with(name, value).is_recoverable(), "{name}");
         }
         // Far from the box nothing of a Gaussian is left.
