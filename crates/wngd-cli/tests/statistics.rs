@@ -42,7 +42,9 @@ struct Reference {
     counts: [u32; 30],
     values: [f64; 5],
     minos: [[f64; 2]; 5],
-    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of (weight, first mean): from, to of each.
+    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of (weight, first mean): from, to of each. One is not
+    /// taken: for every fourth row at 95 % it gives 0.690 as the largest weight, where Migrad with the weight held finds a
+    /// rise of 6.84; by Migrad the rise is 5.968 at 0.605 and 5.99 at 0.606.
     contours: [[f64; 4]; 2],
 }
 
@@ -74,7 +76,7 @@ const REFERENCES: [Reference; 2] = [
         ],
         contours: [
             [0.2065591857, 0.4771495881, 49.7628355356, 54.6732845752],
-            [0.0764572482, 0.6896539840, 48.7966667420, 57.9071700312],
+            [0.0764572482, 0.606, 48.7966667420, 57.9071700312],
         ],
     },
 ];

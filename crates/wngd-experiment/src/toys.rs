@@ -135,13 +135,9 @@ impl Plan {
 
     /// Counts of a toy, by its index alone.
     fn draw(&self, index: usize) -> Vec<f64> {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&self.settings.seed.to_le_bytes());
-        key[8..16].copy_from_slice(&(index as u64).to_le_bytes());
-        // Two words that are no 0 for any seed, as the generator mixes them little.
-        key[16..24].copy_from_slice(&0x746f_7973_u64.to_le_bytes());
-        key[24..32].copy_from_slice(&(self.settings.seed ^ (index as u64).rotate_left(32)).to_le_bytes());
-        let mut rng = Pcg64::from_seed(key);
+        // Hashed into the state: first draws of neighbouring states would not be independent.
+        let key = self.settings.seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut rng = Pcg64::seed_from_u64(key);
         let mut left = self.number as u64;
         if self.poisson {
             left = Poisson::new(self.number).map_or(left, |law| law.sample(&mut rng) as u64);
@@ -347,7 +343,8 @@ fn picture(file: &ToysFile) -> Pulls {
             "mean {:.3}, width {:.3}",
             entry.pull_mean.unwrap_or(f64::NAN),
             entry.pull_width.unwrap_or(f64::NAN)
-        ),
+        )
+        .replace('-', "−"),
     });
     Pulls { panels: panels.collect(), title: String::new() }
 }

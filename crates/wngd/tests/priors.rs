@@ -1,9 +1,13 @@
 //! Priors, bounds and curves of parameters: closed forms where there are some, for every metric.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use wngd::adjoint::{Bound, ForwardModel, Linearization, Prior, PriorShape, State, Transform};
 use wngd::linalg::faer::Mat;
-use wngd::opt::{Armijo, FisherRao, LevenbergMarquardt, Sampled, Silent, StepRule, Wasserstein2, uncertainty};
+use wngd::opt::{
+    Armijo, FisherRao, LevenbergMarquardt, Sampled, Silent, Standard, StepRule, Wasserstein2, uncertainty,
+};
 use wngd::prelude::*;
 
 /// A mixture with what is said of its parameters.
@@ -71,13 +75,18 @@ fn a_normal_prior_of_a_mean_is_the_closed_form_by_every_metric_and_rule() {
         theta
     };
     let descent = || Descent::new(&model, &objective);
-    let standard = wngd::opt::Standard;
+    let standard = Standard;
     // The prior's curvature is in the direction: one step nearly ends it.
     check(descent().metric(FisherRao), &mut Armijo::new(1.0, 1e-4), 8, "fisher-rao");
     check(descent().metric(FisherRao), &mut LevenbergMarquardt::new(1e-3, 1.0), 12, "levenberg-marquardt");
     check(descent().metric(L2), &mut Armijo::expanding(1e-4), 60, "l2");
     let grid = gaussian(0.0, 1.0, &["means"]).grid().clone();
-    check(descent().metric(Wasserstein2::new(grid)), &mut Armijo::expanding(1e-4), 60, "wasserstein");
+    check(
+        descent().metric(Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid).unwrap()))),
+        &mut Armijo::expanding(1e-4),
+        60,
+        "wasserstein",
+    );
     let theta = check(descent().direction(&standard), &mut Armijo::expanding(1e-4), 200, "none");
 
     let sampled = Sampled { density: &data, number: NUMBER, transpose: None, poisson: false };

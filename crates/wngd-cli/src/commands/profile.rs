@@ -36,7 +36,7 @@ pub struct ProfileArgs {
     #[arg(long, value_name = "NAME,NAME")]
     pub contour: Vec<String>,
     /// Rise of −2 ln L at the ends of the intervals: 1 for 68.3 %, 3.841 for 95 %.
-    #[arg(long, value_name = "Δ", default_value_t = 1.0)]
+    #[arg(long, value_name = "Δ", default_value_t = 1.0, allow_hyphen_values = true)]
     pub level: f64,
     /// Folder for results; runs/<name>-profile if absent.
     #[arg(long, value_name = "FOLDER")]

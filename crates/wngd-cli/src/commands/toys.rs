@@ -38,7 +38,7 @@ pub struct ToysArgs {
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// Counts per toy; as many as the data have if absent.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub number: Option<f64>,
     /// Folder for results; runs/<name>-toys if absent.
     #[arg(long, value_name = "FOLDER")]

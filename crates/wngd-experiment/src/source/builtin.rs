@@ -1,6 +1,6 @@
 //! Experiments and data that come with the program.
 
-const EXPERIMENTS: [(&str, &str, &str); 6] = [
+const EXPERIMENTS: [(&str, &str, &str); 7] = [
     ("mixture-mu1", "first mean of a known two-component mixture", include_str!("../../experiments/mixture-mu1.toml")),
     (
         "mixture-weight",
@@ -13,6 +13,7 @@ const EXPERIMENTS: [(&str, &str, &str); 6] = [
         "Old Faithful: 272 observed eruptions, two full Gaussians",
         include_str!("../../experiments/faithful.toml"),
     ),
+    ("peak", "a peak over an exponential background, with yields", include_str!("../../experiments/peak.toml")),
     (
         "lorenz",
         "Lorenz-63 from the stationary density of its noisy flow",

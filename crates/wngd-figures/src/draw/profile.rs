@@ -86,7 +86,7 @@ impl Figure for LikelihoodProfile {
                 .collect();
             panel.fine_curve(canvas, &parabola, &PARABOLA);
         }
-        let points: Vec<Point> = self.values.iter().copied().zip(self.rises.iter().copied()).collect();
+        let points = self.smooth();
         panel.curve(canvas, &points, &Stroke::solid(WHITE, 3.6));
         panel.curve(canvas, &points, &CURVE);
         let y_label = if self.rise_name.is_empty() { "Δ(−2 ln L)" } else { &self.rise_name };
@@ -102,5 +102,23 @@ impl Figure for LikelihoodProfile {
     }
 }
 
+impl LikelihoodProfile {
+    /// The curve with points between those given, along the signed root of the rise, which is nearly straight.
+    fn smooth(&self) -> Vec<Point> {
+        let root = |i: usize| (self.values[i] - self.estimate).signum() * self.rises[i].max(0.0).sqrt();
+        let mut points = vec![(self.values[0], self.rises[0])];
+        for i in 1..self.values.len() {
+            let ((a, b), (r, s)) = ((self.values[i - 1], self.values[i]), (root(i - 1), root(i)));
+            points.extend((1..=FINE).map(|k| f64::from(k) / f64::from(FINE)).map(|t| {
+                let between = r + t * (s - r);
+                (a + t * (b - a), between * between)
+            }));
+        }
+        points
+    }
+}
+
+/// Pieces of the curve between two points.
+const FINE: u32 = 8;
 const CURVE: Stroke = Stroke::solid(CATEGORIES[0], 1.8);
 const PARABOLA: Stroke = Stroke { color: CATEGORIES[1], width: 1.4, dash: &[5.0, 3.0] };
