@@ -29,6 +29,9 @@ pub enum Transform {
 impl Transform {
     /// Where a value comes to by a step: value + step to first order.
     pub fn moved(&self, value: f64, step: f64) -> f64 {
+        if step == 0.0 {
+            return value;
+        }
         match *self {
             Transform::None => value + step,
             Transform::Log => value * (step / value).exp(),

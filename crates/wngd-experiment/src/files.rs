@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,8 +21,10 @@ pub fn make_folder(folder: &Path) -> Result<(), ExperimentError> {
 /// What all names of files begin with that are there only while they are written.
 const TEMPORARY: &str = ".wngd-";
 
+/// A name of its own for each writing of this process.
 fn temporary_name(name: &str) -> String {
-    format!("{TEMPORARY}{}-{name}", std::process::id())
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    format!("{TEMPORARY}{}-{}-{name}", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Removes files of a folder that processes were writing when they were killed.

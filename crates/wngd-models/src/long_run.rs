@@ -14,8 +14,11 @@ const HALVINGS: u32 = 5;
 /// Points that a stretch has at least.
 const SHORTEST: usize = 4;
 
-/// Correlation of neighbouring means, in its own standard errors, from which on they are not independent.
-const CORRELATED: f64 = 2.0;
+/// Standard errors from which on a correlation of neighbours, or a variance that differs, is one.
+const SIGNIFICANT: f64 = 2.0;
+
+/// Halvings that a variance is compared with.
+const COARSER: usize = 3;
 
 /// The covariance of means over a trajectory, and what it was found from.
 #[derive(Debug, Clone)]
@@ -32,7 +35,8 @@ pub struct LongRun {
 /// Covariance of the means of p cell functions over a trajectory, in the long run.
 ///
 /// The scatter is taken between the means of equal stretches: 800 of them, or 400, … down to 25, as many as have means
-/// that do not follow from the stretch before (the method of batch means; von Neumann's ratio decides).
+/// that do not follow from the stretch before and as scattered as those of longer stretches say (the method of batch
+/// means).
 ///
 /// # Shapes
 /// `points`: N rows of d coordinates; `q`: k x p; result: p x p.
@@ -72,35 +76,60 @@ pub fn long_run_covariance(
             }
         }
     }
+    let mut levels: Vec<Level> = Vec::new();
     loop {
-        let filled = inside.iter().all(|n| *n > 0);
-        if filled {
-            let means = Mat::from_fn(p, stretches, |j, b| sums[(j, b)] / inside[b] as f64);
-            let (covariance, settled) = scatter(&means);
-            if settled || stretches == FEWEST {
-                return Ok(LongRun { covariance, stretches, settled });
-            }
+        if inside.iter().all(|n| *n > 0) {
+            levels.push(Level::of(&Mat::from_fn(p, stretches, |j, b| sums[(j, b)] / inside[b] as f64)));
         } else if stretches == FEWEST {
             return Err(TrajectoryError::Blocks { blocks: stretches, points: inside.iter().sum() });
+        }
+        if stretches == FEWEST {
+            break;
         }
         stretches /= 2;
         sums = Mat::from_fn(p, stretches, |j, b| sums[(j, 2 * b)] + sums[(j, 2 * b + 1)]);
         inside = inside.chunks_exact(2).map(|pair| pair[0] + pair[1]).collect();
     }
+    let stands = |i: usize| levels[i].independent && levels[i + 1..].iter().take(COARSER).all(|l| levels[i].agrees(l));
+    let found = (0..levels.len()).find(|&i| stands(i));
+    let at = found.unwrap_or(levels.len() - 1);
+    let Level { covariance, stretches, .. } = levels.swap_remove(at);
+    Ok(LongRun { covariance, stretches, settled: found.is_some() })
 }
 
-/// Covariance of the mean of columns, and whether none of their rows is correlated with its neighbour.
-fn scatter(means: &Mat<f64>) -> (Mat<f64>, bool) {
-    let (p, count) = (means.nrows(), means.ncols());
-    let n = count as f64;
-    let mean: Vec<f64> = (0..p).map(|j| (0..count).map(|b| means[(j, b)]).sum::<f64>() / n).collect();
-    let off = |j: usize, b: usize| means[(j, b)] - mean[j];
-    let lagged = |i: usize, j: usize, lag: usize| (lag..count).map(|b| off(i, b) * off(j, b - lag)).sum::<f64>();
-    let settled = (0..p).all(|j| {
-        let (variance, follows) = (lagged(j, j, 0), lagged(j, j, 1));
-        !(follows.abs() > CORRELATED / n.sqrt() * variance)
-    });
-    (Mat::from_fn(p, p, |i, j| lagged(i.max(j), i.min(j), 0) / ((n - 1.0) * n)), settled)
+/// What the means of so many stretches say.
+struct Level {
+    stretches: usize,
+    covariance: Mat<f64>,
+    /// Whether no mean is correlated with that of its neighbour.
+    independent: bool,
+}
+
+impl Level {
+    /// From the means of p functions over each stretch, p x stretches.
+    fn of(means: &Mat<f64>) -> Self {
+        let (p, stretches) = (means.nrows(), means.ncols());
+        let n = stretches as f64;
+        let mean: Vec<f64> = (0..p).map(|j| (0..stretches).map(|b| means[(j, b)]).sum::<f64>() / n).collect();
+        let off = |j: usize, b: usize| means[(j, b)] - mean[j];
+        let lagged =
+            |i: usize, j: usize, lag: usize| (lag..stretches).map(|b| off(i, b) * off(j, b - lag)).sum::<f64>();
+        let independent = (0..p).all(|j| {
+            let (variance, follows) = (lagged(j, j, 0), lagged(j, j, 1));
+            !(follows.abs() > SIGNIFICANT / n.sqrt() * variance)
+        });
+        let covariance = Mat::from_fn(p, p, |i, j| lagged(i.max(j), i.min(j), 0) / ((n - 1.0) * n));
+        Self { stretches, covariance, independent }
+    }
+
+    /// Whether longer stretches have the same variances, up to the error of theirs.
+    fn agrees(&self, longer: &Self) -> bool {
+        let error = (2.0 / longer.stretches as f64).sqrt();
+        (0..self.covariance.nrows()).all(|j| {
+            let (ours, theirs) = (self.covariance[(j, j)], longer.covariance[(j, j)]);
+            !((ours / theirs).ln().abs() > SIGNIFICANT * error)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +186,18 @@ mod tests {
             assert!((0.6..1.6).contains(&ratio), "{memory}: {ratio}, {found:?}");
             last = found.stretches.min(last) + usize::from(found.stretches == 800);
         }
+    }
+
+    #[test]
+    fn motions_that_come_back_need_stretches_that_hold_many_of_them() {
+        // A clock with noise: what is left of a turn at the end of a stretch is made up for by the next ones.
+        let n = 200_000;
+        let points: Vec<f64> =
+            uniform(n).iter().enumerate().map(|(i, u)| (0.021 * i as f64).sin() + 0.2 * (u - 0.5)).collect();
+        let found = of(&points);
+        let independent = 0.5 / n as f64;
+        assert!(found.stretches <= 100, "{found:?}");
+        assert!(found.covariance[(0, 0)] < independent, "{:e} for {independent:e}", found.covariance[(0, 0)]);
     }
 
     #[test]
