@@ -118,12 +118,16 @@ pub fn basin(
     folder: &Path,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Option<BasinFile>, ExperimentError> {
-    journal.record.write(folder)?;
+    if journal.shard().is_none() {
+        journal.record.write(folder)?;
+    }
     let mut ends: BTreeMap<(usize, usize), End> =
         journal.kept()?.into_iter().map(|end: End| ((end.method, end.start), end)).collect();
     done(ends.len());
     for m in 0..experiment.methods.len() {
-        let left: Vec<usize> = (0..plan.starts.len()).filter(|start| !ends.contains_key(&(m, *start))).collect();
+        let left: Vec<usize> = (0..plan.starts.len())
+            .filter(|start| !ends.contains_key(&(m, *start)) && journal.takes(m * plan.starts.len() + start))
+            .collect();
         let found: Vec<Option<End>> = left
             .into_par_iter()
             .map(|start| {
@@ -136,7 +140,7 @@ pub fn basin(
         ends.extend(found.into_iter().flatten().map(|end| ((m, end.start), end)));
     }
     journal.check()?;
-    if ends.len() < plan.starts.len() * experiment.methods.len() {
+    if journal.shard().is_some() || ends.len() < plan.starts.len() * experiment.methods.len() {
         return Ok(None);
     }
     let file = classify(experiment, plan, ends.into_values().collect());

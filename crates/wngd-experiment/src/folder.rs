@@ -21,6 +21,8 @@ const ATTEMPTS: usize = 100;
 pub struct Writer {
     path: PathBuf,
     file: File,
+    /// Of a part only: what whole commands hold alone is held with other parts.
+    shared: Option<File>,
 }
 
 impl Writer {
@@ -30,26 +32,46 @@ impl Writer {
     /// [`ExperimentError::Busy`] while another command writes there; a folder that cannot be written to.
     pub fn of(folder: &Path) -> Result<Self, ExperimentError> {
         files::make_folder(folder)?;
+        let writer = Self::locked(folder, LOCK)?;
+        files::remove_leftovers(folder);
+        Ok(writer)
+    }
+
+    /// The right to write one part of the results, `name`, beside other processes that write theirs.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_part(folder: &Path, name: &str) -> Result<Self, ExperimentError> {
+        files::make_folder(folder)?;
         let path = folder.join(LOCK);
+        let fail = |source| ExperimentError::Write { path: path.clone(), source };
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+        if !FileExt::try_lock_shared(&file).map_err(fail)? {
+            return Err(busy(folder, file));
+        }
+        let mut part = Self::locked(folder, &format!("{LOCK}-{name}"))?;
+        part.shared = Some(file);
+        Ok(part)
+    }
+
+    /// Takes a lock for oneself.
+    fn locked(folder: &Path, name: &str) -> Result<Self, ExperimentError> {
+        let path = folder.join(name);
         let fail = |source| ExperimentError::Write { path: path.clone(), source };
         for _ in 0..ATTEMPTS {
             let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
             let file = file.map_err(fail)?;
             if !file.try_lock_exclusive().map_err(fail)? {
-                let mut holder = String::new();
-                // It may be gone by now, or on its way.
-                let _ = file.take(4096).read_to_string(&mut holder);
-                return Err(ExperimentError::Busy { folder: folder.to_path_buf(), holder: holder.trim().into() });
+                return Err(busy(folder, file));
             }
             // Who held it may have removed it between our opening and our locking.
             if !is_at(&file, &path) {
                 continue;
             }
             let text = format!("process {}: wngd {}", std::process::id(), record::arguments().join(" "));
-            let mut writer = Self { path: path.clone(), file };
+            let mut writer = Self { path: path.clone(), file, shared: None };
             writer.file.set_len(0).and_then(|()| writer.file.rewind()).map_err(fail)?;
             writeln!(writer.file, "{text}").map_err(fail)?;
-            files::remove_leftovers(folder);
             return Ok(writer);
         }
         let problem = "its lock is taken and removed again and again".into();
@@ -74,8 +96,19 @@ impl Writer {
     }
 }
 
+/// The error of a lock that another process holds.
+fn busy(folder: &Path, file: File) -> ExperimentError {
+    let mut holder = String::new();
+    // It may be gone by now, or on its way; those who share it do not write into it.
+    let _ = file.take(4096).read_to_string(&mut holder);
+    let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+    ExperimentError::Busy { folder: folder.to_path_buf(), holder: holder.into() }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
+        // The file that is shared stays: others may hold it.
+        self.shared = None;
         // While it is still locked: whoever waits for it then sees that it is another file.
         let _ = std::fs::remove_file(&self.path);
         let _ = FileExt::unlock(&self.file);

@@ -169,11 +169,13 @@ pub fn toys(
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Option<ToysFile>, ExperimentError> {
     let clock = Instant::now();
-    journal.record.write(folder)?;
+    if journal.shard().is_none() {
+        journal.record.write(folder)?;
+    }
     let mut toys: BTreeMap<usize, Toy> = journal.kept()?.into_iter().map(|toy: Toy| (toy.index, toy)).collect();
     toys.retain(|index, _| *index < plan.len());
     done(toys.len());
-    let left: Vec<usize> = (0..plan.len()).filter(|index| !toys.contains_key(index)).collect();
+    let left: Vec<usize> = (0..plan.len()).filter(|index| !toys.contains_key(index) && journal.takes(*index)).collect();
     let found: Vec<Option<Toy>> = left
         .into_par_iter()
         .map(|index| {
@@ -185,7 +187,7 @@ pub fn toys(
         .collect();
     toys.extend(found.into_iter().flatten().map(|toy| (toy.index, toy)));
     journal.check()?;
-    if toys.len() < plan.len() {
+    if journal.shard().is_some() || toys.len() < plan.len() {
         return Ok(None);
     }
     let file = summarise(experiment, plan, toys.into_values().collect(), clock.elapsed().as_secs_f64());

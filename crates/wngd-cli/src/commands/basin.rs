@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd_experiment::Experiment;
 use wngd_experiment::basin::{Lattice, basin as carry_out};
-use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::BasinFile;
@@ -16,7 +16,7 @@ use wngd_experiment::source::builtin;
 
 use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{close, print, screen};
+use crate::output::{close, print, screen, shard_done};
 
 /// Descend from a lattice of starts and map which minimum each reaches.
 #[derive(Debug, Args)]
@@ -42,6 +42,9 @@ pub struct BasinArgs {
     /// Folder for results; runs/<name>-basin if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Do the i-th of n shares of the work only, from 0 on; `wngd merge` makes one result of all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -59,8 +62,8 @@ pub fn basin(args: &BasinArgs, resumed: Option<Checkpoint>) -> Result<u8, CliErr
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-basin", experiment.name)));
     let record = Record::of("basin", true, &source, &experiment);
     let header = Header::of(record, &source, &experiment);
-    let journal = Journal::begin(header, resumed, &folder, &args.keep.keeping())?;
-    let bar = ProgressBar::new((plan.len() * experiment.methods.len()) as u64);
+    let journal = Journal::begin(header, resumed, &folder, &Keeping { shard: args.shard, ..args.keep.keeping() })?;
+    let bar = ProgressBar::new(journal.share(plan.len() * experiment.methods.len()) as u64);
     if args.quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -73,7 +76,7 @@ pub fn basin(args: &BasinArgs, resumed: Option<Checkpoint>) -> Result<u8, CliErr
         print(&summary(file))?;
         print(&format!("results in {}", folder.display()))?;
     }
-    close(journal.end(outcome), |file| u8::from(file.is_none()))
+    close(journal.end(outcome), |file| shard_done(args.shard, &folder, args.quiet, u8::from(file.is_none())))
 }
 
 fn summary(file: &BasinFile) -> String {

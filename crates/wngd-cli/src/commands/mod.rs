@@ -10,6 +10,7 @@ mod init;
 mod inspect;
 mod list;
 mod man;
+mod merge;
 #[cfg(feature = "play")]
 mod play;
 mod profile;
@@ -39,6 +40,7 @@ pub enum Command {
     Sketch(sketch::SketchArgs),
     Profile(profile::ProfileArgs),
     Toys(toys::ToysArgs),
+    Merge(merge::MergeArgs),
     #[cfg(feature = "play")]
     Play(play::PlayArgs),
     Report(report::ReportArgs),
@@ -66,6 +68,7 @@ impl Command {
             Self::Sketch(args) => sketch::sketch(&args, None),
             Self::Profile(args) => profile::profile(&args),
             Self::Toys(args) => toys::toys(&args, None),
+            Self::Merge(args) => merge::merge(&args),
             #[cfg(feature = "play")]
             Self::Play(args) => play::play(&args),
             Self::Report(args) => report::report(&args),

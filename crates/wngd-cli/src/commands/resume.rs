@@ -61,10 +61,14 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         true => Checkpoint::salvage(&args.folder)?,
         false => Checkpoint::read(&args.folder)?,
     };
+    go_on(checkpoint, &args.folder, args.quiet, args.checkpoint)
+}
+
+/// Carries out what a checkpoint asks for, less what it has of it.
+pub(super) fn go_on(checkpoint: Checkpoint, folder: &PathBuf, quiet: bool, interval: Duration) -> Result<u8, CliError> {
     let words = std::iter::once("wngd").chain(checkpoint.arguments().iter().map(String::as_str));
     let asked = Asked::try_parse_from(words).map(|asked| asked.command);
-    let (folder, quiet) = (&args.folder, args.quiet);
-    let keep = KeepArgs { checkpoint: args.checkpoint, restart: false };
+    let keep = KeepArgs { checkpoint: interval, restart: false };
     match asked {
         Ok(Resumable::Run(asked)) => {
             run(&RunArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))

@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::{Cell, CellAlignment};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd_experiment::Experiment;
-use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::facts::Fact;
 use wngd_experiment::numbers::{short, with_error};
 use wngd_experiment::record::Record;
@@ -17,7 +17,7 @@ use wngd_experiment::toys::{Plan, Settings, toys as carry_out};
 
 use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{close, print, screen};
+use crate::output::{close, print, screen, shard_done};
 
 /// Make data with the best fit and fit them again, many times: pulls and coverage.
 #[derive(Debug, Args)]
@@ -46,6 +46,9 @@ pub struct ToysArgs {
     /// Write no figures.
     #[arg(long)]
     pub no_figures: bool,
+    /// Do the i-th of n shares of the work only, from 0 on; `wngd merge` makes one result of all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -63,8 +66,8 @@ pub fn toys(args: &ToysArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError
     let mut record = Record::of("toys", !args.no_figures, &source, &experiment);
     record.seeds.push(Fact::new("toys", args.seed.to_string()));
     let header = Header::of(record, &source, &experiment);
-    let journal = Journal::begin(header, resumed, &folder, &args.keep.keeping())?;
-    let bar = ProgressBar::new(plan.len() as u64);
+    let journal = Journal::begin(header, resumed, &folder, &Keeping { shard: args.shard, ..args.keep.keeping() })?;
+    let bar = ProgressBar::new(journal.share(plan.len()) as u64);
     if args.quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -78,7 +81,9 @@ pub fn toys(args: &ToysArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError
         print(&format!("results in {}", folder.display()))?;
     }
     let well = |file: &ToysFile| file.statuses.iter().all(|s| s.status == "converged");
-    close(journal.end(outcome), |file| u8::from(!file.is_some_and(|file| well(&file))))
+    close(journal.end(outcome), |file| {
+        shard_done(args.shard, &folder, args.quiet, u8::from(!file.is_some_and(|file| well(&file))))
+    })
 }
 
 fn summary(file: &ToysFile) -> String {

@@ -5,8 +5,10 @@ pub mod screen;
 pub mod table;
 
 use std::io::Write;
+use std::path::Path;
 
 use wngd_experiment::ExperimentError;
+use wngd_experiment::checkpoint::Shard;
 
 use crate::error::CliError;
 
@@ -30,6 +32,15 @@ pub fn print_raw(text: &str) -> Result<(), CliError> {
 /// Tells people something beside the results; a closed or full standard error is no error of ours.
 pub fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", clean::clean(text));
+}
+
+/// The exit code of a shard that is done, told where it leads; of a whole command `code`.
+pub fn shard_done(shard: Option<Shard>, folder: &Path, quiet: bool, code: u8) -> u8 {
+    let Some(shard) = shard else { return code };
+    if !quiet {
+        tell(&format!("shard {shard} is done; once all are: wngd merge {}", folder.display()));
+    }
+    0
 }
 
 /// The exit code of a command that ended; what can be gone on with is told.

@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::format::{self, Entry};
+use super::shard::{Done, Shard, same};
 use super::unit::{Unit, units};
-use super::{Checkpoint, FILE, Header};
+use super::{Checkpoint, FILE, Header, MAX_BYTES};
 use crate::error::ExperimentError;
 use crate::files;
 use crate::folder::Writer;
@@ -32,6 +33,8 @@ pub struct Keeping {
     pub interval: Duration,
     /// Whether an unfinished command in the folder may be lost.
     pub restart: bool,
+    /// The share of the units that this process does, if not all.
+    pub shard: Option<Shard>,
     /// Whether the command was told to stop.
     pub interrupted: fn() -> bool,
 }
@@ -47,6 +50,7 @@ pub struct Journal {
     writer: Writer,
     /// Whether the command goes on.
     resumed: bool,
+    shard: Option<Shard>,
     kept: Vec<Entry>,
     tail: Mutex<Tail>,
     /// Whether work was told to stop.
@@ -79,6 +83,9 @@ impl Journal {
         folder: &Path,
         keep: &Keeping,
     ) -> Result<Self, ExperimentError> {
+        if let Some(shard) = keep.shard {
+            return Self::begin_shard(asked, shard, folder, keep);
+        }
         let path = folder.join(FILE);
         let made = !folder.exists();
         let writer = Writer::of(folder)?;
@@ -108,24 +115,69 @@ impl Journal {
         if !goes_on {
             writer.clear();
         }
-        let text = format::whole(&checkpoint.entries);
-        files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
-        let file = File::options().append(true).open(&path);
-        let file = file.map_err(|source| ExperimentError::Write { path: path.clone(), source })?;
-        let lines = checkpoint.entries.len();
-        let (interval, synced) = (keep.interval, Instant::now());
-        let tail = Tail { path, file, lines, held: lines, interval, pause: interval, synced, failure: None };
+        let tail = Tail::of(path, &checkpoint.entries, keep.interval)?;
         Ok(Self {
             record: checkpoint.header.record,
             folder: folder.to_path_buf(),
             made,
             writer,
             resumed: goes_on,
+            shard: None,
             kept: checkpoint.entries,
             tail: Mutex::new(tail),
             stopped: AtomicBool::new(false),
             interrupted: keep.interrupted,
         })
+    }
+
+    /// Begins a shard, or goes on with it: what it has done already of the same command stands in its own file.
+    fn begin_shard(asked: Header, shard: Shard, folder: &Path, keep: &Keeping) -> Result<Self, ExperimentError> {
+        let path = folder.join(shard.file());
+        let made = !folder.exists();
+        let writer = Writer::of_part(folder, &shard.file())?;
+        let fail = |problem: String| ExperimentError::Data {
+            path: path.clone(),
+            problem: format!("{problem}; give --restart to do shard {shard} anew, or another folder"),
+        };
+        let mut checkpoint = Checkpoint::of(asked)?;
+        let resumed = path.exists() && !keep.restart;
+        if resumed {
+            let found = format::find(&files::read_bytes(&path, MAX_BYTES)?).map_err(fail)?;
+            // What is whole before damage is kept; the rest is done again.
+            let earlier = Checkpoint::from_entries(found.entries).map_err(fail)?;
+            if !same(&earlier.header, &checkpoint.header) {
+                return Err(fail("it is of another command, or of other data".into()));
+            }
+            checkpoint.entries.extend(earlier.entries.into_iter().skip(1).filter(|entry| entry.kind != Done::KIND));
+        }
+        let tail = Tail::of(path.clone(), &checkpoint.entries, keep.interval)?;
+        Ok(Self {
+            record: checkpoint.header.record,
+            folder: folder.to_path_buf(),
+            made,
+            writer,
+            resumed,
+            shard: Some(shard),
+            kept: checkpoint.entries,
+            tail: Mutex::new(tail),
+            stopped: AtomicBool::new(false),
+            interrupted: keep.interrupted,
+        })
+    }
+
+    /// The share of the units that this process does, if not all.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// Whether a unit, by its number among all of the command, is to be done here.
+    pub fn takes(&self, unit: usize) -> bool {
+        self.shard.is_none_or(|shard| shard.takes(unit))
+    }
+
+    /// How many of so many units are to be done here.
+    pub fn share(&self, units: usize) -> usize {
+        self.shard.map_or(units, |shard| shard.share(units))
     }
 
     /// The units that the checkpoint held when the command began.
@@ -173,6 +225,15 @@ impl Journal {
     /// kept can be gone on with by what is returned beside the outcome.
     pub fn end<T>(self, outcome: Result<T, ExperimentError>) -> (Result<T, ExperimentError>, Option<String>) {
         let outcome = self.check().and(outcome);
+        if let Some(shard) = self.shard {
+            let stopped = self.stopped.load(Ordering::Relaxed);
+            let again = Some(format!("the same command, --shard {shard} and all"));
+            return match outcome {
+                Ok(value) if !stopped => (self.tail().finish().map(|()| value), None),
+                Err(error) if !stopped && !error.may_pass() => (Err(error), None),
+                outcome => (outcome, again),
+            };
+        }
         if outcome.as_ref().map_or_else(ExperimentError::may_pass, |_| self.stopped.load(Ordering::Relaxed)) {
             return (outcome, Some(to_go_on(&self.folder)));
         }
@@ -203,6 +264,24 @@ fn to_go_on(folder: &Path) -> String {
 }
 
 impl Tail {
+    /// A file that holds these entries, to be added to.
+    fn of(path: PathBuf, entries: &[Entry], interval: Duration) -> Result<Self, ExperimentError> {
+        let text = format::whole(entries);
+        files::write_file(&path, |w| w.write_all(text.as_bytes()))?;
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|source| ExperimentError::Write { path: path.clone(), source })?;
+        let (lines, synced) = (entries.len(), Instant::now());
+        Ok(Self { path, file, lines, held: lines, interval, pause: interval, synced, failure: None })
+    }
+
+    /// Says that all units of a shard are there.
+    fn finish(&mut self) -> Result<(), ExperimentError> {
+        let done = serde_json::to_string(&Done::of(self.lines - 1));
+        let done = done.map_err(|error| ExperimentError::Internal(error.to_string()))?;
+        self.append(Done::KIND, &done)?;
+        self.file.sync_data().map_err(|source| self.fail(source))
+    }
+
     fn append(&mut self, kind: &str, content: &str) -> Result<(), ExperimentError> {
         let line = format::line(self.lines, self.held, kind, content);
         self.file.write_all(line.as_bytes()).map_err(|source| self.fail(source))?;

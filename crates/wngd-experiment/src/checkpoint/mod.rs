@@ -8,6 +8,7 @@ mod descents;
 mod format;
 mod journal;
 mod numbers;
+mod shard;
 mod unit;
 mod work;
 
@@ -24,6 +25,7 @@ use format::{Entry, Found};
 
 pub use bits::Bits;
 pub use journal::{Journal, Keeping};
+pub use shard::{Shard, merged, remove_merged};
 pub use unit::Unit;
 pub use work::Work;
 
@@ -76,14 +78,14 @@ pub struct Checkpoint {
     header: Header,
     /// The header first.
     entries: Vec<Entry>,
-    /// Whether damage behind these entries was left out.
-    salvaged: bool,
+    /// Whether it is not what stands in the folder: less than that, or made of shards.
+    given: bool,
 }
 
 impl Checkpoint {
     fn of(header: Header) -> Result<Self, ExperimentError> {
         let content = serde_json::to_string(&header).map_err(|error| ExperimentError::Internal(error.to_string()))?;
-        Ok(Self { header, entries: vec![Entry { kind: Header::KIND.into(), content }], salvaged: false })
+        Ok(Self { header, entries: vec![Entry { kind: Header::KIND.into(), content }], given: false })
     }
 
     /// Reads the checkpoint of a folder.
@@ -125,7 +127,7 @@ impl Checkpoint {
                 files::write_file(&folder.join(format!("{FILE}.damaged")), |w| w.write_all(&bytes))?;
                 let found = Self::from_entries(entries);
                 let found = found.map_err(|problem| ExperimentError::Data { path, problem })?;
-                Ok(Self { salvaged: true, ..found })
+                Ok(Self { given: true, ..found })
             }
             _ => Self::read(folder),
         }
@@ -133,7 +135,7 @@ impl Checkpoint {
 
     /// The same as it is in the folder by now: another command may have gone on with it since it was read.
     fn again(self, folder: &Path) -> Result<Self, ExperimentError> {
-        if self.salvaged { Ok(self) } else { Self::read(folder) }
+        if self.given { Ok(self) } else { Self::read(folder) }
     }
 
     /// Reads the bytes of a checkpoint; the text of an error says what is wrong.
@@ -147,7 +149,7 @@ impl Checkpoint {
         let first =
             entries.first().filter(|entry| entry.kind == Header::KIND).ok_or("it does not say what was asked")?;
         let header = serde_json::from_str(&first.content).map_err(|error| format!("it is damaged: {error}"))?;
-        Ok(Self { header, entries, salvaged: false })
+        Ok(Self { header, entries, given: false })
     }
 
     /// The arguments of the command.
