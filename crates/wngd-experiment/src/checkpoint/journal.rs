@@ -144,11 +144,14 @@ impl Journal {
         if resumed {
             let found = format::find(&files::read_bytes(&path, MAX_BYTES)?).map_err(fail)?;
             // What is whole before damage is kept; the rest is done again.
-            let earlier = Checkpoint::from_entries(found.entries).map_err(fail)?;
-            if !same(&earlier.header, &checkpoint.header) {
-                return Err(fail("it is of another command, or of other data".into()));
+            if !found.entries.is_empty() || found.damage.is_none() {
+                let earlier = Checkpoint::from_entries(found.entries).map_err(fail)?;
+                if !same(&earlier.header, &checkpoint.header) {
+                    return Err(fail("it is of another command, or of other data".into()));
+                }
+                let units = earlier.entries.into_iter().skip(1).filter(|entry| entry.kind != Done::KIND);
+                checkpoint.entries.extend(units);
             }
-            checkpoint.entries.extend(earlier.entries.into_iter().skip(1).filter(|entry| entry.kind != Done::KIND));
         }
         let tail = Tail::of(path.clone(), &checkpoint.entries, keep.interval)?;
         Ok(Self {
