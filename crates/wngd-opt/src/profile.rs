@@ -168,7 +168,8 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
         };
         let origin = ProfilePoint { theta: self.theta.clone(), rise: 0.0 };
         // Known below the level, and above it or outside.
-        let (mut low, mut high): ((f64, ProfilePoint), Option<(f64, Option<f64>)>) = ((0.0, origin), None);
+        let mut low = (0.0, origin);
+        let mut high: Option<(f64, Option<f64>)> = None;
         let reach = self.reach(held, along);
         let (mut t, mut near, mut near_t) = (guess.min(reach), start.to_vec(), guess);
         for _ in 0..TRIALS {

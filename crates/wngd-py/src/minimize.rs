@@ -119,7 +119,7 @@ pub(crate) fn minimize<'py>(
     raised.check()?;
     told.set_item("jac", PyArray1::from_vec(py, jac.map_err(failed)?))?;
     if let Some(number) = samples {
-        let sampled = Sampled { density: &observed.values.values, number, transpose: None };
+        let sampled = Sampled { density: &observed.values.values, number, transpose: None, poisson: false };
         let found = py.detach(|| uncertainty(&model, objective.as_ref(), theta, &sampled));
         raised.check()?;
         let found = found.map_err(|e| error::argument("samples", e))?;

@@ -65,22 +65,22 @@ pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
 }
 
 /// Carries out what a checkpoint asks for, less what it has of it.
-pub(super) fn go_on(checkpoint: Checkpoint, folder: &PathBuf, quiet: bool, interval: Duration) -> Result<u8, CliError> {
+pub(super) fn go_on(checkpoint: Checkpoint, folder: &Path, quiet: bool, interval: Duration) -> Result<u8, CliError> {
     let words = std::iter::once("wngd").chain(checkpoint.arguments().iter().map(String::as_str));
     let asked = Asked::try_parse_from(words).map(|asked| asked.command);
     let keep = KeepArgs { checkpoint: interval, restart: false };
     match asked {
         Ok(Resumable::Run(asked)) => {
-            run(&RunArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+            run(&RunArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Basin(asked)) => {
-            basin(&BasinArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+            basin(&BasinArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Sketch(asked)) => {
-            sketch(&SketchArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+            sketch(&SketchArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Toys(asked)) => {
-            toys(&ToysArgs { out: Some(folder.clone()), quiet, keep, ..asked }, Some(checkpoint))
+            toys(&ToysArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();
@@ -88,7 +88,7 @@ pub(super) fn go_on(checkpoint: Checkpoint, folder: &PathBuf, quiet: bool, inter
                 true => checkpoint.path(Path::new(&asked.system)).to_string_lossy().into_owned(),
                 false => asked.system.clone(),
             };
-            let out = folder.clone();
+            let out = folder.to_path_buf();
             identify(&IdentifyArgs { out, quiet, keep, trajectory, system, ..asked }, Some(checkpoint))
         }
         Err(_) => {
