@@ -239,7 +239,7 @@ fn a_system_of_ones_own_is_identified_by_its_names() {
     for (options, words) in [
         (&["--observed", "w"][..], "no variable \"w\""),
         (&["--observed", "x,x"], "named twice"),
-        (&["--observed", "x", "--estimator", "shooting"], "y, z was not measured"),
+        (&["--observed", "x", "--estimator", "shooting"], "the data lack y, z"),
         (&["--observed", "x", "--estimator", "density"], "needs every variable"),
     ] {
         let told = identify(dir, "mine.toml", "l.csv", options);

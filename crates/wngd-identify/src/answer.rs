@@ -263,7 +263,7 @@ fn hidden(
     let hidden: Vec<&str> = (0..dynamics.dim()).filter(|c| !which.contains(c)).map(|c| names[c].as_str()).collect();
     let others = ESTIMATORS.iter().filter(|name| **name != "smoother" && asked(question, name));
     let remarks = others
-        .map(|name| format!("{name} was not run: it needs every variable, and {} was not measured", hidden.join(", ")));
+        .map(|name| format!("{name} was not run: it needs every variable, and the data lack {}", hidden.join(", ")));
     let mut ran = Ran {
         estimates: Vec::new(),
         failures: Vec::new(),

@@ -212,7 +212,7 @@ pub enum IdentifyError {
     NotOrdered,
     /// Variables were not measured, and nothing that was asked for can do without them.
     #[error(
-        "observed: {names} was not measured: only the smoother can do without, on points in order with their time step, for a system without [diffusion]"
+        "observed: the data lack {names}: only the smoother can do without, on points in order with their time step, for a system without [diffusion]"
     )]
     Hidden {
         /// The variables, with commas.
