@@ -1,7 +1,7 @@
 use faer::Mat;
 
 use crate::dense::{dot, norm, small_svd};
-use crate::error::LinalgError;
+use crate::error::{LinalgError, check_vector};
 use crate::lstsq::normalise;
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
@@ -85,7 +85,7 @@ impl Bidiagonalization {
     /// # Errors
     /// A right-hand side or gradient of another length or with NaN.
     pub fn new(a: &dyn LinearOp, b: &[f64], gradient: &[f64]) -> Result<Self, LinalgError> {
-        crate::error::check_vector("right-hand side", b, a.nrows())?;
+        check_vector("right-hand side", b, a.nrows())?;
         let mut basis = Self::from_gradient(a, gradient)?;
         let mut u = b.to_vec();
         let size = normalise(&mut u);
@@ -102,7 +102,7 @@ impl Bidiagonalization {
     /// # Errors
     /// A gradient of another length or with NaN.
     pub fn from_gradient(a: &dyn LinearOp, gradient: &[f64]) -> Result<Self, LinalgError> {
-        crate::error::check_vector("gradient", gradient, a.ncols())?;
+        check_vector("gradient", gradient, a.ncols())?;
         let mut v = gradient.to_vec();
         let gradient = normalise(&mut v);
         let complete = gradient == 0.0;
@@ -256,6 +256,8 @@ impl Bidiagonalization {
         for (y, v) in y.iter().zip(&self.v) {
             x.iter_mut().zip(v).for_each(|(x, v)| *x += y * v);
         }
+        // Products of finite numbers may be none.
+        check_vector("the Krylov solution", &x, p)?;
         Ok(KrylovSolution {
             x,
             normal_residual: self.alpha[j] * (self.beta[j - 1] * y[j - 1]).abs(),

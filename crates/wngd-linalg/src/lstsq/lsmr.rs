@@ -2,7 +2,7 @@ use super::bidiagonal::Bidiagonalization;
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse, Scaled};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, normalise, residuals};
 use crate::dense::{column_norms, norm};
-use crate::error::LinalgError;
+use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
 /// Damped, matrix-free least squares by LSMR.
@@ -136,6 +136,9 @@ impl LeastSquares for Lsmr {
                 tolerance: self.tolerance,
             });
         }
+        // Squares of finite numbers may be none; what follows from them then is nothing.
+        check_vector("the squared norms of LSMR", &[a_norm2, b_norm], 2)?;
+        check_vector("the solution by LSMR", &x, p)?;
         Ok(LstsqSolution { x, rank: m.min(p), condition, residual, optimality, algorithm: Algorithm::Lsmr, iterations })
     }
 

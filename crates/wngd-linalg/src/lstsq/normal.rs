@@ -36,6 +36,7 @@ impl LeastSquares for NormalEquations {
         let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
         let solution = solve_information(g.as_ref(), &rhs, Some(tolerance))?;
         let (residual, optimality) = residuals(a, b, damping, &solution.x, a_norm);
+        check_vector("the solution by normal equations", &solution.x, p)?;
         Ok(LstsqSolution {
             x: solution.x,
             rank: solution.rank,

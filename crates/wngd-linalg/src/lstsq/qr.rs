@@ -5,7 +5,7 @@ use super::{
     Algorithm, LeastSquares, LstsqSolution, check_problem, refine_with_preconditioner, residuals, triangular_condition,
 };
 use crate::dense::{column_norms, gram, norm, small_svd, solve_upper, tall_qr};
-use crate::error::LinalgError;
+use crate::error::{LinalgError, check_vector};
 use crate::operator::{Entries, LinearOp};
 
 /// Multiple of a column's rounding below which what is left of it says nothing.
@@ -128,6 +128,7 @@ impl PivotedQr {
         let x = pivoted.minimum_norm(&scale);
         let condition = condition_of(r.as_ref(), rank)?;
         let (residual, optimality) = residuals(a, b, damping, &x, norm(&scale));
+        check_vector("the solution by QR", &x, a.ncols())?;
         Ok(LstsqSolution { x, rank, condition, residual, optimality, algorithm: Algorithm::PivotedQr, iterations: 0 })
     }
 }

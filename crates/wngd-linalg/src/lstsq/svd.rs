@@ -4,7 +4,7 @@ use super::gradient::{GradientProblem, GradientSolution, NormalInverse, VectorMa
 use super::qr::PivotedFactor;
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{column_norms, norm, small_svd, tall_qr};
-use crate::error::LinalgError;
+use crate::error::{LinalgError, check_vector};
 use crate::operator::{Entries, LinearOp};
 
 /// Truncated singular value decomposition: minimum-norm solution on the
@@ -42,6 +42,7 @@ impl LeastSquares for Svd {
         }
         let condition = if rank < p { f64::INFINITY } else { s.last().map_or(1.0, |small| largest / small) };
         let (residual, optimality) = residuals(a, b, damping, &x, norm(&s));
+        check_vector("the solution by the SVD", &x, p)?;
         Ok(LstsqSolution { x, rank, condition, residual, optimality, algorithm: Algorithm::Svd, iterations: 0 })
     }
 

@@ -181,3 +181,24 @@ fn a_column_that_is_rounding_of_what_was_subtracted_is_no_direction() {
         assert_eq!(found.rank, 2, "{:?}", found.algorithm);
     }
 }
+
+#[test]
+fn finite_input_has_a_finite_answer_or_an_error() {
+    let sizes = [1e-320, 1e-200, 1e-160, 1.0, 1e150, 1e160, 1e200, 1e308];
+    for (i, size) in sizes.into_iter().enumerate() {
+        for (j, other) in sizes.into_iter().enumerate() {
+            let a = sample(7, 3, 0.3 + (i * 8 + j) as f64);
+            let a = Mat::from_fn(7, 3, |r, c| a[(r, c)] * if c == 1 { other } else { size });
+            let b: Vec<f64> = rhs(7).iter().map(|v| v * other).collect();
+            if !a.col_iter().flat_map(|c| c.iter().copied().collect::<Vec<f64>>()).chain(b.clone()).all(f64::is_finite)
+            {
+                continue;
+            }
+            for (name, solver) in solvers() {
+                if let Ok(found) = solver.solve(&a, &b, None) {
+                    assert!(found.x.iter().all(|x| x.is_finite()), "{name}, {size:e}, {other:e}: {:?}", found.x);
+                }
+            }
+        }
+    }
+}
