@@ -53,8 +53,10 @@ pub fn play(args: &PlayArgs) -> Result<u8, CliError> {
     let fail = |source| CliError::Serve { source };
     let address = listener.local_addr().map_err(fail)?;
     print(&session.summary())?;
-    print(&format!("open http://{address}/ in a browser; Ctrl-C stops"))?;
-    play::serve(listener, session).map_err(fail)?;
+    let mut told = Ok(());
+    let ready = || told = print(&format!("open http://{address}/ in a browser; Ctrl-C stops"));
+    play::serve(listener, session, ready).map_err(fail)?;
+    told?;
     print("stopped")?;
     Ok(0)
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -24,11 +25,11 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Pause after a connection could not be accepted, when files run out for example.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers requests until Ctrl-C.
+/// Answers requests until Ctrl-C; `ready` is called once it does and Ctrl-C is listened to.
 ///
 /// # Errors
 /// Whatever keeps the listener from being used.
-pub fn serve(listener: TcpListener, session: Session) -> io::Result<()> {
+pub fn serve(listener: TcpListener, session: Session, ready: impl FnOnce()) -> io::Result<()> {
     let port = listener.local_addr()?.port();
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -55,9 +56,16 @@ pub fn serve(listener: TcpListener, session: Session) -> io::Result<()> {
                 });
             }
         };
+        let mut pressed = std::pin::pin!(tokio::signal::ctrl_c());
+        // It listens from the first time on that it is asked.
+        let early = std::future::poll_fn(|context| Poll::Ready(pressed.as_mut().poll(context))).await;
+        if let Poll::Ready(pressed) = early {
+            return pressed;
+        }
+        ready();
         tokio::select! {
             () = accept => Ok(()),
-            pressed = tokio::signal::ctrl_c() => pressed,
+            pressed = pressed => pressed,
         }
     });
     // Descents under way are nobody's any more.
