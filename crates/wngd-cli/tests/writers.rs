@@ -176,3 +176,15 @@ fn threads_are_a_number_that_machines_have() {
         assert!(stderr(&output).contains("--threads"), "{threads}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn lattices_have_starts_that_differ_and_squares_that_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lower, upper) in [("0,0", "1e308,1e308"), ("0,0", "1e-320,1e-320"), ("1,1", "1.0000000000000002,2")] {
+        let args = ["basin", "mixture-mu1", "--lower", lower, "--upper", upper, "--counts", "2,2", "--out", "o"];
+        let output = wngd(folder.path(), &args);
+        assert_eq!(code(&output), 2, "{upper}: {}", stderr(&output));
+        assert!(stderr(&output).contains("--upper"), "{upper}: {}", stderr(&output));
+        assert!(!folder.path().join("o").exists());
+    }
+}

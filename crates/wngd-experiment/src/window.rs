@@ -5,7 +5,14 @@ use serde::Deserialize;
 
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
+use crate::numbers::short;
 use crate::source::Source;
+
+/// Squares of larger values are no numbers, nor are those of smaller ranges.
+const LARGEST: f64 = 1e150;
+
+/// Starts closer than this, relative to their size, differ in their last digits only.
+const CLOSEST: f64 = 1e-12;
 
 /// Starts of a map.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -81,9 +88,18 @@ impl Window {
         }
         for axis in 0..varied.len() {
             if !(lower[axis].is_finite() && upper[axis].is_finite() && lower[axis] < upper[axis]) {
-                let problem =
-                    format!("{} to {} for {}; lower < upper is needed", lower[axis], upper[axis], names[axis]);
+                let (low, high) = (short(lower[axis]), short(upper[axis]));
+                let problem = format!("{low} to {high} for {}; lower < upper is needed", names[axis]);
                 return Err(fail("lower", given[0], problem));
+            }
+            let size = lower[axis].abs().max(upper[axis].abs());
+            if size > LARGEST || upper[axis] - lower[axis] < (CLOSEST * size).max(1.0 / LARGEST) {
+                let (low, high) = (short(lower[axis]), short(upper[axis]));
+                let problem = format!(
+                    "{low} to {high} for {}; numbers of at most {LARGEST:e}, and starts that differ in more than their last digits, are needed",
+                    names[axis]
+                );
+                return Err(fail("upper", given[1], problem));
             }
         }
         Ok(Self { varied, names, lower, upper, counts: section.counts })

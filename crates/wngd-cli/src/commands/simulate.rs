@@ -102,7 +102,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     let start = perturbed(args.from.as_ref().unwrap_or(&system.start), args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt).map_err(by_option)?;
     if args.burn_in / args.dt > MAX_POINTS as f64 {
-        let problem = format!("{} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
+        let problem = format!("{:e} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
         return Err(CliError::usage("--burn-in", problem));
     }
     let npy = match args.out.extension().and_then(|e| e.to_str()) {
