@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use faer::Mat;
 
-use super::grounded::Grounded;
 use super::plan::LaplacianPlan;
 use super::support::{Support, degrees, kept};
 use crate::cholesky::SymbolicCholesky;
@@ -187,11 +186,11 @@ impl Jumps {
     /// An elimination for each depth of voids.
     pub(super) fn new(
         basins: Basins,
-        grounded: &Grounded,
+        plan: &LaplacianPlan,
+        density: &[f64],
         symbolic: &SymbolicCholesky,
         conductance: &[f64],
     ) -> Option<Self> {
-        let Grounded { plan, density, .. } = grounded;
         let (cells, voids) = (density.len(), basins.voids.len());
         let label = &basins.support.label;
         let mut flux = Mat::zeros(basins.faces.len(), voids);

@@ -108,7 +108,7 @@ impl Analysis {
         };
         let mut parted = conductance.clone();
         let basins = Basins::part(&grounded.plan, &grounded.density, &mut parted, &grounded.support);
-        match basins.and_then(|basins| Jumps::new(basins, &grounded, symbolic, &conductance)) {
+        match basins.and_then(|basins| Jumps::new(basins, &grounded.plan, &grounded.density, symbolic, &conductance)) {
             Some(jumps) => FactoredLaplacian::parted(grounded, jumps, symbolic, &parted),
             None => FactoredLaplacian::without_subtraction(grounded, symbolic, &conductance, kept),
         }
