@@ -213,8 +213,9 @@ impl<const W: usize> WithSimd for Forward<'_, W> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        // As many rows at a time as there are registers for their sums; the order within a row is the same.
         for node in self.0.nodes() {
-            forward::<W>(node, self.1);
+            if S::REGISTER_COUNT >= 32 { forward::<W, 4>(node, self.1) } else { forward::<W, 2>(node, self.1) }
         }
     }
 }
@@ -268,7 +269,7 @@ fn row<const W: usize>(x: &[f64], i: usize) -> &[f64; W] {
 }
 
 #[inline(always)]
-fn forward<const W: usize>(node: Supernode<'_>, x: &mut [f64]) {
+fn forward<const W: usize, const ROWS: usize>(node: Supernode<'_>, x: &mut [f64]) {
     let (first, width, pattern) = (node.first, node.width, node.pattern);
     for i in 0..width {
         let mut acc = *row::<W>(x, first + i);
@@ -288,23 +289,25 @@ fn forward<const W: usize>(node: Supernode<'_>, x: &mut [f64]) {
     let solved = &solved[first * W..];
     let offset = first + width;
     let mut r = 0;
-    // Two rows at a time: each solved row is loaded once for both.
-    while r + 1 < pattern.len() {
-        let (ia, ib) = (pattern[r] - offset, pattern[r + 1] - offset);
-        let (mut a, mut b) = (*row::<W>(below, ia), *row::<W>(below, ib));
+    // Several rows at a time: each solved row is loaded once for all.
+    while r + ROWS <= pattern.len() {
+        let targets: [usize; ROWS] = std::array::from_fn(|t| pattern[r + t] - offset);
+        let mut sums: [[f64; W]; ROWS] = std::array::from_fn(|t| *row::<W>(below, targets[t]));
         for j in 0..width {
-            let (la, lb) = (node.at(width + r, j), node.at(width + r + 1, j));
             let xj = row::<W>(solved, j);
-            for w in 0..W {
-                a[w] = f64::mul_add(-la, xj[w], a[w]);
-                b[w] = f64::mul_add(-lb, xj[w], b[w]);
+            for t in 0..ROWS {
+                let l = node.at(width + r + t, j);
+                for w in 0..W {
+                    sums[t][w] = f64::mul_add(-l, xj[w], sums[t][w]);
+                }
             }
         }
-        below[ia * W..][..W].copy_from_slice(&a);
-        below[ib * W..][..W].copy_from_slice(&b);
-        r += 2;
+        for (target, sum) in targets.iter().zip(&sums) {
+            below[target * W..][..W].copy_from_slice(sum);
+        }
+        r += ROWS;
     }
-    if r < pattern.len() {
+    for r in r..pattern.len() {
         let ia = pattern[r] - offset;
         let mut a = *row::<W>(below, ia);
         for j in 0..width {

@@ -16,6 +16,16 @@ pub(super) struct Sums<const W: usize> {
 }
 
 impl<const W: usize> Sums<W> {
+    #[inline(always)]
+    fn take(&self, component: usize) -> ([f64; W], [f64; W], [f64; W]) {
+        (self.total[component], self.lost[component], self.size[component])
+    }
+
+    #[inline(always)]
+    fn put(&mut self, component: usize, (total, lost, size): ([f64; W], [f64; W], [f64; W])) {
+        (self.total[component], self.lost[component], self.size[component]) = (total, lost, size);
+    }
+
     /// The sum of a column over one component.
     pub(super) fn of(&self, component: usize, w: usize) -> f64 {
         self.total[component][w] + self.lost[component][w]
@@ -47,6 +57,9 @@ impl<const W: usize> WithSimd for Load<'_, W> {
             lost: vec![[0.0; W]; components],
             size: vec![[0.0; W]; components],
         };
+        // The component at hand stays in registers: neighbours mostly share it.
+        let mut current = label[0];
+        let mut running = sums.take(current);
         let mut tile = [[0.0; W]; TILE];
         for first in (0..position.len()).step_by(TILE) {
             let cells = first..position.len().min(first + TILE);
@@ -57,13 +70,16 @@ impl<const W: usize> WithSimd for Load<'_, W> {
             }
             for (i, row) in cells.zip(&tile) {
                 x[position[i] * W..(position[i] + 1) * W].copy_from_slice(row);
-                let label = label[i];
-                let size = &mut sums.size[label];
+                if label[i] != current {
+                    sums.put(current, running);
+                    current = label[i];
+                    running = sums.take(current);
+                }
+                let (total, lost, size) = &mut running;
                 for w in 0..W {
                     size[w] += row[w].abs();
                 }
                 if carries[i] || density[i] != 0.0 {
-                    let (total, lost) = (&mut sums.total[label], &mut sums.lost[label]);
                     for w in 0..W {
                         let next = total[w] + row[w];
                         let added = next - total[w];
@@ -73,6 +89,7 @@ impl<const W: usize> WithSimd for Load<'_, W> {
                 }
             }
         }
+        sums.put(current, running);
         sums
     }
 }

@@ -6,21 +6,16 @@
 //! factor of A is as good as ever: RᵀR x = g (semi-normal equations), corrected by the residual until it stands.
 //! Where b is nearly in the range of A, its residual says more than g does, and the corrections come from there.
 
-use rayon::prelude::*;
-
 use super::Algorithm;
-use crate::dense::{column_norms, column_slice, dot, norm};
-use crate::error::{LinalgError, check_vector};
+use super::accurate::{self, TwoParts};
+use super::measure::Measured;
+use crate::dense::{dot, norm};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
 /// Corrections after which a solution is left as it is.
 const CORRECTIONS: usize = 12;
 /// From this condition number on residuals are accumulated in twice the working precision.
 const ILL_CONDITIONED: f64 = 100.0;
-/// Distance of a gradient from Aᵀb, as a share of its terms, that rounding of b may explain.
-const EXPLAINED: f64 = 1e-6;
-/// Rows of a task when residuals are accumulated.
-const ROWS: usize = 8192;
 
 /// min ‖A x − b‖² + Σ dᵢ² xᵢ² with its gradient at 0 known on its own.
 ///
@@ -85,11 +80,6 @@ pub(super) struct NormalInverse<'f> {
 }
 
 impl GradientProblem<'_> {
-    pub(super) fn check(&self) -> Result<(), LinalgError> {
-        super::check_problem(self.a, self.b, self.damping)?;
-        check_vector("gradient", self.gradient, self.a.ncols())
-    }
-
     /// AᵀA + D² as a quadratic form, and its square root applied: ‖A x‖² + Σ d²x².
     fn energy(&self, x: &[f64]) -> f64 {
         let damped = self.damping.map_or(0.0, |d| d.iter().zip(x).map(|(d, x)| (d * x).powi(2)).sum());
@@ -103,81 +93,32 @@ impl GradientProblem<'_> {
         if size > 0.0 { (promised - energy).abs() / size } else { 0.0 }
     }
 
-    /// Norms of the columns of [A; D], by how much rounding of b disturbs a gradient entry (the largest
-    /// Σ |aᵢⱼ bᵢ| over its norm), and the gradient. An operator without entries has unit norms and tells |gⱼ|.
-    ///
-    /// Where a given gⱼ is further from Aᵀb than any rounding of b explains, it is the one that is lost: to the noise of a
-    /// column that is small by cancellation.
-    fn scales(&self) -> (Vec<f64>, f64, Vec<f64>) {
-        let Some(a) = self.a.as_dense() else {
-            let spread = self.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-            return (vec![1.0; self.gradient.len()], spread, self.gradient.to_vec());
-        };
-        let mut scale = column_norms(a);
-        let sums: Vec<(f64, f64)> = (0..a.ncols())
-            .into_par_iter()
-            .map(|j| {
-                let column = column_slice(a, j);
-                let products = column.iter().zip(self.b).map(|(a, b)| a * b);
-                products.fold((0.0, 0.0), |(sum, size), product| (sum + product, size + product.abs()))
-            })
-            .collect();
-        let gradient = self.gradient.iter().zip(&sums);
-        let gradient = gradient.map(|(g, (sum, size))| if (g - sum).abs() <= EXPLAINED * size { *g } else { *sum });
-        let spreads = sums.iter().zip(&scale).filter(|(_, s)| **s > 0.0).map(|((_, size), s)| size / s);
-        let spread = spreads.fold(0.0, f64::max);
-        if let Some(d) = self.damping {
-            scale.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
-        }
-        (scale, spread, gradient.collect())
-    }
-
     /// b − A x and A x; rounded once where `accurate`.
-    fn residual(&self, x: &[f64], accurate: bool) -> (Vec<f64>, Vec<(f64, f64)>) {
-        let (Some(a), true) = (self.a.as_dense(), accurate) else {
-            let y = apply_vec(self.a, x);
-            let r = self.b.iter().zip(&y).map(|(b, y)| b - y).collect();
-            return (r, y.into_iter().map(|y| (y, 0.0)).collect());
+    fn residual(&self, x: &[f64], accurate: bool) -> (Vec<f64>, TwoParts) {
+        let y = match (self.a.as_dense(), accurate) {
+            (Some(a), true) => accurate::product(a, x),
+            _ => TwoParts { high: apply_vec(self.a, x), low: vec![0.0; self.b.len()] },
         };
-        let mut y = vec![(0.0, 0.0); a.nrows()];
-        y.par_chunks_mut(ROWS).enumerate().for_each(|(piece, y)| {
-            for (j, &x) in x.iter().enumerate() {
-                let column = &column_slice(a, j)[piece * ROWS..];
-                y.iter_mut().zip(column).for_each(|(y, a)| add_product(y, *a, x));
-            }
-        });
-        let r = self.b.iter().zip(&y).map(|(b, (high, low))| (b - high) - low).collect();
+        let parts = y.high.iter().zip(&y.low);
+        let r = self.b.iter().zip(parts).map(|(b, (high, low))| (b - high) - low).collect();
         (r, y)
     }
 
     /// g − Aᵀy − D²x, rounded once where `accurate`.
-    fn gradient_left(&self, x: &[f64], y: &[(f64, f64)], accurate: bool) -> Vec<f64> {
-        let damped = |j: usize| self.damping.map_or(0.0, |d| d[j] * d[j] * x[j]);
-        let (Some(a), true) = (self.a.as_dense(), accurate) else {
-            let y: Vec<f64> = y.iter().map(|y| y.0 + y.1).collect();
-            let product = apply_transpose_vec(self.a, &y);
-            return (0..x.len()).map(|j| self.gradient[j] - product[j] - damped(j)).collect();
-        };
-        (0..x.len())
-            .into_par_iter()
-            .map(|j| {
-                let mut left = (self.gradient[j], 0.0);
-                for (a, (high, low)) in column_slice(a, j).iter().zip(y) {
-                    add_product(&mut left, -*a, *high);
-                    left.1 -= a * low;
-                }
-                if let Some(d) = self.damping {
-                    add_product(&mut left, -d[j] * d[j], x[j]);
-                }
-                left.0 + left.1
-            })
-            .collect()
+    fn gradient_left(&self, x: &[f64], y: &TwoParts, accurate: bool) -> Vec<f64> {
+        let damped = |j: usize| self.damping.map_or((0.0, 0.0), |d| (d[j] * d[j], x[j]));
+        if let (Some(a), true) = (self.a.as_dense(), accurate) {
+            return accurate::gradient_left(a, self.gradient, y, damped);
+        }
+        let product = apply_transpose_vec(self.a, &y.high);
+        let known = |j: usize| damped(j).0 * damped(j).1;
+        (0..x.len()).map(|j| self.gradient[j] - product[j] - known(j)).collect()
     }
 
     /// A first solution, corrected until the corrections no longer shrink.
-    pub(super) fn solve_by(&self, inverse: NormalInverse<'_>) -> GradientSolution {
-        let (scale, spread, gradient) = self.scales();
-        GradientProblem { gradient: &gradient, ..*self }.corrected(inverse, &scale, spread)
+    pub(super) fn solve_by(&self, inverse: NormalInverse<'_>, measured: &Measured) -> GradientSolution {
+        let Measured { scale, spread, gradient, .. } = measured;
+        GradientProblem { gradient, ..*self }.corrected(inverse, scale, *spread)
     }
 
     fn corrected(&self, inverse: NormalInverse<'_>, scale: &[f64], spread: f64) -> GradientSolution {
@@ -208,24 +149,16 @@ impl GradientProblem<'_> {
             }
             x.iter_mut().zip(&correction).for_each(|(x, c)| *x += c);
             iterations += 1;
+            // Corrections shrink by one factor: stop where the next one would be rounding.
+            let shrunk = moved / last.min(whole);
             last = moved;
-            if moved <= f64::EPSILON * whole {
+            if moved * shrunk.min(1.0) <= f64::EPSILON * whole {
                 break;
             }
         }
         let inconsistency = self.inconsistency(&x);
         GradientSolution { x, rank, condition, inconsistency, from, algorithm, iterations }
     }
-}
-
-/// Adds a product to a sum of two parts without rounding it to one (Ogita, Rump and Oishi 2005, Dot2).
-fn add_product(sum: &mut (f64, f64), a: f64, b: f64) {
-    let product = a * b;
-    let lost = a.mul_add(b, -product);
-    let next = sum.0 + product;
-    let shift = next - sum.0;
-    sum.1 += ((sum.0 - (next - shift)) + (product - shift)) + lost;
-    sum.0 = next;
 }
 
 /// A with its columns divided by `scale`, damping rows below.

@@ -1,7 +1,7 @@
 use super::bidiagonal::Bidiagonalization;
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse, Scaled};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, normalise, residuals};
-use crate::dense::{column_norms, norm};
+use crate::dense::norm;
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
@@ -145,16 +145,12 @@ impl LeastSquares for Lsmr {
     /// By the same Golub–Kahan iteration begun from the gradient, on columns scaled to unit norm where they are stored.
     /// The minimum norm of dependent columns is that of the scaled unknowns.
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
-        problem.check()?;
-        let p = problem.a.ncols();
-        let mut scale = problem.a.as_dense().map_or_else(|| vec![1.0; p], column_norms);
-        if let Some(d) = problem.damping {
-            scale.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
-        }
-        let system = Scaled { a: problem.a, scale: &scale, damping: problem.damping };
+        let measured = problem.measure()?;
+        let (p, scale) = (problem.a.ncols(), &measured.scale);
+        let system = Scaled { a: problem.a, scale, damping: problem.damping };
         let limit = self.max_iterations.unwrap_or(10 * p + 100);
         let over =
-            |g: &[f64]| -> Vec<f64> { g.iter().zip(&scale).map(|(g, s)| if *s > 0.0 { g / s } else { 0.0 }).collect() };
+            |g: &[f64]| -> Vec<f64> { g.iter().zip(scale).map(|(g, s)| if *s > 0.0 { g / s } else { 0.0 }).collect() };
         let iterate = |g: &[f64]| -> Result<(Vec<f64>, f64, usize), LinalgError> {
             let gradient = over(g);
             let mut basis = Bidiagonalization::from_gradient(&system, &gradient)?;
@@ -181,6 +177,6 @@ impl LeastSquares for Lsmr {
         let rank = problem.a.nrows().min(p);
         let algorithm = Algorithm::Lsmr;
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: Some(first), iterations };
-        Ok(problem.solve_by(inverse))
+        Ok(problem.solve_by(inverse, &measured))
     }
 }

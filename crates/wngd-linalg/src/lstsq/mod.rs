@@ -1,8 +1,10 @@
 //! Least squares with rank decisions, minimum norm and a report.
 
+mod accurate;
 mod bidiagonal;
 mod gradient;
 mod lsmr;
+mod measure;
 mod normal;
 mod qr;
 mod svd;
@@ -86,16 +88,24 @@ pub trait LeastSquares: Sync {
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError>;
 }
 
-fn check_problem(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<(), LinalgError> {
+fn check_shapes(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<(), LinalgError> {
     check_vector("right-hand side", b, a.nrows())?;
-    if let Some(d) = damping {
-        check_vector("damping", d, a.ncols())?;
+    damping.map_or(Ok(()), |d| check_vector("damping", d, a.ncols()))
+}
+
+fn check_column(column: &[f64], index: usize) -> Result<(), LinalgError> {
+    match column.iter().copied().find(|v| !v.is_finite()) {
+        Some(value) => Err(LinalgError::NotFinite { what: "matrix column", index, value }),
+        None => Ok(()),
     }
+}
+
+fn check_problem(a: &dyn LinearOp, b: &[f64], damping: Option<&[f64]>) -> Result<(), LinalgError> {
+    check_shapes(a, b, damping)?;
     if let Some(dense) = a.as_dense() {
-        let bad = (0..dense.ncols()).into_par_iter().find_map_first(|index| {
-            let value = column_slice(dense, index).iter().copied().find(|v| !v.is_finite())?;
-            Some(LinalgError::NotFinite { what: "matrix column", index, value })
-        });
+        let bad = (0..dense.ncols())
+            .into_par_iter()
+            .find_map_first(|index| check_column(&column_slice(dense, index), index).err());
         if let Some(error) = bad {
             return Err(error);
         }

@@ -2,7 +2,7 @@ use faer::{Mat, MatRef};
 
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
-use crate::dense::{column_norms, gram, norm, symmetric_eigen};
+use crate::dense::{gram, norm, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{Entries, LinearOp, apply_transpose_vec};
 
@@ -50,12 +50,12 @@ impl LeastSquares for NormalEquations {
 
     /// Columns whose squares would overflow or underflow are scaled before G is formed.
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
-        problem.check()?;
+        let measured = problem.measure()?;
         let entries = Entries::of(problem.a);
         let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
         // Powers of two: no rounding.
-        let units: Vec<f64> = column_norms(dense).iter().map(|&s| unit(s)).collect();
+        let units: Vec<f64> = measured.norms.iter().map(|&s| unit(s)).collect();
         let mut g = if units.iter().all(|u| *u == 1.0) {
             gram(dense)
         } else {
@@ -77,7 +77,8 @@ impl LeastSquares for NormalEquations {
             let x = factor.solve(&scaled);
             x.iter().zip(&units).map(|(x, u)| x / u).collect()
         });
-        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 }))
+        let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
+        Ok(problem.solve_by(inverse, &measured))
     }
 }
 

@@ -59,7 +59,7 @@ impl LeastSquares for PivotedQr {
     }
 
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
-        problem.check()?;
+        let measured = problem.measure()?;
         let entries = Entries::of(problem.a);
         let dense = entries.as_ref();
         if dense.ncols() >= CHOLESKY_QR_COLUMNS
@@ -73,14 +73,8 @@ impl LeastSquares for PivotedQr {
                 x
             });
             let (rank, algorithm) = (dense.ncols(), Algorithm::CholeskyQr);
-            return Ok(problem.solve_by(NormalInverse {
-                apply,
-                rank,
-                condition,
-                algorithm,
-                from_vector: None,
-                iterations: 0,
-            }));
+            let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
+            return Ok(problem.solve_by(inverse, &measured));
         }
         let (factor, scale, r) = self.factor(dense, problem.b, problem.damping, problem.rounding);
         let (rank, condition) = (factor.rank, condition_of(r.as_ref(), factor.rank)?);
@@ -89,7 +83,8 @@ impl LeastSquares for PivotedQr {
         let apply = Box::new(move |g: &[f64]| factor.normal_inverse(g, &scale));
         let algorithm = Algorithm::PivotedQr;
         let vector = from_vector.filter(|x| problem.inconsistency(x) < 1e-3);
-        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: vector, iterations: 0 }))
+        let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: vector, iterations: 0 };
+        Ok(problem.solve_by(inverse, &measured))
     }
 }
 

@@ -48,7 +48,7 @@ impl LeastSquares for Svd {
 
     /// As [`solve`](LeastSquares::solve), but the rank is decided on columns scaled to unit norm, as by the other solvers.
     fn solve_gradient(&self, problem: &GradientProblem<'_>) -> Result<GradientSolution, LinalgError> {
-        problem.check()?;
+        let measured = problem.measure()?;
         let entries = Entries::of(problem.a);
         let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
@@ -85,6 +85,7 @@ impl LeastSquares for Svd {
             Box::new(move |g| factor.normal_inverse(g, &scale))
         };
         let algorithm = Algorithm::Svd;
-        Ok(problem.solve_by(NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 }))
+        let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
+        Ok(problem.solve_by(inverse, &measured))
     }
 }

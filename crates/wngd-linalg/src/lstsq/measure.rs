@@ -1,0 +1,112 @@
+//! What the columns of a problem are like, in one pass over A.
+
+use rayon::prelude::*;
+
+use super::gradient::GradientProblem;
+use crate::dense::{column_slice, norm};
+use crate::error::{LinalgError, check_vector};
+
+/// Distance of a gradient from Aᵀb, as a share of its terms, that rounding of b may explain.
+const EXPLAINED: f64 = 1e-6;
+/// Sums that run side by side along a column.
+const LANES: usize = 8;
+
+/// Norms of columns and what b may tell about the gradient.
+#[derive(Debug, Clone)]
+pub(super) struct Measured {
+    /// ‖aⱼ‖; 1 for an operator without entries.
+    pub(super) norms: Vec<f64>,
+    /// Norms of the columns of [A; D].
+    pub(super) scale: Vec<f64>,
+    /// By how much rounding of b disturbs a gradient entry: the largest Σ |aᵢⱼ bᵢ| over its norm. For an operator
+    /// without entries the largest |gⱼ|.
+    pub(super) spread: f64,
+    /// The gradient. Where a given gⱼ is further from Aᵀb than any rounding of b explains, it is the one that is lost: to
+    /// the noise of a column that is small by cancellation.
+    pub(super) gradient: Vec<f64>,
+}
+
+/// Sums along one column a: aᵀa, aᵀb, |a|ᵀ|b|.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    squares: f64,
+    product: f64,
+    size: f64,
+}
+
+impl Sums {
+    fn of(a: &[f64], b: &[f64]) -> Self {
+        let mut lanes = [Self::default(); LANES];
+        let (heads, tail) = a.as_chunks::<LANES>();
+        let (others, rest) = b.as_chunks::<LANES>();
+        for (a, b) in heads.iter().zip(others) {
+            for lane in 0..LANES {
+                lanes[lane].add(a[lane], b[lane]);
+            }
+        }
+        for (lane, (a, b)) in tail.iter().zip(rest).enumerate() {
+            lanes[lane].add(*a, *b);
+        }
+        lanes.iter().fold(Self::default(), |sums, lane| Self {
+            squares: sums.squares + lane.squares,
+            product: sums.product + lane.product,
+            size: sums.size + lane.size,
+        })
+    }
+
+    #[inline(always)]
+    fn add(&mut self, a: f64, b: f64) {
+        let product = a * b;
+        self.squares += a * a;
+        self.product += product;
+        self.size += product.abs();
+    }
+}
+
+impl GradientProblem<'_> {
+    /// Checks shapes and finiteness, and measures.
+    ///
+    /// # Errors
+    /// Wrong shapes, NaN or infinities in A, b, the gradient or the damping.
+    pub(super) fn measure(&self) -> Result<Measured, LinalgError> {
+        super::check_shapes(self.a, self.b, self.damping)?;
+        check_vector("gradient", self.gradient, self.a.ncols())?;
+        let Some(a) = self.a.as_dense() else {
+            let ones = vec![1.0; self.gradient.len()];
+            let spread = self.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+            let scale = self.damped(ones.clone());
+            return Ok(Measured { norms: ones, scale, spread, gradient: self.gradient.to_vec() });
+        };
+        let columns: Vec<(f64, Sums)> = (0..a.ncols())
+            .into_par_iter()
+            .map(|j| {
+                let column = column_slice(a, j);
+                let sums = Sums::of(&column, self.b);
+                if (1e-280..1e300).contains(&sums.squares) {
+                    return Ok((sums.squares.sqrt(), sums));
+                }
+                super::check_column(&column, j)?;
+                Ok((norm(&column), sums))
+            })
+            .collect::<Result<_, LinalgError>>()?;
+        let gradient = self.gradient.iter().zip(&columns);
+        let gradient = gradient.map(
+            |(g, (_, Sums { product, size, .. }))| {
+                if (g - product).abs() <= EXPLAINED * size { *g } else { *product }
+            },
+        );
+        let gradient: Vec<f64> = gradient.collect();
+        let spreads = columns.iter().filter(|(norm, _)| *norm > 0.0).map(|(norm, sums)| sums.size / norm);
+        let spread = spreads.fold(0.0, f64::max);
+        let norms: Vec<f64> = columns.into_iter().map(|(norm, _)| norm).collect();
+        Ok(Measured { scale: self.damped(norms.clone()), norms, spread, gradient })
+    }
+
+    /// Norms of columns with those of the damping rows.
+    fn damped(&self, mut norms: Vec<f64>) -> Vec<f64> {
+        if let Some(d) = self.damping {
+            norms.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
+        }
+        norms
+    }
+}
