@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wngd_adjoint::{ModelError, State};
-use wngd_linalg::dense::{column_sums, norm};
+use wngd_linalg::dense::{column_sums, dot, norm, sum};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{
     ACTIVE_DENSITY, FaceMean, FactoredLaplacian, Grid, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
@@ -164,15 +164,25 @@ pub enum SobolevOrder {
     One,
     /// H⁻¹: Y = (I − Δ)^{−1/2} Z.
     MinusOne,
-    /// Ḣ⁻¹: Y = (−Δ)^{−1/2} Z on mean-free tangents; the mean is a mass leak.
+    /// Ḣ⁻¹: Y = (−Δ)^{−1/2} Z on tangents that keep the mass, Z − ρ(1ᵀZ)/(1ᵀρ); the rest is a mass leak.
     HomogeneousMinusOne,
 }
 
 /// Sobolev metrics with no-flux boundary, by cosine transforms.
+///
+/// Ḣ⁻¹ knows no change of mass: as W₂ it takes tangents Z − ρ(1ᵀZ)/(1ᵀρ), so that what a model leaks is taken from
+/// where its mass is. Taken from all cells alike, a leak of rounding size would meet derivatives as large as the
+/// density is thin. At states that are no density it is taken from all cells alike.
 #[derive(Debug, Clone)]
 pub struct Sobolev {
     order: SobolevOrder,
     laplacian: Arc<NeumannLaplacian>,
+}
+
+/// A Sobolev metric with the balance that takes up a change of mass: none, or what sums to 1.
+struct LocalSobolev<'a> {
+    metric: &'a Sobolev,
+    balance: Option<Vec<f64>>,
 }
 
 impl Sobolev {
@@ -200,37 +210,65 @@ impl Metric for Sobolev {
             SobolevOrder::HomogeneousMinusOne => "homogeneous-h-1",
         }
     }
-    fn at(&self, _: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
-        Ok(Box::new(self.clone()))
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
+        let balance = (self.order == SobolevOrder::HomogeneousMinusOne).then(|| {
+            let state = &point.state.values;
+            let mass = sum(state.iter().copied());
+            if mass > 0.0 && mass.is_finite() && state.iter().all(|v| *v >= 0.0) {
+                state.iter().map(|v| v / mass).collect()
+            } else {
+                vec![1.0 / state.len() as f64; state.len()]
+            }
+        });
+        Ok(Box::new(LocalSobolev { metric: self, balance }))
     }
 }
 
-impl LocalMetric for Sobolev {
+impl LocalSobolev<'_> {
+    /// Takes the share of the balance out of a dual vector.
+    fn project(&self, u: &mut [f64]) {
+        if let Some(balance) = &self.balance {
+            let mean = dot(balance, u);
+            u.iter_mut().for_each(|u| *u -= mean);
+        }
+    }
+}
+
+impl LocalMetric for LocalSobolev<'_> {
     fn whiten(&self, z: Mat<f64>) -> Whitened {
         let mut y = z;
-        let mass_leak = (self.order == SobolevOrder::HomogeneousMinusOne).then(|| {
+        let mass_leak = self.balance.as_ref().map(|balance| {
             let sums = column_sums(y.as_ref());
-            let relative = (0..y.ncols()).map(|j| {
-                let size: f64 = y.col_as_slice(j).iter().map(|v| v.abs()).sum();
-                if size > 0.0 { sums[j].abs() / size } else { 0.0 }
-            });
-            MassLeak { relative: relative.collect(), between_components: vec![0.0; y.ncols()] }
+            let take = |(j, total): (usize, f64)| {
+                let column = y.col_as_slice_mut(j);
+                let size: f64 = column.iter().map(|v| v.abs()).sum();
+                column.iter_mut().zip(balance).for_each(|(v, share)| *v -= share * total);
+                if size > 0.0 { total.abs() / size } else { 0.0 }
+            };
+            let relative: Vec<f64> = sums.into_iter().enumerate().map(take).collect();
+            MassLeak { between_components: vec![0.0; relative.len()], relative }
         });
-        self.laplacian.apply_columns(y.as_mut(), |lambda| self.multiplier(lambda));
+        self.metric.laplacian.apply_columns(y.as_mut(), |lambda| self.metric.multiplier(lambda));
         Whitened { y, mass_leak }
     }
     fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
         let mut h = xi;
-        self.laplacian.apply_columns(h.as_mut(), |lambda| self.multiplier(lambda));
+        self.metric.laplacian.apply_columns(h.as_mut(), |lambda| self.metric.multiplier(lambda));
+        (0..h.ncols()).for_each(|j| self.project(h.col_as_slice_mut(j)));
         h
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         let mut b = u.to_vec();
-        self.laplacian.apply(&mut b, |lambda| {
-            let factor = self.multiplier(lambda);
+        self.metric.laplacian.apply(&mut b, |lambda| {
+            let factor = self.metric.multiplier(lambda);
             if factor > 0.0 { 1.0 / factor } else { 0.0 }
         });
         b
+    }
+    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
+        let mut projected = u.to_vec();
+        self.project(&mut projected);
+        projected
     }
 }
 

@@ -1,6 +1,8 @@
 //! Forward-mode derivatives and a model made of residual formulas, shared by the test sets.
 #![allow(dead_code)]
 
+pub mod digits;
+
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use wngd::linalg::faer::Mat;
