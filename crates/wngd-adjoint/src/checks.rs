@@ -113,8 +113,11 @@ impl fmt::Display for TaylorTest {
 /// the curvature along δ is visible.
 ///
 /// # Errors
-/// Any error of the model on the way.
+/// A direction of another length; any error of the model on the way.
 pub fn taylor_test<M: ForwardModel>(model: &M, theta: &[f64], delta: &[f64]) -> Result<TaylorTest, ModelError> {
+    if delta.len() != model.dim_param() {
+        return Err(ModelError::Shape { expected: model.dim_param(), found: delta.len() });
+    }
     let base = model.linearize(theta)?;
     let tangent = apply_vec(&base.jacobian, delta);
     let rho = base.state.values;

@@ -34,6 +34,9 @@ impl Sketch {
     /// # Shapes
     /// `probes`: k x m.
     ///
+    /// # Panics
+    /// If the probes have not as many rows as the Jacobian.
+    ///
     /// # Cost
     /// m adjoint solves, in parallel blocks.
     pub fn new(jacobian: &dyn LinearOp, probes: Mat<f64>) -> Self {

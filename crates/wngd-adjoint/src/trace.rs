@@ -59,6 +59,9 @@ impl LinearOp for Gram<'_> {
 /// # Shapes
 /// `a`: n x n symmetric.
 ///
+/// # Panics
+/// If A is not square.
+///
 /// # Cost
 /// 2s products with A in two blocks, O(n s²) besides.
 ///

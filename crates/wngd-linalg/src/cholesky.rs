@@ -50,8 +50,19 @@ impl SymbolicCholesky {
     /// [`LinalgError::Symbolic`] if the sparse library runs out of memory or index range.
     pub fn new(n: usize, col_ptr: Vec<usize>, row_idx: Vec<usize>, ordering: Ordering) -> Result<Self, LinalgError> {
         let fail = |reason: String| LinalgError::Symbolic { n, reason };
-        if col_ptr.len() != n + 1 || col_ptr[n] != row_idx.len() {
+        if Some(col_ptr.len()) != n.checked_add(1) || col_ptr[0] != 0 || col_ptr[n] != row_idx.len() {
             return Err(fail("the column pointers do not match the row indices".into()));
+        }
+        if n == 0 {
+            return Err(fail("a matrix without rows has no factor".into()));
+        }
+        for j in 0..n {
+            let rows = row_idx.get(col_ptr[j]..col_ptr[j + 1]).filter(|rows| {
+                rows.iter().all(|row| (j..n).contains(row)) && rows.windows(2).all(|pair| pair[0] < pair[1])
+            });
+            if rows.is_none() {
+                return Err(fail(format!("the rows of column {j} do not increase from its diagonal")));
+            }
         }
         let pattern = SymbolicSparseColMatRef::new_checked(n, n, &col_ptr, None, &row_idx);
         let params = CholeskySymbolicParams {

@@ -203,6 +203,9 @@ pub struct TallQr {
 
 /// QR of the augmented matrix [A b] by blocks of rows (TSQR), without forming Q.
 ///
+/// # Panics
+/// If `b` has not k entries, or `extra` not p.
+///
 /// # Cost
 /// 2 k p² flops in parallel row blocks and one block copy per thread; A is not copied whole.
 pub fn tall_qr(a: MatRef<'_, f64>, b: &[f64], extra: Option<&[f64]>) -> TallQr {
@@ -288,6 +291,9 @@ pub fn small_svd(a: MatRef<'_, f64>) -> Result<SingularTriple, LinalgError> {
 }
 
 /// Eigenvalues (increasing) and eigenvectors (columns) of a symmetric matrix.
+///
+/// # Panics
+/// If the matrix is not square.
 pub fn symmetric_eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), LinalgError> {
     // faer answers Ok for NaN input, so finiteness is checked on both sides.
     let bad = |m: MatRef<'_, f64>| (0..m.ncols()).any(|j| (0..m.nrows()).any(|i| !m[(i, j)].is_finite()));

@@ -157,6 +157,9 @@ impl Grid {
     }
 
     /// Coordinates of the cell centres along one axis.
+    ///
+    /// # Panics
+    /// If there is no such axis.
     pub fn centers(&self, axis: usize) -> Vec<f64> {
         (0..self.cells[axis]).map(|j| self.lower[axis] + (j as f64 + 0.5) * self.spacing[axis]).collect()
     }

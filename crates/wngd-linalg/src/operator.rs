@@ -165,6 +165,9 @@ pub fn apply_transpose_vec(op: &dyn LinearOp, y: &[f64]) -> Vec<f64> {
 }
 
 /// `A⁻¹ b` for one vector.
+///
+/// # Panics
+/// If `b` has not [`Factorization::dim`] entries.
 pub fn solve(factor: &dyn Factorization, b: &[f64]) -> Vec<f64> {
     let mut x = b.to_vec();
     factor.apply_inverse(as_column_mut(&mut x));

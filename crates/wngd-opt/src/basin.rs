@@ -49,6 +49,9 @@ pub fn group_ends(
 
 /// Points of a regular lattice: `counts[i]` values from `lower[i]` to `upper[i]`
 /// inclusive along each axis, last axis fastest.
+///
+/// # Panics
+/// If the lengths differ, or the points are more than can be counted.
 pub fn lattice(lower: &[f64], upper: &[f64], counts: &[usize]) -> Vec<Vec<f64>> {
     let total: usize = counts.iter().product();
     (0..total)

@@ -25,6 +25,9 @@ pub struct GoodnessOfFit {
 /// `observed` and `expected`: shares of the cells of a row-major grid of that `shape`, of sum 1 and at most 1; `number`:
 /// how many were counted; `parameters`: how many were fitted.
 ///
+/// # Panics
+/// If the shares are not as many as the grid has cells.
+///
 /// # Cost
 /// A pass over the cells for every doubling of the number of pools.
 ///

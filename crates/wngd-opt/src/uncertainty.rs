@@ -340,10 +340,15 @@ pub fn sampling_covariance<M: ForwardModel>(
 /// Both p x p, symmetric; result: p x p.
 ///
 /// # Errors
-/// [`UncertaintyError::Singular`] where H does not determine every parameter.
+/// [`UncertaintyError::Singular`] where H does not determine every parameter; matrices of other shapes.
 pub fn sandwich_covariance(curvature: &Mat<f64>, noise: &Mat<f64>) -> Result<Mat<f64>, UncertaintyError> {
-    let found = Inverse::new(curvature, FORMED)?;
     let size = curvature.nrows();
+    for found in [curvature.ncols(), noise.nrows(), noise.ncols()] {
+        if found != size {
+            return Err(LinalgError::Shape { what: "curvature or noise", expected: size, found }.into());
+        }
+    }
+    let found = Inverse::new(curvature, FORMED)?;
     if !found.null.is_empty() {
         return Err(UncertaintyError::Singular { rank: size - found.null.len(), size });
     }

@@ -420,10 +420,6 @@ fn gauss_newton_with_line_search() {
             case: "11 Gulf research and development x1",
             reason: "x1 goes to 0, where the residuals are steps in x2: lengths of 1e-5 from then on",
         },
-        Known {
-            case: "15 Kowalik and Osborne x10",
-            reason: "follows the valley of the published local minimum at infinity until the Jacobian is singular, x = 1e13",
-        },
         Known { case: "18 Biggs EXP6 x1", reason: singular },
         Known {
             case: "24 Penalty II 10 x1",

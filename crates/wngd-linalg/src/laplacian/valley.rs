@@ -10,6 +10,9 @@ use crate::grid::Grid;
 ///
 /// The W₂ condition number across a valley grows like one over its depth.
 ///
+/// # Panics
+/// If the density has not one entry for each cell.
+///
 /// # Cost
 /// k log k.
 pub fn valley_depth(grid: &Grid, density: &[f64], mass_fraction: f64) -> f64 {

@@ -10,6 +10,7 @@ use super::Algorithm;
 use super::accurate::{self, TwoParts};
 use super::measure::Measured;
 use crate::dense::{dot, norm};
+use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
 
 /// Corrections after which a solution is left as it is.
@@ -116,9 +117,18 @@ impl GradientProblem<'_> {
     }
 
     /// A first solution, corrected until the corrections no longer shrink.
-    pub(super) fn solve_by(&self, inverse: NormalInverse<'_>, measured: &Measured) -> GradientSolution {
+    ///
+    /// # Errors
+    /// A solution beyond the range of numbers.
+    pub(super) fn solve_by(
+        &self,
+        inverse: NormalInverse<'_>,
+        measured: &Measured,
+    ) -> Result<GradientSolution, LinalgError> {
         let Measured { scale, spread, gradient, .. } = measured;
-        GradientProblem { gradient, ..*self }.corrected(inverse, scale, *spread)
+        let found = GradientProblem { gradient, ..*self }.corrected(inverse, scale, *spread);
+        check_vector("the solution of the least-squares problem", &found.x, scale.len())?;
+        Ok(found)
     }
 
     fn corrected(&self, inverse: NormalInverse<'_>, scale: &[f64], spread: f64) -> GradientSolution {

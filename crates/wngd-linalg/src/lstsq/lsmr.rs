@@ -177,6 +177,6 @@ impl LeastSquares for Lsmr {
         let rank = problem.a.nrows().min(p);
         let algorithm = Algorithm::Lsmr;
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: Some(first), iterations };
-        Ok(problem.solve_by(inverse, &measured))
+        problem.solve_by(inverse, &measured)
     }
 }

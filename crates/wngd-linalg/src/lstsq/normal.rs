@@ -2,7 +2,7 @@ use faer::{Mat, MatRef};
 
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
-use crate::dense::{gram, norm, symmetric_eigen};
+use crate::dense::{gram, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{Entries, LinearOp, apply_transpose_vec};
 
@@ -78,7 +78,7 @@ impl LeastSquares for NormalEquations {
             x.iter().zip(&units).map(|(x, u)| x / u).collect()
         });
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
-        Ok(problem.solve_by(inverse, &measured))
+        problem.solve_by(inverse, &measured)
     }
 }
 
@@ -112,7 +112,7 @@ pub struct SymmetricSolution {
 /// p³/3 flops, more where the rank is deficient.
 ///
 /// # Errors
-/// Wrong shape, NaN, or no convergence of the eigenvalue iteration behind the condition number.
+/// Wrong shape, NaN, a solution beyond the range of numbers, or no convergence of the eigenvalue iteration behind the condition number.
 pub fn solve_information(
     g: MatRef<'_, f64>,
     rhs: &[f64],
@@ -120,6 +120,9 @@ pub fn solve_information(
 ) -> Result<SymmetricSolution, LinalgError> {
     let p = g.nrows();
     check_vector("right-hand side", rhs, p)?;
+    if g.ncols() != p {
+        return Err(LinalgError::Shape { what: "a row of the information matrix", expected: p, found: g.ncols() });
+    }
     for i in 0..p {
         for j in 0..=i {
             if !g[(i, j)].is_finite() {
@@ -129,7 +132,7 @@ pub fn solve_information(
     }
     let factor = InformationFactor::new(g, tolerance.unwrap_or(p as f64 * f64::EPSILON))?;
     let x = factor.solve(rhs);
-    debug_assert!(norm(&x).is_finite());
+    check_vector("the solution of the information matrix", &x, p)?;
     Ok(SymmetricSolution { x, rank: factor.rank, condition: factor.condition })
 }
 

@@ -74,7 +74,7 @@ impl LeastSquares for PivotedQr {
             });
             let (rank, algorithm) = (dense.ncols(), Algorithm::CholeskyQr);
             let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
-            return Ok(problem.solve_by(inverse, &measured));
+            return problem.solve_by(inverse, &measured);
         }
         let (factor, scale, r) = self.factor(dense, problem.b, problem.damping, problem.rounding);
         let (rank, condition) = (factor.rank, condition_of(r.as_ref(), factor.rank)?);
@@ -84,7 +84,7 @@ impl LeastSquares for PivotedQr {
         let algorithm = Algorithm::PivotedQr;
         let vector = from_vector.filter(|x| problem.inconsistency(x) < 1e-3);
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: vector, iterations: 0 };
-        Ok(problem.solve_by(inverse, &measured))
+        problem.solve_by(inverse, &measured)
     }
 }
 

@@ -86,6 +86,6 @@ impl LeastSquares for Svd {
         };
         let algorithm = Algorithm::Svd;
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
-        Ok(problem.solve_by(inverse, &measured))
+        problem.solve_by(inverse, &measured)
     }
 }

@@ -1,9 +1,9 @@
 use wngd_adjoint::State;
 use wngd_linalg::dense::sum;
 use wngd_linalg::faer::Mat;
-use wngd_linalg::{ACTIVE_DENSITY, Grid, check_density};
+use wngd_linalg::{ACTIVE_DENSITY, Grid, LinalgError, check_density};
 
-use super::Objective;
+use super::{Objective, check_state, check_tangents};
 use crate::error::ObjectiveError;
 
 /// Data mass in cells where the model underflows that is still taken for rounding.
@@ -43,6 +43,10 @@ impl KullbackLeibler {
     /// Data that are no density on the grid.
     pub fn with_logarithms(grid: &Grid, data: State) -> Result<Self, ObjectiveError> {
         check_density(grid, &data.values).map_err(ObjectiveError::Data)?;
+        if let Some(found) = data.log_values.as_ref().map(Vec::len).filter(|found| *found != grid.len()) {
+            let (what, expected) = ("logarithms of the data", grid.len());
+            return Err(ObjectiveError::Data(LinalgError::Shape { what, expected, found }));
+        }
         let log_data = data.log_values.unwrap_or_else(|| data.values.iter().map(|v| v.ln()).collect());
         Ok(Self { data: data.values, log_data, cell_volume: grid.cell_volume(), complete: false })
     }
@@ -72,11 +76,9 @@ impl KullbackLeibler {
     }
 
     fn check(&self, state: &State) -> Result<(), ObjectiveError> {
+        check_state(state, self.data.len())?;
         if let Some(index) = state.values.iter().position(|v| !(*v >= 0.0)) {
-            return Err(ObjectiveError::State(wngd_linalg::LinalgError::NegativeDensity {
-                index,
-                value: state.values[index],
-            }));
+            return Err(ObjectiveError::State(LinalgError::NegativeDensity { index, value: state.values[index] }));
         }
         let lost = state.values.iter().zip(&self.data).filter(|(r, d)| **r <= ACTIVE_DENSITY && **d > 0.0);
         let cells = lost.clone().count();
@@ -136,6 +138,7 @@ impl Objective for KullbackLeibler {
         Ok((value, u))
     }
     fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+        check_tangents(state, &z, self.data.len())?;
         let mut z = z;
         for j in 0..z.ncols() {
             for (value, &r) in z.col_as_slice_mut(j).iter_mut().zip(&state.values) {

@@ -3,7 +3,7 @@ use wngd_linalg::dense::dot;
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{Grid, LinalgError};
 
-use super::Objective;
+use super::{Objective, check_state, check_tangents};
 use crate::error::ObjectiveError;
 
 /// L²: f = ½|c| Σ (ρ − ρ*)², u = ρ − ρ*.
@@ -55,10 +55,12 @@ impl Objective for LeastSquaresMisfit {
         Ok(self.derivative(state)?.0)
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {
+        check_state(state, self.data.len())?;
         let u: Vec<f64> = state.values.iter().zip(&self.data).map(|(r, d)| r - d).collect();
         Ok((0.5 * self.cell_volume * dot(&u, &u), u))
     }
-    fn curvature(&self, _: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+    fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+        check_tangents(state, &z, self.data.len())?;
         Ok(z)
     }
 }

@@ -11,6 +11,7 @@ pub use sobolev::NegativeSobolev;
 pub use wasserstein::{LinearisedWasserstein, Wasserstein};
 
 use wngd_adjoint::State;
+use wngd_linalg::LinalgError;
 use wngd_linalg::faer::Mat;
 
 use crate::error::ObjectiveError;
@@ -44,4 +45,27 @@ pub trait Objective: Sync {
     /// # Errors
     /// As [`value`](Self::value).
     fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError>;
+}
+
+/// A state of as many values as the data have.
+fn check_state(state: &State, expected: usize) -> Result<(), ObjectiveError> {
+    let lengths = std::iter::once(&state.values).chain(&state.log_values).map(Vec::len);
+    check_lengths("state", lengths, expected)
+}
+
+/// Tangents of as many rows as the data have values.
+fn check_tangents(state: &State, z: &Mat<f64>, expected: usize) -> Result<(), ObjectiveError> {
+    check_state(state, expected)?;
+    check_lengths("a column of the Jacobian", std::iter::once(z.nrows()), expected)
+}
+
+fn check_lengths(
+    what: &'static str,
+    mut lengths: impl Iterator<Item = usize>,
+    expected: usize,
+) -> Result<(), ObjectiveError> {
+    match lengths.find(|found| *found != expected) {
+        Some(found) => Err(ObjectiveError::State(LinalgError::Shape { what, expected, found })),
+        None => Ok(()),
+    }
 }

@@ -5,7 +5,7 @@ use wngd_linalg::dense::{dot, sum};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::{Grid, LinalgError, NeumannLaplacian};
 
-use super::Objective;
+use super::{Objective, check_state, check_tangents};
 use crate::error::ObjectiveError;
 
 /// Ḣ⁻¹: f = ½|c| Σ d u with −Δu = d, d = (ρ − ρ*) less its mean, no flux through the boundary.
@@ -58,6 +58,7 @@ impl Objective for NegativeSobolev {
         Ok(self.derivative(state)?.0)
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {
+        check_state(state, self.data.len())?;
         let mut d: Vec<f64> = state.values.iter().zip(&self.data).map(|(r, s)| r - s).collect();
         let mean = sum(d.iter().copied()) / d.len() as f64;
         d.iter_mut().for_each(|v| *v -= mean);
@@ -65,7 +66,8 @@ impl Objective for NegativeSobolev {
         self.laplacian.apply(&mut u, inverse);
         Ok((0.5 * self.cell_volume * dot(&d, &u), u))
     }
-    fn curvature(&self, _: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+    fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+        check_tangents(state, &z, self.data.len())?;
         let mut z = z;
         self.laplacian.apply_columns(z.as_mut(), inverse);
         Ok(z)

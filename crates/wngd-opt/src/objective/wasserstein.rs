@@ -8,7 +8,7 @@ use wngd_linalg::{
 };
 use wngd_transport::{Options, half_squared_wasserstein};
 
-use super::Objective;
+use super::{Objective, check_state, check_tangents};
 use crate::error::ObjectiveError;
 
 /// The default floor of ρ* in the weight, as a fraction of its mean.
@@ -73,12 +73,14 @@ impl Objective for LinearisedWasserstein {
         Ok(self.derivative(state)?.0)
     }
     fn derivative(&self, state: &State) -> Result<(f64, Vec<f64>), ObjectiveError> {
+        check_state(state, self.data.len())?;
         let r: Vec<f64> = state.values.iter().zip(&self.data).map(|(a, b)| a - b).collect();
         let u = self.potential(Mat::from_fn(r.len(), 1, |i, _| r[i])).col_as_slice(0).to_vec();
         // ρ*ᵀu = 0, so the projection of r changes nothing in the product.
         Ok((0.5 * self.cell_volume * dot(&r, &u), u))
     }
-    fn curvature(&self, _: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+    fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+        check_tangents(state, &z, self.data.len())?;
         Ok(self.potential(z))
     }
 }
@@ -140,6 +142,7 @@ impl Objective for Wasserstein {
         Ok((transport.half_squared_distance, u))
     }
     fn curvature(&self, state: &State, z: Mat<f64>) -> Result<Mat<f64>, ObjectiveError> {
+        check_tangents(state, &z, self.data.len())?;
         let weighted = || -> Result<Mat<f64>, LinalgError> {
             let faces = face_densities(self.grid(), &state.values, FaceMean::Arithmetic, 0.0)?;
             Ok(self.plan.factor(&state.values, &faces)?.solve(z).0)
