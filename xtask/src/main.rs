@@ -1,6 +1,7 @@
 //! `cargo xtask`: benchmarks and checks of the workspace.
 #![forbid(unsafe_code)]
 
+mod attack;
 mod bench;
 mod book;
 mod ci;
@@ -50,6 +51,8 @@ enum Xtask {
     Generate,
     /// Builds the wheel of Python's package and tests it, in environments under target/python.
     Wheel,
+    /// Attacks the library and the program, and prints a table of what it came to.
+    Attack(attack::Attack),
     /// Repeats the README's numbers, in target/reproduce, and compares.
     Reproduce(reproduce::Reproduce),
 }
@@ -66,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Docs => docs::run().and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
         Xtask::Wheel => wheel::run(),
+        Xtask::Attack(attack) => attack.run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }
