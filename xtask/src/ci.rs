@@ -2,7 +2,7 @@ use std::error::Error;
 use std::process::Command;
 
 use crate::place::root;
-use crate::{book, deny, docs, generate, pages, wheel};
+use crate::{book, deny, dependencies, docs, generate, pages, wheel};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -40,6 +40,7 @@ pub(crate) fn package() -> Result<(), Box<dyn Error>> {
 pub(crate) fn run(skip_tests: bool, whole: clap::Command) -> Result<(), Box<dyn Error>> {
     generate::run(true)?;
     docs::run()?;
+    dependencies::run()?;
     pages::run(&whole)?;
     deny::run()?;
     for (what, arguments) in CHECKS {

@@ -6,6 +6,7 @@ mod bench;
 mod book;
 mod ci;
 mod deny;
+mod dependencies;
 mod docs;
 mod generate;
 mod pages;
@@ -66,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests, Xtask::command()),
         Xtask::Package => ci::package(),
-        Xtask::Docs => docs::run().and_then(|()| pages::run(&Xtask::command())),
+        Xtask::Docs => docs::run().and_then(|()| dependencies::run()).and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
         Xtask::Wheel => wheel::run(),
         Xtask::Attack(attack) => attack.run(),
