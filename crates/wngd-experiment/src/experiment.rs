@@ -11,6 +11,7 @@ use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::grid::GridSection;
 use crate::ground::Ground;
+use crate::memory;
 use crate::method::{self, Method};
 use crate::models::constrained::Constrained;
 use crate::models::folded::Folding;
@@ -212,6 +213,12 @@ impl Experiment {
                 "{k} cells with {p} free parameters need {} GiB for the Jacobian; use fewer cells, or solver = \"auto\"",
                 bytes >> 30
             );
+            return Err(source.error("grid.cells", problem));
+        }
+        let factored = ground.maybe_grid().is_some_and(|grid| grid.dim() == 2)
+            && methods.iter().any(|m| m.metric == "wasserstein");
+        let need = memory::of_descents(k, if stored { p } else { 0 }, factored);
+        if let Some(problem) = memory::lacking(need, "use fewer cells, or solver = \"auto\"") {
             return Err(source.error("grid.cells", problem));
         }
         let with = Observing {

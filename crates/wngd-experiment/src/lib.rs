@@ -34,6 +34,7 @@ pub mod grid;
 pub mod identification;
 pub mod inspection;
 mod keys;
+mod memory;
 pub mod method;
 pub mod metrics;
 pub mod models;

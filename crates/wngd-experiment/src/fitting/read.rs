@@ -7,6 +7,7 @@ use wngd::fit::{FitError, Histogram, Samples};
 use super::request::{Request, option_error};
 use crate::data::formats::{Array, Asked, Dialect, Input};
 use crate::error::ExperimentError;
+use crate::memory;
 
 /// A table that was read.
 pub enum Table {
@@ -62,6 +63,11 @@ impl Table {
 pub fn read(request: &Request) -> Result<Table, ExperimentError> {
     let path = &request.path;
     let input = Input::open(path)?;
+    // Rows, the same by coordinates, and what a share of each component takes.
+    let need = input.size.unwrap_or(0).saturating_mul(3);
+    if let Some(problem) = memory::lacking(need, "fit a part of the rows, or bin them into a histogram") {
+        return Err(ExperimentError::Data { path: path.clone(), problem });
+    }
     let format = input.format();
     let dialect = Dialect::default();
     match (&request.edges, &request.counts) {

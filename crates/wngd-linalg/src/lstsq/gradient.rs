@@ -8,7 +8,7 @@
 
 use super::Algorithm;
 use super::accurate::{self, TwoParts};
-use super::measure::Measured;
+use super::measure::{Measured, measure};
 use crate::dense::{dot, norm};
 use crate::error::{LinalgError, check_vector};
 use crate::operator::{LinearOp, apply_transpose_vec, apply_vec};
@@ -81,6 +81,14 @@ pub(super) struct NormalInverse<'f> {
 }
 
 impl GradientProblem<'_> {
+    /// What its columns are like.
+    ///
+    /// # Errors
+    /// Wrong shapes, numbers that are none.
+    pub(super) fn measure(&self) -> Result<Measured, LinalgError> {
+        measure(self.a, self.b, self.gradient, self.damping)
+    }
+
     /// AᵀA + D² as a quadratic form, and its square root applied: ‖A x‖² + Σ d²x².
     fn energy(&self, x: &[f64]) -> f64 {
         let damped = self.damping.map_or(0.0, |d| d.iter().zip(x).map(|(d, x)| (d * x).powi(2)).sum());

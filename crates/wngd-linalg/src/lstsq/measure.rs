@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::gradient::GradientProblem;
 use crate::dense::{column_slice, norm};
 use crate::error::{LinalgError, check_vector};
+use crate::operator::LinearOp;
 
 /// Distance of a gradient from Aᵀb, as a share of its terms, that rounding of b may explain.
 const EXPLAINED: f64 = 1e-6;
@@ -63,50 +63,50 @@ impl Sums {
     }
 }
 
-impl GradientProblem<'_> {
-    /// Checks shapes and finiteness, and measures.
-    ///
-    /// # Errors
-    /// Wrong shapes, NaN or infinities in A, b, the gradient or the damping.
-    pub(super) fn measure(&self) -> Result<Measured, LinalgError> {
-        super::check_shapes(self.a, self.b, self.damping)?;
-        check_vector("gradient", self.gradient, self.a.ncols())?;
-        let Some(a) = self.a.as_dense() else {
-            let ones = vec![1.0; self.gradient.len()];
-            let spread = self.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-            let scale = self.damped(ones.clone());
-            return Ok(Measured { norms: ones, scale, spread, gradient: self.gradient.to_vec() });
-        };
-        let columns: Vec<(f64, Sums)> = (0..a.ncols())
-            .into_par_iter()
-            .map(|j| {
-                let column = column_slice(a, j);
-                let sums = Sums::of(&column, self.b);
-                if (1e-280..1e300).contains(&sums.squares) {
-                    return Ok((sums.squares.sqrt(), sums));
-                }
-                super::check_column(&column, j)?;
-                Ok((norm(&column), sums))
-            })
-            .collect::<Result<_, LinalgError>>()?;
-        let gradient = self.gradient.iter().zip(&columns);
-        let gradient = gradient.map(
-            |(g, (_, Sums { product, size, .. }))| {
-                if (g - product).abs() <= EXPLAINED * size { *g } else { *product }
-            },
-        );
-        let gradient: Vec<f64> = gradient.collect();
-        let spreads = columns.iter().filter(|(norm, _)| *norm > 0.0).map(|(norm, sums)| sums.size / norm);
-        let spread = spreads.fold(0.0, f64::max);
-        let norms: Vec<f64> = columns.into_iter().map(|(norm, _)| norm).collect();
-        Ok(Measured { scale: self.damped(norms.clone()), norms, spread, gradient })
-    }
-
-    /// Norms of columns with those of the damping rows.
-    fn damped(&self, mut norms: Vec<f64>) -> Vec<f64> {
-        if let Some(d) = self.damping {
+/// Checks shapes and finiteness, and measures.
+///
+/// # Errors
+/// Wrong shapes, NaN or infinities in A, b, the gradient or the damping.
+pub(super) fn measure(
+    a: &dyn LinearOp,
+    b: &[f64],
+    gradient: &[f64],
+    damping: Option<&[f64]>,
+) -> Result<Measured, LinalgError> {
+    super::check_shapes(a, b, damping)?;
+    check_vector("gradient", gradient, a.ncols())?;
+    // Norms of columns with those of the damping rows.
+    let damped = |mut norms: Vec<f64>| {
+        if let Some(d) = damping {
             norms.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
         }
         norms
-    }
+    };
+    let Some(entries) = a.as_dense() else {
+        let norms = vec![1.0; gradient.len()];
+        let spread = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+        return Ok(Measured { scale: damped(norms.clone()), norms, spread, gradient: gradient.to_vec() });
+    };
+    let columns: Vec<(f64, Sums)> = (0..entries.ncols())
+        .into_par_iter()
+        .map(|j| {
+            let column = column_slice(entries, j);
+            let sums = Sums::of(&column, b);
+            if (1e-280..1e300).contains(&sums.squares) {
+                return Ok((sums.squares.sqrt(), sums));
+            }
+            super::check_column(&column, j)?;
+            Ok((norm(&column), sums))
+        })
+        .collect::<Result<_, LinalgError>>()?;
+    let known = gradient.iter().zip(&columns).map(
+        |(g, (_, Sums { product, size, .. }))| {
+            if (g - product).abs() <= EXPLAINED * size { *g } else { *product }
+        },
+    );
+    let gradient: Vec<f64> = known.collect();
+    let spreads = columns.iter().filter(|(norm, _)| *norm > 0.0).map(|(norm, sums)| sums.size / norm);
+    let spread = spreads.fold(0.0, f64::max);
+    let norms: Vec<f64> = columns.into_iter().map(|(norm, _)| norm).collect();
+    Ok(Measured { scale: damped(norms.clone()), norms, spread, gradient })
 }

@@ -100,7 +100,7 @@ pub struct Input {
     pub(super) path: PathBuf,
     pub(super) reader: Box<dyn Read>,
     /// Its bytes, where they can be told.
-    pub(super) size: Option<u64>,
+    pub(crate) size: Option<u64>,
     pub(super) format: &'static dyn Format,
 }
 

@@ -9,6 +9,7 @@ use flate2::read::MultiGzDecoder;
 use super::format::{Format, Input};
 use super::{FORMATS, foreign};
 use crate::error::ExperimentError;
+use crate::memory;
 
 /// Largest data file read, in bytes.
 const MAX_BYTES: u64 = 4 << 30;
@@ -72,6 +73,9 @@ impl Input {
             if inside.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz")) {
                 inside.set_extension("");
             }
+        }
+        if let Some(problem) = size.and_then(|size| memory::lacking(size, "thin the data or bin it into a density")) {
+            return Err(fail(problem));
         }
         let by_magic = FORMATS.iter().find(|f| f.magic().is_some_and(|magic| start.starts_with(magic)));
         let format = match by_magic {
