@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use super::Row;
+use super::row::Row;
 use crate::place::root;
 
 pub(super) fn attack(times: usize) -> Result<Row, Box<dyn Error>> {

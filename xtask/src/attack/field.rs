@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 use crate::place::root;
 
 /// A folder to attack in.
-pub(crate) struct Field {
+pub(super) struct Field {
     pub(super) rng: Pcg64,
     program: PathBuf,
     folder: PathBuf,

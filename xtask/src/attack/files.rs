@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
-use super::field::EXPERIMENT;
-use super::{Field, Row};
+use super::field::{EXPERIMENT, Field};
+use super::row::Row;
 
 /// Longest that a check may take.
 const LONGEST: Duration = Duration::from_secs(20);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
-use super::{Field, Row};
+use super::field::Field;
+use super::row::Row;
 
 /// How a command is stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod field;
 mod files;
 mod kills;
 mod names;
+mod row;
 mod writers;
 
 use std::error::Error;
@@ -12,6 +13,7 @@ use std::error::Error;
 use clap::Args;
 
 use field::Field;
+use row::Row;
 
 /// Attacks the library and the program, and prints a table of what it came to.
 #[derive(Args)]
@@ -22,18 +24,6 @@ pub(crate) struct Attack {
     /// Seed of all that is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-}
-
-/// One line of the table.
-pub(crate) struct Row {
-    /// What was done.
-    attack: &'static str,
-    /// How often.
-    times: usize,
-    /// What went wrong, the first few.
-    faults: Vec<String>,
-    /// What else is worth a word.
-    remark: String,
 }
 
 impl Attack {

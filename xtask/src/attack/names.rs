@@ -5,9 +5,9 @@ use std::process::Stdio;
 
 use rand::RngExt;
 
-use super::field::EXPERIMENT;
+use super::field::{EXPERIMENT, Field};
 use super::files::raw;
-use super::{Field, Row};
+use super::row::Row;
 
 /// What a terminal would obey, or a reader be deceived by.
 const PIECES: [&str; 12] = [

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use rand::RngExt;
 
-use super::{Field, Row};
+use super::field::Field;
+use super::row::Row;
 
 pub(super) fn attack(field: &mut Field, times: usize) -> Result<Row, Box<dyn Error>> {
     const BASIN: [&str; 5] = ["basin", "e.toml", "--out", "o", "--quiet"];

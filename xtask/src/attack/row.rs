@@ -1,0 +1,13 @@
+//! A line of the table.
+
+/// One line of the table.
+pub(super) struct Row {
+    /// What was done.
+    pub(super) attack: &'static str,
+    /// How often.
+    pub(super) times: usize,
+    /// What went wrong, the first few.
+    pub(super) faults: Vec<String>,
+    /// What else is worth a word.
+    pub(super) remark: String,
+}
