@@ -9,10 +9,12 @@ mod deny;
 mod dependencies;
 mod docs;
 mod generate;
+mod notebooks;
 mod pages;
 mod place;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
+mod python;
 mod reproduce;
 mod tools;
 mod wheel;
@@ -50,8 +52,12 @@ enum Xtask {
     Docs,
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
-    /// Builds the wheel of Python's package and tests it, in environments under target/python.
-    Wheel,
+    /// Builds the wheel of Python's package and tests it, its notebooks too, in environments under target/python.
+    Wheel {
+        /// Write what the notebooks show into docs/notebooks.md.
+        #[arg(long)]
+        pages: bool,
+    },
     /// Attacks the library and the program, and prints a table of what it came to.
     Attack(attack::Attack),
     /// Repeats the README's numbers, in target/reproduce, and compares.
@@ -69,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| dependencies::run()).and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
-        Xtask::Wheel => wheel::run(),
+        Xtask::Wheel { pages } => wheel::run(pages),
         Xtask::Attack(attack) => attack.run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::notebooks;
 use crate::place::root;
+use crate::python::{environment, install, program, succeed};
 
 /// What builds the wheel.
 const MATURIN: &str = "maturin==1.16.0";
@@ -14,8 +16,8 @@ const TESTED_WITH: [&str; 6] = ["pytest", "scikit-learn>=1.6", "scipy", "pandas"
 /// Most bytes of a wheel.
 const LARGEST: u64 = 15_000_000;
 
-/// Builds the wheel and tests it.
-pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+/// Builds the wheel and tests it; `pages`: writes the page of the notebooks, too.
+pub(crate) fn run(pages: bool) -> Result<(), Box<dyn Error>> {
     let place = root().join("target/python");
     let tools = environment(&place.join("tools"))?;
     install(&tools, &[MATURIN])?;
@@ -26,7 +28,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         return Err(format!("the wheel has {size} bytes, more than {LARGEST}").into());
     }
     alone(&place.join("alone"), &wheel)?;
-    tests(&place.join("tests"), &wheel)
+    tests(&place.join("tests"), &wheel)?;
+    notebooks::run(&place, &wheel, pages)
 }
 
 /// Builds the wheel into an empty folder.
@@ -72,31 +75,4 @@ fn tests(folder: &Path, wheel: &Path) -> Result<(), Box<dyn Error>> {
     pytest.args(["-m", "pytest", "--quiet", "-c"]).arg(root().join("crates/wngd-py/pyproject.toml"));
     pytest.arg(root().join("crates/wngd-py/tests")).current_dir(folder).env("MPLBACKEND", "agg");
     succeed(&mut pytest, "tests of the wheel failed")
-}
-
-/// A virtual environment, made if it is not there.
-fn environment(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    if !program(folder, "python").exists() {
-        let python = if cfg!(windows) { "python" } else { "python3" };
-        let mut venv = Command::new(python);
-        succeed(venv.args(["-m", "venv"]).arg(folder), "no virtual environment; is Python with venv installed?")?;
-    }
-    Ok(folder.to_path_buf())
-}
-
-/// Installs packages into an environment.
-fn install(environment: &Path, packages: &[&str]) -> Result<(), Box<dyn Error>> {
-    let mut pip = Command::new(program(environment, "python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
-    succeed(&mut pip, "packages could not be installed; is PyPI in reach?")
-}
-
-/// A program of an environment.
-fn program(environment: &Path, name: &str) -> PathBuf {
-    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-    environment.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
-fn succeed(command: &mut Command, otherwise: &str) -> Result<(), Box<dyn Error>> {
-    if command.status()?.success() { Ok(()) } else { Err(otherwise.into()) }
 }
