@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::labels::labels;
+use crate::numbers::{probability, short};
+
 /// `result.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResultFile {
@@ -9,6 +12,9 @@ pub struct ResultFile {
     pub name: String,
     /// Names of the free parameters.
     pub names: Vec<String>,
+    /// Names of the axes, where the data name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// Start point.
     pub theta0: Vec<f64>,
     /// Name of the objective.
@@ -22,6 +28,50 @@ pub struct ResultFile {
     pub best: Option<String>,
     /// One entry per method.
     pub methods: Vec<MethodResult>,
+}
+
+impl ResultFile {
+    /// The parameters' names for people.
+    pub fn labels(&self) -> Vec<String> {
+        labels(&self.names, self.columns.as_deref())
+    }
+}
+
+impl ResultFile {
+    /// The method with the lowest objective, if any ended with a finite one.
+    pub fn best(&self) -> Option<&MethodResult> {
+        let known = self.methods.iter().filter_map(|m| Some((m.objective?, m)));
+        known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
+    }
+
+    /// How the best fit was found, and whether it describes the data, a sentence each.
+    pub fn in_words(&self) -> Vec<String> {
+        let Some(method) = self.best() else { return vec!["No method ended with a finite objective.".into()] };
+        let converged = self.methods.iter().filter(|m| m.status == "converged").count();
+        let of = match self.methods.len() {
+            1 => String::new(),
+            n => format!(" {converged} of {n} methods converged."),
+        };
+        let objective = method.objective.map_or("–".into(), short);
+        let s = if method.iterations == 1 { "" } else { "s" };
+        let mut sentences = vec![format!(
+            "Best fit: {}, {} after {} iteration{s}, objective {objective}.{of}",
+            method.label, method.status, method.iterations,
+        )];
+        sentences.extend(method.goodness_of_fit.as_ref().map(|test| {
+            let verdict = if test.p_value < 1e-3 { "does not describe the data" } else { "describes the data" };
+            format!(
+                "The model {verdict}: χ² = {} on {} degrees of freedom, p = {}.",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                probability(test.p_value)
+            )
+        }));
+        let missing = ["no goodness of fit", "no standard errors"];
+        let why = method.remarks.iter().filter(|remark| missing.iter().any(|what| remark.starts_with(what)));
+        sentences.extend(why.map(|remark| format!("{}.", remark.replacen("no ", "No ", 1))));
+        sentences
+    }
 }
 
 /// A test of counts against a model.
