@@ -109,9 +109,7 @@ fn remarks(result: &ResultFile) -> Vec<String> {
         let label = &method.label;
         // What is said of the best fit stands above.
         let told = Some(label) == best;
-        let above = |remark: &&String| {
-            told && ["no goodness of fit", "no standard errors"].iter().any(|s| remark.starts_with(s))
-        };
+        let above = |remark: &&String| told && remark.starts_with("the model does not describe the data");
         lines.extend(method.remarks.iter().filter(|r| !above(r)).map(|remark| format!("{label}: {remark}")));
         lines.extend(method.goodness_of_fit.as_ref().filter(|test| !told && test.p_value >= 1e-3).map(|test| {
             format!(

@@ -21,7 +21,7 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 /// Beginnings of lines that say what came out.
-const ANSWERS: [&str; 4] = ["Best fit: ", "The model ", "Goodness of fit: ", "No method "];
+const ANSWERS: [&str; 3] = ["Best fit: ", "Goodness of fit: ", "No method "];
 
 /// Whether standard output takes colours: <https://no-color.org>.
 fn wanted() -> bool {

@@ -44,33 +44,28 @@ impl ResultFile {
         known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
     }
 
-    /// How the best fit was found, and whether it describes the data, a sentence each.
+    /// How the best fit was found and whether it describes the data; how many methods converged.
     pub fn in_words(&self) -> Vec<String> {
         let Some(method) = self.best() else { return vec!["No method ended with a finite objective.".into()] };
-        let converged = self.methods.iter().filter(|m| m.status == "converged").count();
-        let of = match self.methods.len() {
-            1 => String::new(),
-            n => format!(" {converged} of {n} methods converged."),
-        };
         let objective = method.objective.map_or("–".into(), short);
         let s = if method.iterations == 1 { "" } else { "s" };
-        let mut sentences = vec![format!(
-            "Best fit: {}, {} after {} iteration{s}, objective {objective}.{of}",
+        let mut first = format!(
+            "Best fit: {}, {} after {} iteration{s}, objective {objective}",
             method.label, method.status, method.iterations,
-        )];
-        sentences.extend(method.goodness_of_fit.as_ref().map(|test| {
+        );
+        if let Some(test) = &method.goodness_of_fit {
             let verdict = if test.p_value < 1e-3 { "does not describe the data" } else { "describes the data" };
-            format!(
-                "The model {verdict}: χ² = {} on {} degrees of freedom, p = {}.",
+            first.push_str(&format!(
+                "; the model {verdict}: χ² = {} on {} degrees of freedom, p = {}",
                 short(test.statistic),
                 test.degrees_of_freedom,
                 probability(test.p_value)
-            )
-        }));
-        let missing = ["no goodness of fit", "no standard errors"];
-        let why = method.remarks.iter().filter(|remark| missing.iter().any(|what| remark.starts_with(what)));
-        sentences.extend(why.map(|remark| format!("{}.", remark.replacen("no ", "No ", 1))));
-        sentences
+            ));
+        }
+        let converged = self.methods.iter().filter(|m| m.status == "converged").count();
+        let several =
+            (self.methods.len() > 1).then(|| format!("{converged} of {} methods converged.", self.methods.len()));
+        std::iter::once(format!("{first}.")).chain(several).collect()
     }
 }
 

@@ -45,12 +45,14 @@ const GREEK: [(&str, &str); 19] = [
     ("omega", "ω"),
 ];
 
-/// A text with Greek letters for words that are their names: `signal_sigma` is `signal_σ`.
+/// A text with Greek letters for words that are their names: `signal_sigma` is `signal_σ`. What a hyphen joins is a
+/// name as it is: `mixture-mu1`.
 pub(crate) fn greek(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_alphabetic()) {
         let letters = word.trim_end_matches(|c: char| !c.is_alphabetic());
-        match GREEK.iter().find(|(name, _)| *name == letters) {
+        let joined = out.ends_with('-') || word.ends_with('-');
+        match GREEK.iter().find(|(name, _)| *name == letters && !joined) {
             Some((_, letter)) => {
                 out.push_str(letter);
                 out.push_str(&word[letters.len()..]);
@@ -141,6 +143,7 @@ mod tests {
     fn greek_names_become_letters_and_other_words_stay() {
         assert_eq!(greek("signal_sigma over tau, theta[0], mean[1].mu"), "signal_σ over τ, θ[0], mean[1].μ");
         assert_eq!(greek("beta betas Delta meta nu2 größe"), "β betas Delta meta ν2 größe");
+        assert_eq!(greek("mixture-mu1, mu-law: mu"), "mixture-mu1, mu-law: μ");
         assert!(text_width("sigma", 12) < text_width("sigmb", 12));
     }
 
