@@ -86,7 +86,7 @@ impl SampleFit {
             Cloud::Points { values, weights } => {
                 let cells: Vec<Axis> = self.axes.iter().map(|a| Axis { cells: a.cells.min(1), ..a.clone() }).collect();
                 check(&cells, &[])?;
-                if values.len() % dim != 0 {
+                if !values.len().is_multiple_of(dim) {
                     return Err(FigureError::shape("cloud", format!("has {} values for {dim} axes", values.len())));
                 }
                 if !weights.is_empty() && weights.len() != values.len() / dim {
