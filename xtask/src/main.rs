@@ -8,6 +8,7 @@ mod ci;
 mod deny;
 mod dependencies;
 mod docs;
+mod gallery;
 mod generate;
 mod notebooks;
 mod pages;
@@ -50,6 +51,8 @@ enum Xtask {
     Package,
     /// Checks the pages: names in docs/formulas.md, links, commands of cargo.
     Docs,
+    /// Draws the figures of docs/gallery.md anew: runs the page's commands and copies what they draw.
+    Gallery(gallery::Gallery),
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
     /// Builds the wheel of Python's package and tests it, its notebooks too, in environments under target/python.
@@ -74,6 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Ci { skip_tests } => ci::run(skip_tests, Xtask::command()),
         Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| dependencies::run()).and_then(|()| pages::run(&Xtask::command())),
+        Xtask::Gallery(gallery) => gallery.run(),
         Xtask::Generate => generate::run(false),
         Xtask::Wheel { pages } => wheel::run(pages),
         Xtask::Attack(attack) => attack.run(),

@@ -103,8 +103,8 @@ fn quantity(result: &Value, row: &Row) -> Result<f64, Box<dyn Error>> {
         Some(name) => ("standard_errors", name),
         None => ("theta", row.quantity.as_str()),
     };
-    let value = if name == "objective" {
-        &method["objective"]
+    let value = if ["objective", "iterations"].contains(&name) {
+        &method[name]
     } else {
         let names = result["names"].as_array().ok_or("no names")?;
         &method[field][names.iter().position(|n| n == name).ok_or("no such parameter")?]

@@ -70,7 +70,7 @@ fn good(output: &Output) {
 
 /// Reads a page and checks what every page has to keep to.
 fn page(path: &Path) -> (String, Html) {
-    let text = std::fs::read_to_string(path).unwrap();
+    let (text, folder) = (std::fs::read_to_string(path).unwrap(), path.parent().unwrap());
     let html = Html::parse_document(&text);
     assert!(html.errors.is_empty(), "{:?}", html.errors);
     assert!(!text.contains("http://") && !text.contains("https://"), "a page must not refer to the network");
@@ -83,6 +83,8 @@ fn page(path: &Path) -> (String, Html) {
             assert!(!name.starts_with("on"), "a handler {name}");
             if name == "aria-labelledby" || (name == "href" && value.starts_with('#')) {
                 assert!(ids.contains(value.trim_start_matches('#')), "{value} leads nowhere");
+            } else if let (true, Some(file)) = (name == "href", value.strip_prefix("./")) {
+                assert!(!file.contains('/') && folder.join(file).is_file(), "{value} leads nowhere");
             } else if ["href", "src", "xlink:href"].contains(&name) {
                 assert!(value.starts_with("data:"), "{name} = {value}");
             }
@@ -136,10 +138,19 @@ fn a_run_leaves_a_page_with_its_numbers() {
     // Their words are those of the figures.
     let drawn = std::fs::read_to_string(dir.join("o ut/landscape.svg")).unwrap();
     let captions = text_of(&html, "figcaption");
-    for words in ["means[0][0] and means[0][1]", "fitted by w.2"] {
+    for words in ["mean[0].x<i> and mean[0].y", "fitted by w.2"] {
         assert!(captions.contains(words), "{captions}");
     }
-    assert!(drawn.contains("<title>Level sets of the objective over means[0][0] and means[0][1]"));
+    assert!(
+        drawn.contains("<title>Level sets of the objective above its minimum over mean[0].x&lt;i&gt; and mean[0].y")
+    );
+    let best = result["methods"].as_array().unwrap().iter().find(|m| m["label"] == result["best"]).unwrap();
+    let headline = text_of(&html, ".headline");
+    assert!(headline.contains("mean[0].x<i>") && headline.contains('±') && best["standard_errors"].is_array());
+    assert!(text_of(&html, "caption").contains("Correlations") && text_of(&html, ".files a").contains("result.json"));
+    for figure in ["samples", "residuals", "covariance"] {
+        assert!(dir.join(format!("o ut/{figure}.svg")).is_file(), "{figure}");
+    }
     // Landscape, convergence, models and one density per method; the sketched method has no models.
     assert!(select(&html, "figure svg").len() >= 4);
 

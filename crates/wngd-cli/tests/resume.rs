@@ -230,6 +230,45 @@ fn killed_runs_go_on_with_the_same_bits() {
     assert!(met >= 5 && partial >= 3, "{met} kills met a process at work, {partial} left a part of the run");
 }
 
+/// Every figure of `o`, by name.
+fn figures(folder: &Path) -> Results {
+    let entries = std::fs::read_dir(folder.join("o")).unwrap().map(|e| e.unwrap().path());
+    let drawn = entries.filter(|p| p.extension().is_some_and(|e| e == "svg" || e == "png"));
+    drawn.map(|p| (p.file_name().unwrap().to_str().unwrap().to_string(), std::fs::read(&p).unwrap())).collect()
+}
+
+#[test]
+fn figures_of_resumed_and_repeated_runs_are_the_same_bytes() {
+    let folder = folder();
+    let dir = folder.path();
+    let run: [&'static str; 4] = ["run", "e.toml", "--checkpoint", "1000"];
+    undisturbed(dir, &run);
+    let expected = figures(dir);
+    for stem in ["landscape", "convergence", "samples", "residuals", "paths", "quadratic-models", "density-w2"] {
+        assert!(
+            expected.contains_key(&format!("{stem}.svg")) && expected.contains_key(&format!("{stem}.png")),
+            "{stem}"
+        );
+    }
+    let same = |what: &str| {
+        let found = figures(dir);
+        assert!(expected.keys().eq(found.keys()), "{what}: {:?}", found.keys());
+        for (name, bytes) in &expected {
+            assert!(found[name] == *bytes, "{what}: {name} differs");
+        }
+    };
+    std::fs::remove_dir_all(dir.join("o")).unwrap();
+    undisturbed(dir, &run);
+    same("repeated");
+    std::fs::remove_dir_all(dir.join("o")).unwrap();
+    let mut child = start(dir, &into_o(&run));
+    wait_for(dir, &mut child, 30);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    finished(dir, &command(dir, &RESUME).output().unwrap());
+    same("resumed");
+}
+
 #[test]
 fn killed_maps_go_on_with_the_same_bits() {
     assert!(kill_at_random(BASIN, 5, 3).1 >= 1);

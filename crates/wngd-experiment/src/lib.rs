@@ -26,6 +26,7 @@ pub mod data;
 pub mod density;
 pub mod facts;
 pub mod files;
+mod fitted;
 pub mod fitting;
 pub mod folder;
 #[cfg(any(test, fuzzing))]
@@ -34,6 +35,7 @@ pub mod grid;
 pub mod identification;
 pub mod inspection;
 mod keys;
+pub mod labels;
 mod memory;
 pub mod method;
 pub mod metrics;

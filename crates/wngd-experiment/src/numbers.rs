@@ -11,6 +11,15 @@ pub fn short(value: f64) -> String {
     if (-3..5).contains(&exponent) { format!("{value:.*}", (4 - exponent) as usize) } else { format!("{value:.3e}") }
 }
 
+/// A probability with two digits: 0.38, 1.2e-5.
+pub fn probability(value: f64) -> String {
+    match value {
+        v if v >= 0.01 => format!("{v:.2}"),
+        v if v < 1e-300 => "less than 1e-300".into(),
+        v => format!("{v:.1e}"),
+    }
+}
+
 /// A value with its standard error: 4.2890 ± 0.0346; with a scale of its own, and where many digits are known,
 /// -1.009(22)e-9: the error in units of the last digits.
 pub fn with_error(value: f64, error: Option<f64>) -> String {
@@ -110,6 +119,7 @@ mod tests {
         assert_eq!(with_error(0.5, Some(1e-12)), "0.5000000000000(10)");
         assert_eq!(with_error(1e-300, Some(9.99e-302)), "1.00(10)e-300");
         assert_eq!(with_error(-0.0, None), "0");
+        assert_eq!(["0.38", "1.2e-5", "less than 1e-300"], [0.3786, 1.2e-5, 0.0].map(probability)[..]);
     }
 
     #[test]

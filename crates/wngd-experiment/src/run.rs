@@ -143,6 +143,7 @@ fn summarise(experiment: &Experiment, outcomes: &[Outcome]) -> ResultFile {
     ResultFile {
         name: experiment.name.clone(),
         names: experiment.names(),
+        columns: experiment.data.axes.clone(),
         theta0: experiment.theta0.clone(),
         objective: experiment.objective.name().to_string(),
         truth: experiment.data.truth.clone(),

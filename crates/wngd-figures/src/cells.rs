@@ -2,6 +2,7 @@
 
 use crate::axes::{Panel, Range, extent};
 use crate::canvas::{Canvas, OUTSIDE, Rgb};
+use crate::error::FigureError;
 
 /// At most this many cells per axis are drawn.
 const MOST_CELLS: usize = 128;
@@ -38,6 +39,43 @@ pub fn marginal(axes: &[Axis], values: &[f64], keep: [usize; 2]) -> Vec<f64> {
     for (n, v) in values.iter().enumerate() {
         let [i, j] = keep.map(|k| n / strides[k] % axes[k].cells);
         out[i * cells[1] + j] += v * volume;
+    }
+    out
+}
+
+/// Whether axes are axes, and every list has a value per cell.
+pub(crate) fn check(axes: &[Axis], lists: &[(&str, &[f64])]) -> Result<(), FigureError> {
+    if axes.is_empty() {
+        return Err(FigureError::shape("axes", "is empty"));
+    }
+    let mut size = 1usize;
+    for (k, a) in axes.iter().enumerate() {
+        if a.cells == 0 {
+            return Err(FigureError::shape(format!("axes[{k}].cells"), "is zero"));
+        }
+        if !(a.lower.is_finite() && a.upper.is_finite() && a.lower < a.upper) {
+            return Err(FigureError::shape(format!("axes[{k}]"), format!("runs from {} to {}", a.lower, a.upper)));
+        }
+        size = size.checked_mul(a.cells).ok_or_else(|| FigureError::shape("axes", "has too many cells"))?;
+    }
+    for (name, values) in lists {
+        if values.len() != size {
+            return Err(FigureError::shape(*name, format!("has {} entries for {size} cells", values.len())));
+        }
+    }
+    Ok(())
+}
+
+/// The integral of a density over all axes but one.
+pub(crate) fn marginal_of_one(axes: &[Axis], values: &[f64], keep: usize) -> Vec<f64> {
+    let volume: f64 = (0..axes.len())
+        .filter(|k| *k != keep)
+        .map(|k| (axes[k].upper - axes[k].lower) / axes[k].cells as f64)
+        .product();
+    let stride: usize = axes[keep + 1..].iter().map(|a| a.cells).product();
+    let mut out = vec![0.0; axes[keep].cells];
+    for (n, v) in values.iter().enumerate() {
+        out[n / stride % axes[keep].cells] += v * volume;
     }
     out
 }
@@ -91,8 +129,12 @@ impl<'a> Grid<'a> {
 
     /// Fills a panel with the cells.
     pub fn draw(&self, canvas: &mut Canvas, panel: &Panel, scale: &Range, color: &dyn Fn(f64) -> Rgb) {
-        let columns: Vec<f64> = self.edges[0].iter().map(|v| panel.at(*v, panel.y.lo).0).collect();
-        let rows: Vec<f64> = self.edges[1].iter().map(|v| panel.at(panel.x.lo, *v).1).collect();
+        // Cells beyond the frame get no width.
+        let r = panel.rect;
+        let across = |v: &f64| panel.at(*v, panel.y.lo).0.clamp(r.x, r.right());
+        let upwards = |v: &f64| panel.at(panel.x.lo, *v).1.clamp(r.y, r.bottom());
+        let columns: Vec<f64> = self.edges[0].iter().map(across).collect();
+        let rows: Vec<f64> = self.edges[1].iter().map(upwards).collect();
         let mut palette: Vec<Rgb> = (0..SHADES).map(|i| color((i as f64 + 0.5) / SHADES as f64)).collect();
         palette.push(OUTSIDE);
         canvas.cells(&columns, &rows, &palette, |i, j| {

@@ -153,7 +153,7 @@ fn densities_of_every_dimension() {
 
 #[test]
 fn convergence_histories() {
-    let series = |objective: Vec<f64>, seconds: Vec<f64>| Series { label: "l2".into(), objective, seconds };
+    let series = |objective: Vec<f64>, work: Vec<f64>| Series { label: "l2".into(), objective, work };
     for (name, list) in [
         ("zero", vec![series(vec![1.0, 0.1, 0.0, -1.0], vec![0.0, 1.0, 2.0, 3.0])]),
         ("all-zero", vec![series(vec![0.0, 0.0], vec![])]),
@@ -175,7 +175,7 @@ fn convergence_histories() {
     let bad = |s| Convergence { series: vec![s], ..Convergence::default() };
     assert_eq!(field_of(&bad(series(vec![], vec![]))), "series[0].objective");
     let odd = bad(series(vec![1.0, 2.0], vec![0.0]));
-    assert_eq!(field_of(&odd), "series[0].seconds");
+    assert_eq!(field_of(&odd), "series[0].work");
 }
 
 fn model(p: usize) -> QuadraticPanel {
@@ -377,4 +377,165 @@ fn profiles_contours_and_pulls_are_drawn() {
     };
     drawn(&Pulls { panels: ["a", "b", "c", "d"].map(panel).to_vec(), ..Pulls::default() }, "pulls");
     assert_eq!(field_of(&Pulls::default()), "panels");
+}
+
+fn two_bumps() -> Vec<Component> {
+    let bump = |k: usize, weight: f64, mean: [f64; 2]| Component {
+        name: format!("component {k}"),
+        weight,
+        mean: mean.to_vec(),
+        covariance: vec![0.2, 0.1, 0.1, 0.4],
+    };
+    vec![bump(0, 0.7, [0.5, -0.5]), bump(1, 0.3, [-1.0, 1.0])]
+}
+
+fn wide(name: &str, cells: usize) -> Axis {
+    Axis { name: name.into(), lower: -3.0, upper: 3.0, cells }
+}
+
+#[test]
+fn samples_with_components() {
+    let cloud = |n: u32| {
+        let place = |i: u32| [2.0 * (1.7 * f64::from(i)).sin(), 2.0 * (0.9 * f64::from(i)).cos()];
+        Cloud::Points { values: (0..n).flat_map(place).collect(), weights: Vec::new() }
+    };
+    let fit = |cloud: Cloud| SampleFit {
+        axes: vec![wide("age <years>", 40), wide("height", 30)],
+        cloud,
+        components: two_bumps(),
+        title: String::new(),
+    };
+    // Few points are dots, many are hexagons, cells are a map.
+    for (name, n) in [("few", 200), ("many", 60_000), ("none", 0)] {
+        drawn(&fit(cloud(n)), name);
+    }
+    drawn(&fit(Cloud::Cells(vec![0.03; 1200])), "cells");
+    let dots = fit(cloud(200)).draw().unwrap().svg(&fit(cloud(200)).about());
+    assert!(dots.matches("<circle").count() >= 200 && dots.contains("age &lt;years&gt;"));
+    assert!(fit(cloud(60_000)).draw().unwrap().svg(&fit(cloud(0)).about()).matches("<circle").count() < 10);
+    let three = SampleFit {
+        axes: vec![wide("a", 20), wide("b", 20), wide("c", 20)],
+        cloud: Cloud::Points { values: vec![0.1; 300], weights: vec![1.0; 100] },
+        components: vec![Component {
+            weight: 1.0,
+            mean: vec![0.0; 3],
+            covariance: vec![1.0; 9],
+            ..Component::default()
+        }],
+        title: "corner".into(),
+    };
+    drawn(&three, "three");
+    assert_eq!(field_of(&SampleFit { axes: vec![wide("a", 9)], ..three.clone() }), "cloud");
+    assert_eq!(field_of(&SampleFit { components: two_bumps(), ..three.clone() }), "components[0]");
+    let cloud = Cloud::Points { values: vec![0.1; 300], weights: vec![1.0; 7] };
+    assert_eq!(field_of(&SampleFit { cloud, ..three }), "cloud");
+    assert_eq!(field_of(&fit(Cloud::Cells(vec![1.0; 3]))), "cloud");
+}
+
+#[test]
+fn bins_with_a_curve() {
+    let bin = |i: u32| {
+        let lower = f64::from(i * i) * 0.1;
+        Bin { lower, upper: lower + 0.2 * f64::from(i) + 0.1, count: f64::from(i * 3 % 17), expected: 8.0 }
+    };
+    let curve: Vec<[f64; 2]> = (0..200).map(|i| [f64::from(i) * 0.5, 5.0 + f64::from(i % 9)]).collect();
+    let part = |name: &str| Curve { name: name.into(), points: curve.clone() };
+    let figure = BinnedFit {
+        name: "mass".into(),
+        bins: (0..30).map(bin).collect(),
+        curve: curve.clone(),
+        components: vec![part("signal"), part("background")],
+        title: String::new(),
+    };
+    drawn(&figure, "bins");
+    // Gaps, empty bins, nothing expected.
+    let sparse = BinnedFit {
+        bins: (0..5).map(|i| Bin { lower: f64::from(2 * i), upper: f64::from(2 * i + 1), ..Bin::default() }).collect(),
+        curve: vec![[0.0, f64::NAN]; 3],
+        components: Vec::new(),
+        ..figure.clone()
+    };
+    drawn(&sparse, "sparse");
+    assert_eq!(field_of(&BinnedFit::default()), "bins");
+    let mut crossed = figure;
+    crossed.bins.swap(3, 4);
+    assert_eq!(field_of(&crossed), "bins[4]");
+}
+
+#[test]
+fn residuals_of_counts() {
+    let figure = |axes: Vec<Axis>| {
+        let size: usize = axes.iter().map(|a| a.cells).product();
+        let fit = (0..size).map(|i| f64::from(u32::try_from(i % 50).unwrap()) * 1e-3).collect();
+        Residuals { axes, data: vec![0.02; size], fit, number: 2000.0, title: String::new() }
+    };
+    let plane = figure(vec![wide("x", 50), wide("y", 40)]);
+    drawn(&plane, "plane");
+    drawn(&figure(vec![wide("x", 9), wide("y", 10), wide("z", 11)]), "space");
+    assert_eq!(field_of(&figure(vec![wide("x", 9)])), "axes");
+    assert_eq!(field_of(&Residuals { number: 0.0, ..plane.clone() }), "number");
+    assert_eq!(field_of(&Residuals { fit: Vec::new(), ..plane }), "fit");
+}
+
+#[test]
+fn covariances_of_parameters() {
+    let figure = |p: usize| ParameterCovariance {
+        names: (0..p).map(|i| format!("mean[{i}].waiting")).collect(),
+        values: (0..p).map(|i| i as f64).collect(),
+        words: vec!["1.00 ± 0.20".into(); p],
+        covariance: (0..p).map(|i| (0..p).map(|j| if i == j { 1.0 } else { -0.4 }).collect()).collect(),
+        title: String::new(),
+    };
+    for p in [1, 2, 3, 5, 12, 20] {
+        drawn(&figure(p), &format!("p{p}"));
+    }
+    assert!(figure(3).about().caption.contains("−0.40, between mean[0].waiting and mean[1].waiting"));
+    assert_eq!(field_of(&ParameterCovariance::default()), "names");
+    assert_eq!(field_of(&ParameterCovariance { words: vec![String::new()], ..figure(3) }), "words");
+    let broken = ParameterCovariance { covariance: vec![vec![f64::NAN; 2]; 2], ..figure(2) };
+    assert_eq!(field_of(&broken), "covariance");
+}
+
+#[test]
+fn minima_are_marked_and_no_rim_hides_a_line() {
+    let figure = Landscape { minima: vec![[0.0, 0.0], [1.0, 0.5]], value_name: "f − f_min".into(), ..bowl() };
+    drawn(&figure, "minima");
+    assert!(figure.about().caption.contains("above its minimum") && figure.about().caption.contains("crosses"));
+    let path = |label: &str| Trace { label: label.into(), points: vec![[-0.8, -0.8], [0.8, 0.8]] };
+    let traces = vec![path("none"), path("wasserstein")];
+    let svg = Landscape { traces, ..bowl() }.draw().unwrap().svg(&bowl().about());
+    // The wide white rims of all paths come before the first line.
+    let rims: Vec<usize> = svg.match_indices("stroke-width=\"3.6\"").map(|m| m.0).collect();
+    let lines: Vec<usize> = svg.match_indices("stroke-width=\"1.7\"").map(|m| m.0).collect();
+    assert!(rims.len() >= 2 && !lines.is_empty(), "{rims:?} {lines:?}");
+    assert!(rims.iter().max() < lines.iter().min());
+}
+
+#[test]
+fn work_that_says_nothing_new_gets_no_panel() {
+    let series = |work: Vec<f64>| Convergence {
+        series: vec![Series { label: "l2".into(), objective: vec![1.0, 0.5, 0.1], work }],
+        work_name: "solves".into(),
+        ..Convergence::default()
+    };
+    assert!(!series(vec![1.0, 2.0, 3.0]).about().caption.contains("solves"));
+    assert!(series(vec![2.0, 9.0, 20.0]).about().caption.contains("against solves"));
+    drawn(&series(vec![2.0, 9.0, 20.0]), "work");
+}
+
+#[test]
+fn ways_of_means() {
+    let way = |x: f64| vec![[0.0, 0.0], [x, 0.5 * x], [f64::NAN, 1.0], [9.0, 9.0]];
+    let paths = Paths {
+        axes: vec![wide("x", 12), wide("y", 10)],
+        data: vec![0.1; 120],
+        methods: vec![MeanPaths { label: "l2".into(), means: vec![way(1.0), way(-1.0)] }],
+        truth: vec![[1.0, 1.0]],
+        equal_scale: true,
+        title: "means".into(),
+    };
+    drawn(&paths, "paths");
+    drawn(&Paths { methods: Vec::new(), truth: Vec::new(), ..paths.clone() }, "none");
+    assert_eq!(field_of(&Paths { data: vec![0.1], ..paths.clone() }), "data");
+    assert_eq!(field_of(&Paths { axes: vec![wide("x", 120)], ..paths }), "axes");
 }

@@ -101,9 +101,10 @@ pub fn fit(args: &FitArgs) -> Result<u8, CliError> {
 fn told(fitted: &Fitted) -> String {
     let (result, fit) = (&fitted.result, &fitted.fit);
     let errors = fit.standard_errors();
+    let labels = result.labels();
     let mut parameters = screen::table();
     parameters.set_header(["parameter", "value"]);
-    for ((name, value), error) in fit.names.iter().zip(&fit.theta).zip(&errors).take(40) {
+    for ((name, value), error) in labels.iter().zip(&fit.theta).zip(&errors).take(40) {
         let shown = match error {
             Some(_) => with_error(*value, *error),
             None => format!("{} ± –", short(*value)),
@@ -113,6 +114,9 @@ fn told(fitted: &Fitted) -> String {
     let mut text = screen::fitted(&parameters);
     if fit.names.len() > 40 {
         text.push_str(&format!("\nand {} more parameters in result.json", fit.names.len() - 40));
+    }
+    for sentence in result.in_words() {
+        text.push_str(&format!("\n{sentence}"));
     }
     if result.scores.len() > 1 {
         let mut scores = screen::table();
@@ -127,9 +131,6 @@ fn told(fitted: &Fitted) -> String {
     }
     let status = fit.status.name();
     text.push_str(&format!("\n{status}, log-likelihood {:.3}, {:.2} s", fit.log_likelihood, fit.seconds));
-    for sentence in result.in_words() {
-        text.push_str(&format!("\n{sentence}"));
-    }
     let remarks = result.methods.iter().flat_map(|m| m.remarks.clone());
     for remark in remarks.chain(fitted.experiment.as_ref().err().cloned()) {
         text.push_str(&format!("\n  {remark}"));

@@ -293,6 +293,9 @@ fn conclude(found: &Identified, out: &Path) -> Result<(), CliError> {
         }
     }
     print(&table::methods(&file.result))?;
+    for method in &file.result.methods {
+        print(&table::parameters(&file.result, method))?;
+    }
     if let Some(identification) = &file.identification {
         print(&table::identifiability(&file.result.names, &identification.identifiability))?;
         if let Some(reason) = &identification.stalled {

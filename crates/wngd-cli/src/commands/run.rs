@@ -94,7 +94,7 @@ fn heading(experiment: &Experiment) -> String {
 
 fn conclude(run: &Run, folder: &Path) -> Result<(), CliError> {
     let result = &run.result;
-    print(&table::methods(result))?;
+    print(&table::run(result))?;
     for line in remarks(result) {
         print(&line)?;
     }
@@ -103,10 +103,15 @@ fn conclude(run: &Run, folder: &Path) -> Result<(), CliError> {
 
 fn remarks(result: &ResultFile) -> Vec<String> {
     let mut lines = Vec::new();
-    for method in &result.methods {
+    let best = result.best().map(|best| &best.label);
+    let (first, others): (Vec<_>, Vec<_>) = result.methods.iter().partition(|m| Some(&m.label) == best);
+    for method in first.into_iter().chain(others) {
         let label = &method.label;
-        lines.extend(method.remarks.iter().map(|remark| format!("{label}: {remark}")));
-        lines.extend(method.goodness_of_fit.as_ref().filter(|test| test.p_value >= 1e-3).map(|test| {
+        // What is said of the best fit stands above.
+        let told = Some(label) == best;
+        let above = |remark: &&String| told && remark.starts_with("the model does not describe the data");
+        lines.extend(method.remarks.iter().filter(|r| !above(r)).map(|remark| format!("{label}: {remark}")));
+        lines.extend(method.goodness_of_fit.as_ref().filter(|test| !told && test.p_value >= 1e-3).map(|test| {
             format!(
                 "{label}: goodness of fit χ² = {} on {} degrees of freedom, p = {}",
                 short(test.statistic),

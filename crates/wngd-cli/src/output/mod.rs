@@ -1,6 +1,7 @@
 //! What a command prints.
 
 pub mod clean;
+mod colour;
 pub mod screen;
 pub mod table;
 
@@ -14,7 +15,7 @@ use crate::error::CliError;
 
 /// Prints for people, in lines that fit the terminal.
 pub fn print(text: &str) -> Result<(), CliError> {
-    print_raw(&screen::wrapped(&clean::clean(text)))
+    print_raw(&colour::painted(screen::wrapped(&clean::clean(text))))
 }
 
 /// Prints for programs, as it is; a closed pipe is no error of ours.

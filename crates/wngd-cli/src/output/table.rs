@@ -3,14 +3,22 @@
 use comfy_table::{Cell, CellAlignment};
 use wngd_experiment::numbers::{combination, short, with_error};
 use wngd_experiment::results::identify::{EstimateEntry, Identifiability};
-use wngd_experiment::results::{IdentifyFile, ResultFile};
+use wngd_experiment::results::{IdentifyFile, MethodResult, ResultFile};
 
 use super::screen;
 
 /// Most parameters in a table.
 const ROWS: usize = 24;
 
-/// The table of methods: one row per method, then one block of parameters.
+/// The best fit, a row per parameter; what is to be said of it; all methods, the best first.
+pub fn run(result: &ResultFile) -> String {
+    let mut parts: Vec<String> = result.best().map(|best| parameters(result, best)).into_iter().collect();
+    parts.extend(result.in_words());
+    parts.push(methods(result));
+    parts.join("\n")
+}
+
+/// One row per method, the best first.
 pub fn methods(result: &ResultFile) -> String {
     let mut table = screen::table();
     let with_truth = result.truth.is_some();
@@ -19,7 +27,9 @@ pub fn methods(result: &ResultFile) -> String {
         header.insert(4, "error");
     }
     table.set_header(&header);
-    for method in &result.methods {
+    let best = result.best().map(|best| &best.label);
+    let (first, others): (Vec<_>, Vec<_>) = result.methods.iter().partition(|m| Some(&m.label) == best);
+    for method in first.into_iter().chain(others) {
         let mut row = vec![
             Cell::new(&method.label),
             Cell::new(&method.status),
@@ -33,30 +43,22 @@ pub fn methods(result: &ResultFile) -> String {
         }
         table.add_row(row);
     }
-    let mut text = screen::fitted(&table);
-    text.push('\n');
-    text.push_str(&parameters(result));
-    text
+    screen::fitted(&table)
 }
 
-/// One row per parameter, one column per method: reads well however many there are.
-fn parameters(result: &ResultFile) -> String {
+/// The values of a method: one row per parameter.
+pub fn parameters(result: &ResultFile, method: &MethodResult) -> String {
     let mut table = screen::table();
-    let mut header = vec!["parameter".to_string(), "start".to_string()];
-    header.extend(result.methods.iter().map(|m| m.label.clone()));
+    let mut header = vec!["parameter", "start", &method.label];
     if result.truth.is_some() {
-        header.push("truth".into());
+        header.push("truth");
     }
     table.set_header(header);
-    for (i, name) in result.names.iter().enumerate().take(ROWS) {
-        let mut row = vec![Cell::new(name), Cell::new(short(result.theta0[i])).set_alignment(CellAlignment::Right)];
-        for method in &result.methods {
-            let error = method.standard_errors.as_ref().and_then(|e| e[i]);
-            row.push(Cell::new(with_error(method.theta[i], error)).set_alignment(CellAlignment::Right));
-        }
-        if let Some(truth) = &result.truth {
-            row.push(Cell::new(short(truth[i])).set_alignment(CellAlignment::Right));
-        }
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    for (i, name) in result.labels().iter().enumerate().take(ROWS) {
+        let error = method.standard_errors.as_ref().and_then(|e| e.get(i).copied().flatten());
+        let mut row = vec![Cell::new(name), right(short(result.theta0[i])), right(with_error(method.theta[i], error))];
+        row.extend(result.truth.as_ref().map(|truth| right(short(truth[i]))));
         table.add_row(row);
     }
     let mut text = screen::fitted(&table);

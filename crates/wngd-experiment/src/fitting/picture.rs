@@ -3,19 +3,23 @@
 use std::path::Path;
 
 use wngd::fit::{Fit, Mixture};
-use wngd_figures::{Axis, Densities, Figure};
+use wngd_figures::{Axis, Cloud, Densities, Figure};
 
 use super::file::grid;
 use super::read::Table;
 use crate::error::ExperimentError;
+use crate::fitted::{Fitted, draw_covariance};
+use crate::labels::labels;
+use crate::models::{Part, PartShape};
 
 /// Cells of a figure per axis, by dimension.
 const CELLS: [usize; 3] = [120, 80, 40];
 
-/// Draws `density-fit`.
+/// Draws `density-fit`, the data with the components, and the errors of the parameters.
 pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), ExperimentError> {
     let all = table.columns().len();
     let dim = all.min(3);
+    draw_covariance(&labels(&found.names, Some(table.columns())), &found.theta, &found.covariance, folder)?;
     let Some(mixture) = marginal(&found.mixture, dim) else { return Ok(()) };
     // Points with shares: samples, or bins by their parts.
     let (points, shares) = match table {
@@ -49,18 +53,47 @@ pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), Expe
         }
         x
     };
-    let fitted = (0..size).map(|i| mixture.log_density(&centre(i)).exp()).collect();
+    let fitted: Vec<f64> = (0..size).map(|i| mixture.log_density(&centre(i)).exp()).collect();
     let axis = |a: usize| Axis { name: table.columns()[a].clone(), lower: lower[a], upper: upper[a], cells: cells[a] };
-    let densities = Densities {
-        axes: (0..dim).map(axis).collect(),
-        data,
-        label: "fit".into(),
-        fit: fitted,
-        equal_scale: false,
-        title: String::new(),
+    let axes: Vec<Axis> = (0..dim).map(axis).collect();
+    let (cloud, bins) = match table {
+        Table::Samples { weights, .. } => {
+            (Some(Cloud::Points { values: points, weights: weights.clone().unwrap_or_default() }), None)
+        }
+        Table::Histogram { lower, upper, counts, .. } => (None, bins(lower, upper, counts).filter(|_| dim == 1)),
     };
+    let with_parts = Fitted {
+        axes: axes.clone(),
+        data: &data,
+        fit: &fitted,
+        number: found.observations,
+        parts: parts(&mixture),
+        cloud,
+        bins,
+    };
+    with_parts.draw(folder)?;
+    let densities =
+        Densities { axes, data, label: "fit".into(), fit: fitted, equal_scale: false, title: String::new() };
     densities.save(folder)?;
     Ok(())
+}
+
+/// The components.
+fn parts(mixture: &Mixture) -> Vec<Part> {
+    let part = |k: usize| Part {
+        name: format!("component {k}"),
+        share: mixture.weights()[k],
+        shape: PartShape::Gaussian { mean: mixture.means()[k].clone(), covariance: mixture.covariances()[k].concat() },
+    };
+    (0..mixture.weights().len()).map(part).collect()
+}
+
+/// Bins of one axis in order, if they are finite and do not overlap.
+fn bins(lower: &[f64], upper: &[f64], counts: &[f64]) -> Option<Vec<[f64; 3]>> {
+    let mut bins: Vec<[f64; 3]> = (0..counts.len().min(lower.len())).map(|i| [lower[i], upper[i], counts[i]]).collect();
+    bins.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let whole = bins.iter().flatten().all(|v| v.is_finite());
+    (whole && bins.windows(2).all(|w| w[1][0] >= w[0][1] - 1e-9 * (w[1][1] - w[1][0]))).then_some(bins)
 }
 
 /// The mixture of the first coordinates.

@@ -92,6 +92,7 @@ fn summarise(name: &str, job: &DensityJob, found: &Identification, seconds: f64)
     let mut notes = counts(found.points[0], found.points[1]);
     notes.extend(found.notes.iter().cloned());
     ResultFile {
+        columns: None,
         name: name.to_string(),
         names: job.problem.names(),
         theta0: job.problem.start(),
@@ -179,8 +180,9 @@ fn draw(job: &DensityJob, found: &Identification, folder: &Path) -> Result<(), E
         series: vec![Series {
             label: LABEL.into(),
             objective: found.fit.trace.iter().map(|row| row.objective).collect(),
-            seconds: found.fit.trace.iter().map(|row| row.seconds).collect(),
+            work: found.fit.trace.iter().map(|row| row.solves.total() as f64).collect(),
         }],
+        work_name: pictures::SOLVES.into(),
         title: String::new(),
     };
     convergence.save(folder)?;

@@ -72,6 +72,7 @@ pub(super) fn summarise(
         density: None,
     };
     let result = ResultFile {
+        columns: None,
         name: job.name.clone(),
         names: names.clone(),
         theta0: job.dynamics.start(),

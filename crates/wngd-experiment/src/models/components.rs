@@ -11,7 +11,7 @@ use wngd::models::components::{
 };
 use wngd::prelude::{ForwardModel, ModelError};
 
-use super::{Jacobian, Model, ModelChoice, Parameter, Seen};
+use super::{Jacobian, Model, ModelChoice, Parameter, Part, PartShape, Seen};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
@@ -196,13 +196,42 @@ impl ModelChoice for Options {
             let names = self.components.iter().enumerate().filter(|(i, _)| !fixed(*i));
             names.map(|(_, one)| one.name()).collect()
         });
-        let model = ComponentSum::new(grid.clone(), parts, amounts, &free);
-        Ok(Box::new(Components { model: model.map_err(|error| section.model_error("", error))? }))
+        let model = ComponentSum::new(grid.clone(), parts.clone(), amounts, &free);
+        Ok(Box::new(Components { model: model.map_err(|error| section.model_error("", error))?, parts }))
     }
 }
 
 struct Components {
     model: ComponentSum,
+    /// The components as they start.
+    parts: Vec<ComponentPart>,
+}
+
+/// Points of a component's curve.
+const POINTS: usize = 400;
+
+impl Components {
+    /// A component at θ with its share of the density; `taken` is what the ones before it have.
+    fn part(&self, part: &ComponentPart, theta: &[f64], taken: f64) -> Part {
+        let names = self.model.parameter_names();
+        let value = |name: String, start: f64| names.iter().position(|n| *n == name).map_or(start, |j| theta[j]);
+        let last = self.parts.last().is_some_and(|other| other.name == part.name);
+        let amount = match self.model.amounts() {
+            Amounts::Yields => value(format!("{}_yield", part.name), part.amount) / self.model.number(),
+            Amounts::Fractions if last => 1.0 - taken,
+            Amounts::Fractions => value(format!("{}_fraction", part.name), part.amount),
+        };
+        let own = part.shape.names().into_iter().zip(&part.parameters);
+        let own: Vec<f64> = own.map(|(name, start)| value(format!("{}_{name}", part.name), *start)).collect();
+        let (lower, upper) = (self.model.grid().lower()[0], self.model.grid().upper()[0]);
+        let width = (upper - lower) / POINTS as f64;
+        let edges: Vec<f64> = (0..=POINTS).map(|i| lower + width * i as f64).collect();
+        let values = part.shape.integrals(&edges, &own).values;
+        let total: f64 = values.iter().sum();
+        let point = |(i, v): (usize, &f64)| [lower + width * (i as f64 + 0.5), amount * v / (total * width)];
+        let curve = values.iter().enumerate().map(point).collect();
+        Part { name: part.name.clone(), share: amount, shape: PartShape::Curve(curve) }
+    }
 }
 
 impl Model for Components {
@@ -238,6 +267,14 @@ impl Model for Components {
         (self.model.amounts() == Amounts::Yields).then(|| self.model.number())
     }
     fn of_counts(&self, number: f64) -> Option<Box<dyn Model>> {
-        Some(Box::new(Components { model: self.model.clone().of_counts(number) }))
+        Some(Box::new(Components { model: self.model.clone().of_counts(number), parts: self.parts.clone() }))
+    }
+    fn parts(&self, theta: &[f64]) -> Vec<Part> {
+        let mut found: Vec<Part> = Vec::new();
+        for part in &self.parts {
+            let taken = found.iter().map(|p| p.share).sum();
+            found.push(self.part(part, theta, taken));
+        }
+        found
     }
 }

@@ -6,7 +6,7 @@ use wngd::adjoint::{Bound, Linearization, Prior, Reparameterised, SolveCounts, S
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{ForwardModel, ModelError};
 
-use super::{Jacobian, Model, Parameter};
+use super::{Jacobian, Model, Parameter, Part};
 
 /// How far beyond a bound a value may lie by rounding, relative to the bound.
 const ROUNDING: f64 = 1e-12;
@@ -125,6 +125,9 @@ impl Model for Constrained {
     fn face_density(&self) -> Option<FaceDensityFn> {
         let (density, whole) = (self.inner().face_density()?, self.model.expansion());
         Some(Arc::new(move |theta| density(&whole(theta))))
+    }
+    fn parts(&self, theta: &[f64]) -> Vec<Part> {
+        self.inner().parts(&self.model.expansion()(theta))
     }
     fn unit(&self) -> Option<f64> {
         self.inner().unit()

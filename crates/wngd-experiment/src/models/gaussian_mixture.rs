@@ -7,7 +7,7 @@ use wngd::models::{MixtureError, MixturePart};
 use wngd::opt::FaceDensityFn;
 use wngd::prelude::{Covariances, ForwardModel, GaussianMixture, Grid, MixtureParameters, ModelError};
 
-use super::{Jacobian, Model, ModelChoice, Parameter, Seen, euclidean};
+use super::{Jacobian, Model, ModelChoice, Parameter, Part, PartShape, Seen, euclidean};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
 use crate::registry::{Entry, entry};
@@ -229,6 +229,24 @@ where
     fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
         let renamed = self.mixture.exchanges(a).into_iter();
         renamed.map(|a| euclidean(&a, b)).fold(euclidean(a, b), f64::min)
+    }
+    fn parts(&self, theta: &[f64]) -> Vec<Part> {
+        let Ok(parameters) = self.mixture.parameters_at(theta) else { return Vec::new() };
+        let dim = self.mixture.grid().dim();
+        let covariance = |k: usize| -> Vec<f64> {
+            let entry = |a: usize, b: usize| match &parameters.covariances {
+                Covariances::Full(all) => all[k][a][b],
+                covariances if a == b => covariances.variance(k, a),
+                _ => 0.0,
+            };
+            (0..dim * dim).map(|i| entry(i / dim, i % dim)).collect()
+        };
+        let part = |k: usize| Part {
+            name: format!("component {k}"),
+            share: parameters.weights[k],
+            shape: PartShape::Gaussian { mean: parameters.means[k].clone(), covariance: covariance(k) },
+        };
+        (0..parameters.components()).map(part).collect()
     }
     fn remarks(&self, theta: &[f64]) -> Result<Vec<String>, ModelError> {
         let parameters = self.mixture.parameters_at(theta)?;

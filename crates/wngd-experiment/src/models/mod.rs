@@ -98,6 +98,11 @@ pub trait Model: Send + Sync {
     fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
         euclidean(a, b)
     }
+    /// The components that the density at θ is the sum of; none for models that are no sum, and where θ is outside.
+    fn parts(&self, theta: &[f64]) -> Vec<Part> {
+        let _ = theta;
+        Vec::new()
+    }
     /// What should be said of how the state at θ was found.
     ///
     /// # Errors
@@ -106,6 +111,31 @@ pub trait Model: Send + Sync {
         let _ = theta;
         Ok(Vec::new())
     }
+}
+
+/// A component of a density.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Its share of the whole.
+    pub share: f64,
+    /// Its shape.
+    pub shape: PartShape,
+}
+
+/// What a component looks like.
+#[derive(Debug, Clone)]
+pub enum PartShape {
+    /// A Gaussian; its covariance row by row.
+    Gaussian {
+        /// A value per axis.
+        mean: Vec<f64>,
+        /// dim² values.
+        covariance: Vec<f64>,
+    },
+    /// Points of its density over the only axis, its share included.
+    Curve(Vec<[f64; 2]>),
 }
 
 /// ‖a − b‖₂.

@@ -1,41 +1,47 @@
 //! The method with the lowest objective: its values in words, their intervals and correlations.
 
 use super::page::{Cell, Table};
+use crate::facts::Fact;
 use crate::numbers::{short, with_error};
-use crate::results::{MethodResult, ResultFile};
+use crate::results::MethodResult;
 
-/// Most parameters in a sentence.
-const IN_WORDS: usize = 6;
+/// Most parameters in the headline.
+const IN_HEADLINE: usize = 12;
 /// Most parameters in a matrix of correlations.
 const CORRELATED: usize = 16;
 /// Standard errors on either side that hold 95 % of a normal distribution.
 const NINETY_FIVE: f64 = 1.959_964;
 
-/// The method, if any ended with a finite objective.
-pub(super) fn best(result: &ResultFile) -> Option<&MethodResult> {
-    let known = result.methods.iter().filter_map(|m| Some((m.objective?, m)));
-    known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
+/// Its values with their errors.
+pub(super) fn headline(labels: &[String], theta: &[f64], errors: Option<&[Option<f64>]>) -> Vec<Fact> {
+    let value = |i: usize| with_error(theta[i], errors.and_then(|e| e.get(i).copied().flatten()));
+    let mut facts: Vec<Fact> = (0..labels.len().min(IN_HEADLINE)).map(|i| Fact::new(&labels[i], value(i))).collect();
+    if labels.len() > IN_HEADLINE {
+        facts.push(Fact::new(&format!("and {} more", labels.len() - IN_HEADLINE), "in the table below"));
+    }
+    facts
 }
 
-/// Its values and whether they describe the data, a sentence each.
-pub(super) fn in_words(names: &[String], method: &MethodResult) -> Vec<String> {
-    let value = |i: usize| {
-        let error = method.standard_errors.as_ref().and_then(|e| e[i]);
-        format!("{} = {}", names[i], with_error(method.theta[i], error))
+/// Correlations of the parameters, for two to some; none where the covariance is not known.
+pub(super) fn correlations(labels: &[String], entry: &dyn Fn(usize, usize) -> Option<f64>) -> Option<Table> {
+    let p = labels.len();
+    if !(2..=CORRELATED).contains(&p) || (0..p).all(|i| entry(i, i).is_none()) {
+        return None;
+    }
+    let correlation = |i: usize, j: usize| {
+        let scale = (entry(i, i)? * entry(j, j)?).sqrt();
+        Some(entry(i, j)? / scale).filter(|r| r.is_finite())
     };
-    let shown: Vec<String> = (0..names.len().min(IN_WORDS)).map(value).collect();
-    let more = if names.len() > IN_WORDS { ", …" } else { "" };
-    let mut sentences = vec![format!("{}{more} ({}, {}).", shown.join(", "), method.label, method.status)];
-    sentences.extend(method.goodness_of_fit.as_ref().map(|test| {
-        let verdict = if test.p_value < 1e-3 { "does not describe the data" } else { "describes the data" };
-        format!(
-            "The model {verdict}: χ² = {} on {} degrees of freedom, p = {}.",
-            short(test.statistic),
-            test.degrees_of_freedom,
-            short(test.p_value)
-        )
-    }));
-    sentences
+    let rows = labels.iter().enumerate().map(|(i, name)| {
+        // What is above the diagonal is below it, too.
+        let cells = (0..p).map(|j| match correlation(i, j).filter(|_| j <= i) {
+            Some(r) => Cell::shown(format!("{r:+.2}"), r),
+            None => Cell::text(if j > i { "" } else { "–" }),
+        });
+        std::iter::once(Cell::text(format!("{}  {name}", i + 1))).chain(cells).collect()
+    });
+    let header = std::iter::once(String::new()).chain((1..=p).map(|j| j.to_string())).collect();
+    Some(Table { caption: "Correlations of the parameters".into(), header, rows: rows.collect(), notes: Vec::new() })
 }
 
 /// Values, errors and intervals; correlations.
@@ -55,22 +61,11 @@ pub(super) fn tables(names: &[String], method: &MethodResult) -> Vec<Table> {
     );
     let mut tables =
         vec![Table { caption: format!("Best fit: {}", method.label), header, rows: rows.collect(), notes }];
-    let several = (2..=CORRELATED).contains(&names.len());
-    tables.extend(method.covariance.as_ref().filter(|_| several).map(|covariance| {
-        let deviation = |i: usize| covariance[i][i].max(0.0).sqrt();
-        let rows = names.iter().enumerate().map(|(i, name)| {
-            let cells = (0..names.len()).map(|j| {
-                let correlation = covariance[i][j] / (deviation(i) * deviation(j));
-                if correlation.is_finite() {
-                    Cell::shown(format!("{correlation:+.2}"), correlation)
-                } else {
-                    Cell::text("–")
-                }
-            });
-            std::iter::once(Cell::text(name)).chain(cells).collect()
-        });
-        let header = std::iter::once(String::new()).chain(names.iter().cloned()).collect();
-        Table { caption: "Correlations of the parameters".into(), header, rows: rows.collect(), notes: Vec::new() }
-    }));
+    tables.extend(
+        method
+            .covariance
+            .as_ref()
+            .and_then(|covariance| correlations(names, &|i, j| covariance.get(i).and_then(|row| row.get(j)).copied())),
+    );
     tables
 }

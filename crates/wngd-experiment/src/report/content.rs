@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use serde::de::DeserializeOwned;
 
-use super::page::{Page, Settings};
+use super::page::{Link, Page, Settings};
 use super::trace;
 use crate::error::ExperimentError;
 use crate::files;
@@ -51,6 +51,28 @@ pub(super) fn load_traces(page: &mut Page, folder: &Path, result: &ResultFile) -
         page.traces.extend(trace::load(folder, &method.trace, &method.label)?);
     }
     Ok(())
+}
+
+/// Files of results in a folder, by name.
+pub(super) fn files(folder: &Path) -> Vec<Link> {
+    const KINDS: [&str; 7] = [".json", ".csv", ".toml", ".npy", ".svg", ".png", ".pdf"];
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter(|e| e.path().is_file()).filter_map(|e| e.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| KINDS.iter().any(|kind| name.ends_with(kind))).collect();
+    names.sort();
+    names.into_iter().map(|name| Link { address: address(&name), name }).collect()
+}
+
+/// A file's name as a relative address.
+fn address(name: &str) -> String {
+    let mut out = "./".to_string();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
 
 pub(super) fn settings(record: &Record) -> Settings {

@@ -76,7 +76,7 @@ pub(super) fn parameters(result: &ResultFile) -> Table {
     let mut header = vec!["parameter".to_string(), "start".to_string()];
     header.extend(result.methods.iter().map(|m| m.label.clone()));
     header.extend(result.truth.as_ref().map(|_| "truth".to_string()));
-    let rows = result.names.iter().enumerate().take(ROWS).map(|(i, name)| {
+    let rows = result.labels().into_iter().enumerate().take(ROWS).map(|(i, name)| {
         let mut row = vec![Cell::text(name), Cell::number(result.theta0[i])];
         row.extend(result.methods.iter().map(|method| {
             let error = method.standard_errors.as_ref().and_then(|e| e[i]);

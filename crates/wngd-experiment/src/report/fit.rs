@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::best::{correlations, headline};
 use super::command::{Command, Stems};
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
@@ -27,7 +28,7 @@ pub(super) const COMMAND: Command = Command {
         for method in result.methods.iter().filter(|m| m.trace == "trace-fit.csv") {
             page.traces.extend(trace::load(folder, &method.trace, &method.label)?);
         }
-        Ok(vec!["density-fit".into()])
+        Ok(["samples", "histogram", "residuals", "covariance", "density-fit"].map(String::from).to_vec())
     },
 };
 
@@ -35,8 +36,10 @@ fn fill(page: &mut Page, result: &FitFile) {
     page.title = result.name.clone();
     page.question = format!("Which Gaussian mixture gives {} the highest likelihood?", listed(&result.columns, 6));
     page.answer = result.in_words();
+    let labels = result.labels();
     for method in &result.methods {
-        let rows = result.names.iter().enumerate().map(|(i, name)| {
+        page.headline = headline(&labels, &method.theta, method.standard_errors.as_deref());
+        let rows = labels.iter().enumerate().map(|(i, name)| {
             let error = method.standard_errors.as_ref().and_then(|e| e[i]);
             vec![Cell::text(name), Cell::shown(with_error(method.theta[i], error), method.theta[i])]
         });
@@ -44,6 +47,10 @@ fn fill(page: &mut Page, result: &FitFile) {
         notes.extend(method.remarks.iter().map(|r| format!("{r}.")));
         let header = strings(&["parameter", "value"]);
         page.tables.push(Table { caption: "Parameters".into(), header, rows: rows.take(200).collect(), notes });
+    }
+    for covariance in result.methods.iter().filter_map(|method| method.covariance.as_ref()) {
+        let entry = |i: usize, j: usize| covariance.get(i).and_then(|row| row.get(j)).copied().flatten();
+        page.tables.extend(correlations(&labels, &entry));
     }
     let rows = result.scores.iter().map(|s| {
         vec![

@@ -55,6 +55,7 @@ fn page(record: &Record, folder: &Path) -> Result<Page, ExperimentError> {
         title: String::new(),
         command: "",
         question: String::new(),
+        headline: Vec::new(),
         answer: Vec::new(),
         data: record.data.clone(),
         model: record.model.clone(),
@@ -65,6 +66,7 @@ fn page(record: &Record, folder: &Path) -> Result<Page, ExperimentError> {
         seeds: record.seeds.clone(),
         version: record.version.clone(),
         repeat: record.repeat(),
+        files: content::files(folder),
     };
     let Some(command) = COMMANDS.iter().find(|c| c.name == record.command) else {
         let problem = format!("its command \"{}\" is not known to this version", record.command);

@@ -15,6 +15,8 @@ pub struct Page {
     pub command: &'static str,
     /// What was asked, in a sentence.
     pub question: String,
+    /// The values that came out, with their errors.
+    pub headline: Vec<Fact>,
     /// What came out, in a sentence or two.
     pub answer: Vec<String>,
     /// The data.
@@ -35,6 +37,16 @@ pub struct Page {
     pub version: String,
     /// Command that repeats it.
     pub repeat: String,
+    /// Files beside the page.
+    pub files: Vec<Link>,
+}
+
+/// A file beside the page.
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// Its address, relative to the page.
+    pub address: String,
 }
 
 /// Settings, verbatim.

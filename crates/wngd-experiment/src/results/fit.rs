@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wngd::fit::Fit;
 
 use crate::fitting::read::Table;
+use crate::labels::labels;
 use crate::numbers::finite;
 
 /// `result.json`.
@@ -157,6 +158,11 @@ impl FitFile {
             scores: found.scores.iter().map(score).collect(),
             methods: vec![method],
         }
+    }
+
+    /// The parameters' names for people.
+    pub fn labels(&self) -> Vec<String> {
+        labels(&self.names, Some(&self.columns))
     }
 
     /// The answer in sentences: number of components, goodness of fit, what was used.

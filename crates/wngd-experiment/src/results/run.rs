@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::labels::labels;
+use crate::numbers::{probability, short};
+
 /// `result.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResultFile {
@@ -9,6 +12,9 @@ pub struct ResultFile {
     pub name: String,
     /// Names of the free parameters.
     pub names: Vec<String>,
+    /// Names of the axes, where the data name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// Start point.
     pub theta0: Vec<f64>,
     /// Name of the objective.
@@ -22,6 +28,45 @@ pub struct ResultFile {
     pub best: Option<String>,
     /// One entry per method.
     pub methods: Vec<MethodResult>,
+}
+
+impl ResultFile {
+    /// The parameters' names for people.
+    pub fn labels(&self) -> Vec<String> {
+        labels(&self.names, self.columns.as_deref())
+    }
+}
+
+impl ResultFile {
+    /// The method with the lowest objective, if any ended with a finite one.
+    pub fn best(&self) -> Option<&MethodResult> {
+        let known = self.methods.iter().filter_map(|m| Some((m.objective?, m)));
+        known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
+    }
+
+    /// How the best fit was found and whether it describes the data; how many methods converged.
+    pub fn in_words(&self) -> Vec<String> {
+        let Some(method) = self.best() else { return vec!["No method ended with a finite objective.".into()] };
+        let objective = method.objective.map_or("–".into(), short);
+        let s = if method.iterations == 1 { "" } else { "s" };
+        let mut first = format!(
+            "Best fit: {}, {} after {} iteration{s}, objective {objective}",
+            method.label, method.status, method.iterations,
+        );
+        if let Some(test) = &method.goodness_of_fit {
+            let verdict = if test.p_value < 1e-3 { "does not describe the data" } else { "describes the data" };
+            first.push_str(&format!(
+                "; the model {verdict}: χ² = {} on {} degrees of freedom, p = {}",
+                short(test.statistic),
+                test.degrees_of_freedom,
+                probability(test.p_value)
+            ));
+        }
+        let converged = self.methods.iter().filter(|m| m.status == "converged").count();
+        let several =
+            (self.methods.len() > 1).then(|| format!("{converged} of {} methods converged.", self.methods.len()));
+        std::iter::once(format!("{first}.")).chain(several).collect()
+    }
 }
 
 /// A test of counts against a model.

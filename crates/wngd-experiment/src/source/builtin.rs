@@ -1,6 +1,6 @@
 //! Experiments and data that come with the program.
 
-const EXPERIMENTS: [(&str, &str, &str); 7] = [
+const EXPERIMENTS: [(&str, &str, &str); 8] = [
     ("mixture-mu1", "first mean of a known two-component mixture", include_str!("../../experiments/mixture-mu1.toml")),
     (
         "mixture-weight",
@@ -8,6 +8,11 @@ const EXPERIMENTS: [(&str, &str, &str); 7] = [
         include_str!("../../experiments/mixture-weight.toml"),
     ),
     ("mixture-full", "all five parameters of the mixture", include_str!("../../experiments/mixture-full.toml")),
+    (
+        "mixture-trapped",
+        "all five, from a start that traps the standard gradient",
+        include_str!("../../experiments/mixture-trapped.toml"),
+    ),
     (
         "faithful",
         "Old Faithful: 272 observed eruptions, two full Gaussians",

@@ -7,7 +7,7 @@ mod ticks;
 use crate::canvas::{Align, BLACK, Canvas, LABEL, PALE, Point, Rect, SMALL, Stroke, clip_polyline, fit, simplify};
 pub(crate) use bars::{BAR_BELOW, bar_right_width, color_bar_below, color_bar_right};
 pub(crate) use range::{Range, extent};
-use ticks::ticks;
+use ticks::{Ticks, ticks};
 
 /// What is written around a panel.
 #[derive(Clone, Copy, Default)]
@@ -17,6 +17,10 @@ pub(crate) struct Decor<'a> {
     pub y_label: &'a str,
     pub x_ticks: bool,
     pub y_ticks: bool,
+    /// Whether the vertical axis has no ticks at all: its values say nothing.
+    pub no_y: bool,
+    /// Whether the horizontal one has none.
+    pub no_x: bool,
 }
 
 /// Pixels below a panel for tick labels and an axis label.
@@ -74,7 +78,13 @@ impl Panel {
     pub fn frame(&self, canvas: &mut Canvas, decor: &Decor) {
         let r = self.rect;
         let pen = Stroke::solid(BLACK, 0.9);
-        let (xt, yt) = (ticks(&self.x, r.w, true), ticks(&self.y, r.h, false));
+        let (mut xt, mut yt) = (ticks(&self.x, r.w, true), ticks(&self.y, r.h, false));
+        if decor.no_x {
+            xt = Ticks::default();
+        }
+        if decor.no_y {
+            yt = Ticks::default();
+        }
         for v in &xt.minor {
             let p = self.at(*v, self.y.lo).0;
             canvas.line((p, r.bottom()), (p, r.bottom() + 2.5), &pen);

@@ -113,6 +113,17 @@ impl Canvas {
         self.path(d, fill, edge);
     }
 
+    /// Many filled polygons of one colour, as a single element.
+    pub fn polygons(&mut self, list: &[Vec<Point>], fill: Rgb) {
+        let mut d = String::new();
+        for points in list.iter().filter(|points| points.len() > 2) {
+            append_path(&mut d, points, true);
+        }
+        if !d.is_empty() {
+            self.path(d, Some(fill), None);
+        }
+    }
+
     /// A filled rectangle.
     pub fn fill(&mut self, r: Rect, fill: Rgb) {
         self.scene.add(Primitive::Rect {

@@ -22,9 +22,50 @@ const ADVANCES: [u16; 95] = [
     1303, 690, 1303, 1716,
 ];
 
+/// Names of Greek letters that stand for the letters.
+const GREEK: [(&str, &str); 19] = [
+    ("alpha", "α"),
+    ("beta", "β"),
+    ("gamma", "γ"),
+    ("delta", "δ"),
+    ("epsilon", "ε"),
+    ("zeta", "ζ"),
+    ("eta", "η"),
+    ("theta", "θ"),
+    ("kappa", "κ"),
+    ("lambda", "λ"),
+    ("mu", "μ"),
+    ("nu", "ν"),
+    ("xi", "ξ"),
+    ("rho", "ρ"),
+    ("sigma", "σ"),
+    ("tau", "τ"),
+    ("phi", "φ"),
+    ("psi", "ψ"),
+    ("omega", "ω"),
+];
+
+/// A text with Greek letters for words that are their names: `signal_sigma` is `signal_σ`. What a hyphen joins is a
+/// name as it is: `mixture-mu1`.
+pub(crate) fn greek(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_alphabetic()) {
+        let letters = word.trim_end_matches(|c: char| !c.is_alphabetic());
+        let joined = out.ends_with('-') || word.ends_with('-');
+        match GREEK.iter().find(|(name, _)| *name == letters && !joined) {
+            Some((_, letter)) => {
+                out.push_str(letter);
+                out.push_str(&word[letters.len()..]);
+            }
+            None => out.push_str(word),
+        }
+    }
+    out
+}
+
 /// The width of a text in pixels (kuva's own measure is private).
 pub(crate) fn text_width(s: &str, size: u32) -> f64 {
-    let units: u32 = s
+    let units: u32 = greek(s)
         .chars()
         .map(|c| {
             let code = c as usize;
@@ -84,7 +125,7 @@ pub(crate) fn forbidden(c: char) -> bool {
 /// dollars as formulae.
 pub(super) fn clean(s: &str) -> String {
     let mut out = String::with_capacity(s.len());
-    for c in s.chars() {
+    for c in greek(s).chars() {
         match c {
             '$' => out.push_str("\\$"),
             c if forbidden(c) => out.push(' '),
@@ -97,6 +138,14 @@ pub(super) fn clean(s: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn greek_names_become_letters_and_other_words_stay() {
+        assert_eq!(greek("signal_sigma over tau, theta[0], mean[1].mu"), "signal_σ over τ, θ[0], mean[1].μ");
+        assert_eq!(greek("beta betas Delta meta nu2 größe"), "β betas Delta meta ν2 größe");
+        assert_eq!(greek("mixture-mu1, mu-law: mu"), "mixture-mu1, mu-law: μ");
+        assert!(text_width("sigma", 12) < text_width("sigmb", 12));
+    }
 
     #[test]
     fn long_texts_are_shortened() {

@@ -67,8 +67,14 @@ impl Figure for Density {
             let panel = Panel { rect: Rect::new(x0, sheet.top + ABOVE, w, h), x, y };
             grid.draw(&mut sheet.canvas, &panel, &scale, &palettes::density);
             let named = !shown[1].name.is_empty();
-            let decor =
-                Decor { title: "", x_label: &shown[0].name, y_label: &shown[1].name, x_ticks: true, y_ticks: named };
+            let decor = Decor {
+                title: "",
+                x_label: &shown[0].name,
+                y_label: &shown[1].name,
+                x_ticks: true,
+                y_ticks: named,
+                ..Decor::default()
+            };
             panel.frame(&mut sheet.canvas, &decor);
             sheet.color_bar(&panel, (x0, w), &scale, "density", palettes::density, &[]);
             x0 += w + gap;

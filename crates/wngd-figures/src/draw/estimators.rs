@@ -114,6 +114,7 @@ impl Figure for Estimators {
                         },
                         x_ticks: row == 1,
                         y_ticks: column == 0,
+                        ..Decor::default()
                     },
                 );
                 let lists: Vec<Vec<Point>> = drawn

@@ -2,7 +2,7 @@
 
 use crate::about::About;
 use crate::axes::{Decor, Panel, bar_right_width, color_bar_right, left_margin};
-use crate::canvas::{CONTOUR, Canvas, Point, Rect, Stroke, WHITE, clip_polyline, clip_segment};
+use crate::canvas::{BLACK, CONTOUR, Canvas, GREY, Marker, Point, Rect, Stroke, WHITE, clip_polyline, clip_segment};
 use crate::drawing::Drawing;
 use crate::error::FigureError;
 use crate::field::{Field, Relief};
@@ -37,6 +37,8 @@ pub struct Landscape {
     pub value_name: String,
     /// The methods' paths.
     pub traces: Vec<Trace>,
+    /// Minima, the lowest first.
+    pub minima: Vec<[f64; 2]>,
     /// The parameters that made the data, if known.
     pub truth: Option<[f64; 2]>,
     /// The figure's title; none if empty.
@@ -66,6 +68,7 @@ impl Figure for Landscape {
     fn about(&self) -> About {
         let what = match self.value_label() {
             "f" => "the objective",
+            "f − f_min" => "the objective above its minimum",
             name => name,
         };
         let over = format!("{what} over {} and {}", self.x_name, self.y_name);
@@ -75,10 +78,15 @@ impl Figure for Landscape {
             ("", "")
         };
         let truth = if self.truth.is_some() { "; a star marks the truth" } else { "" };
+        let minima = match self.minima.len() {
+            0 => "",
+            1 => "; a cross marks the minimum",
+            _ => "; crosses mark the minima, a black one the lowest",
+        };
         About::new(
             "landscape",
-            format!("Level sets of {over}{iterates}."),
-            format!("Contour plot of {over}{paths}{truth}."),
+            format!("Level sets of {over}{iterates}{minima}."),
+            format!("Contour plot of {over}{paths}{minima}{truth}."),
         )
     }
 
@@ -92,6 +100,14 @@ impl Figure for Landscape {
         let panel = Panel { rect: Rect::new(left, sheet.top, width, height), x, y };
         let canvas = &mut sheet.canvas;
         field.draw(canvas, &panel);
+        for (k, at) in self.minima.iter().enumerate().rev() {
+            let at = panel.at(at[0], at[1]);
+            if panel.rect.contains(at, 0.0) {
+                let color = if k == 0 { BLACK } else { GREY };
+                canvas.marker(Marker::Cross, at, 10.5, WHITE, Some(&Stroke::solid(WHITE, 3.0)));
+                canvas.marker(Marker::Cross, at, 10.5, color, None);
+            }
+        }
         let truth = self.truth.map(|t| panel.at(t[0], t[1]));
         if let Some(p) = truth.filter(|p| panel.rect.contains(*p, 0.0)) {
             canvas.truth_marker(p, 10.0);
@@ -115,6 +131,13 @@ impl Figure for Landscape {
         if self.has_paths() {
             entries.push(Entry::new("start", Sample::Start));
         }
+        if !self.minima.is_empty() {
+            let name = if self.minima.len() == 1 { "minimum" } else { "lowest minimum" };
+            entries.push(Entry::new(name, Sample::Marker(Marker::Cross, BLACK, 5.5)));
+        }
+        if self.minima.len() > 1 {
+            entries.push(Entry::new("local minimum", Sample::Marker(Marker::Cross, GREY, 5.5)));
+        }
         if self.truth.is_some() {
             entries.push(Entry::new("truth", Sample::Truth));
         }
@@ -127,15 +150,16 @@ impl Figure for Landscape {
 /// Lines with a white rim, a small marker per iterate (thinned where they would
 /// touch), larger ones at the ends, open circles at the starts, and arrow heads
 /// where a path leaves the window.
-fn draw_traces(canvas: &mut Canvas, panel: &Panel, traces: &[(&[[f64; 2]], &MethodStyle)]) {
+pub(super) fn draw_traces(canvas: &mut Canvas, panel: &Panel, traces: &[(&[[f64; 2]], &MethodStyle)]) {
     let rect = panel.rect;
     let pixels: Vec<Vec<Point>> = traces.iter().map(|t| t.0.iter().map(|p| panel.at(p[0], p[1])).collect()).collect();
-    for (px, (_, style)) in pixels.iter().zip(traces) {
-        let pieces = clip_polyline(&rect, px);
-        for piece in &pieces {
-            canvas.polyline(piece, &Stroke::solid(WHITE, 3.6));
-        }
-        for piece in &pieces {
+    // All rims lie below all lines, so that no method hides another.
+    let pieces: Vec<Vec<Vec<Point>>> = pixels.iter().map(|px| clip_polyline(&rect, px)).collect();
+    for piece in pieces.iter().flatten() {
+        canvas.polyline(piece, &Stroke::solid(WHITE, 3.6));
+    }
+    for (pieces, (_, style)) in pieces.iter().zip(traces) {
+        for piece in pieces {
             canvas.polyline(piece, &style.stroke(1.7));
         }
     }

@@ -82,7 +82,8 @@ impl Figure for ParameterTrace {
             panel.curve(canvas, &points[fitted - 1..], &PENS[1].1);
             panel.curve(canvas, &points[..fitted], &PENS[0].1);
             let x_label = if j + columns >= shown { "iteration, correction" } else { "" };
-            let decor = Decor { title: &self.names[j], x_label, y_label: "", x_ticks: true, y_ticks: true };
+            let decor =
+                Decor { title: &self.names[j], x_label, y_label: "", x_ticks: true, y_ticks: true, ..Decor::default() };
             panel.frame(canvas, &decor);
             for (i, q) in points.iter().enumerate() {
                 let (marker, pen) = PENS[usize::from(i >= fitted)];

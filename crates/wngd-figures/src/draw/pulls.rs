@@ -80,7 +80,8 @@ impl Figure for Pulls {
                 .collect();
             panel.fine_curve(canvas, &normal, &NORMAL);
             let PullPanel { name, words, .. } = &self.panels[j];
-            let decor = Decor { title: name, x_label: words, y_label: "", x_ticks: true, y_ticks: true };
+            let decor =
+                Decor { title: name, x_label: words, y_label: "", x_ticks: true, y_ticks: true, ..Decor::default() };
             panel.frame(canvas, &decor);
             sheet.panels_end(corner.1 + HEIGHT);
         }

@@ -69,7 +69,8 @@ impl Figure for Trajectories {
             let points: Vec<Point> = path.points.iter().map(|p| (p[0], p[1])).collect();
             draw(&mut sheet.canvas, &panel, &points, path.joined, color, 0.7);
             let y_label = if k == 0 { second.as_str() } else { "" };
-            let decor = Decor { title: name, x_label: first, y_label, x_ticks: true, y_ticks: k == 0 };
+            let decor =
+                Decor { title: name, x_label: first, y_label, x_ticks: true, y_ticks: k == 0, ..Decor::default() };
             panel.frame(&mut sheet.canvas, &decor);
         }
         let rect = Rect::new(left, top + h + BELOW + 12.0, WIDE - left - 16.0, low);
@@ -80,7 +81,10 @@ impl Figure for Trajectories {
             draw(&mut sheet.canvas, &panel, &points, path.joined, color, 1.4);
         }
         let x_label = "time from a common start";
-        panel.frame(&mut sheet.canvas, &Decor { title: "", x_label, y_label: first, x_ticks: true, y_ticks: true });
+        panel.frame(
+            &mut sheet.canvas,
+            &Decor { title: "", x_label, y_label: first, x_ticks: true, y_ticks: true, ..Decor::default() },
+        );
         sheet.panels_end(rect.bottom());
         sheet.legend(both.map(|(name, path, color)| entry(name, path, color)).into());
         Ok(sheet.finish())

@@ -43,7 +43,8 @@ pub(super) fn draw(data: &Densities) -> Drawing {
         grid.draw(canvas, &panel, scale, color);
         let marks = if k < 2 { Vec::new() } else { sign_lines(grid, canvas, &panel, scale.hi) };
         let y_label = if k == 0 { axes[1].name.as_str() } else { "" };
-        let decor = Decor { title: name, x_label: &axes[0].name, y_label, x_ticks: true, y_ticks: k == 0 };
+        let decor =
+            Decor { title: name, x_label: &axes[0].name, y_label, x_ticks: true, y_ticks: k == 0, ..Decor::default() };
         panel.frame(canvas, &decor);
         sheet.color_bar(&panel, (slot, pitch - gap), scale, caption, color, &marks);
     }

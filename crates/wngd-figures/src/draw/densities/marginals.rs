@@ -48,7 +48,10 @@ pub(super) fn draw(data: &Densities) -> Drawing {
             grid.draw(canvas, &panel, scale, color);
             let marks = if r < 2 { Vec::new() } else { sign_lines(grid, canvas, &panel, scale.hi) };
             let (title, x_label) = if r == 0 { (heading.as_str(), "") } else { ("", axes[0].name.as_str()) };
-            panel.frame(canvas, &Decor { title, x_label, y_label: &axes[1].name, x_ticks: r > 0, y_ticks: true });
+            panel.frame(
+                canvas,
+                &Decor { title, x_label, y_label: &axes[1].name, x_ticks: r > 0, y_ticks: true, ..Decor::default() },
+            );
             if r > 0 {
                 sheet.color_bar(&panel, (x0, w), scale, caption, color, &marks);
             }

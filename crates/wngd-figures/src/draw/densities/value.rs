@@ -1,6 +1,6 @@
 //! What the figure is made of.
 
-use crate::cells::Axis;
+use crate::cells::{Axis, check};
 use crate::error::FigureError;
 use crate::looks;
 
@@ -24,25 +24,7 @@ pub struct Densities {
 
 impl Densities {
     pub(super) fn check(&self) -> Result<(), FigureError> {
-        if self.axes.is_empty() {
-            return Err(FigureError::shape("axes", "is empty"));
-        }
-        let mut size = 1usize;
-        for (k, a) in self.axes.iter().enumerate() {
-            if a.cells == 0 {
-                return Err(FigureError::shape(format!("axes[{k}].cells"), "is zero"));
-            }
-            if !(a.lower.is_finite() && a.upper.is_finite() && a.lower < a.upper) {
-                return Err(FigureError::shape(format!("axes[{k}]"), format!("runs from {} to {}", a.lower, a.upper)));
-            }
-            size = size.checked_mul(a.cells).ok_or_else(|| FigureError::shape("axes", "has too many cells"))?;
-        }
-        for (name, values) in [("data", &self.data), ("fit", &self.fit)] {
-            if values.len() != size {
-                return Err(FigureError::shape(name, format!("has {} entries for {size} cells", values.len())));
-            }
-        }
-        Ok(())
+        check(&self.axes, &[("data", &self.data), ("fit", &self.fit)])
     }
 
     pub(super) fn fit_name(&self) -> String {

@@ -43,6 +43,7 @@ pub(super) fn draw(data: &QuadraticModels) -> Result<Drawing, FigureError> {
             y_label: if tiles.at_left(k) { y_name } else { "" },
             x_ticks: true,
             y_ticks: tiles.at_left(k) || !shared,
+            ..Decor::default()
         };
         panel.frame(canvas, &decor);
         if let Some(at) = place(panel) {

@@ -78,6 +78,7 @@ pub(super) fn draw(data: &QuadraticModels) -> Drawing {
                 y_label: if tiles.at_left(k) { "f" } else { "" },
                 x_ticks: true,
                 y_ticks: tiles.at_left(k),
+                ..Decor::default()
             },
         );
     }

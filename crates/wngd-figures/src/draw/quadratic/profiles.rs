@@ -67,6 +67,7 @@ pub(super) fn draw(data: &QuadraticModels) -> Drawing {
                         y_label: "f",
                         x_ticks: true,
                         y_ticks: true,
+                        ..Decor::default()
                     },
                 );
             }
