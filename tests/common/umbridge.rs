@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 /// What a server does with a request: `None` if that is the honest thing.
 pub type Mischief = dyn Fn(&str, usize, &mut TcpStream) -> Option<()> + Send + Sync;
 
+type Calls = Arc<Mutex<BTreeMap<String, usize>>>;
 type Function = Arc<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>;
 type Product = Arc<dyn Fn(&[f64], &[f64]) -> Vec<f64> + Send + Sync>;
 
@@ -33,7 +34,7 @@ pub struct Model {
 pub struct Server {
     pub port: u16,
     stop: Arc<AtomicBool>,
-    calls: Arc<Mutex<BTreeMap<String, usize>>>,
+    calls: Calls,
     most: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
@@ -62,7 +63,7 @@ impl Server {
         let under_way = Arc::new(AtomicUsize::new(0));
         let mischief: Arc<Mischief> = Arc::new(mischief);
         let thread = {
-            let (stop, calls, most): (Arc<AtomicBool>, Arc<Mutex<BTreeMap<String, usize>>>, Arc<AtomicUsize>) =
+            let (stop, calls, most): (Arc<AtomicBool>, Calls, Arc<AtomicUsize>) =
                 (Arc::clone(&stop), Arc::clone(&calls), Arc::clone(&most));
             std::thread::spawn(move || {
                 for stream in listener.incoming() {

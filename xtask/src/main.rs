@@ -11,8 +11,11 @@ mod pages;
 mod place;
 #[path = "../../crates/wngd/benches/problem/mod.rs"]
 mod problem;
+mod python;
 mod reproduce;
+mod slurm;
 mod tools;
+mod umbridge;
 mod wheel;
 
 use std::error::Error;
@@ -48,6 +51,10 @@ enum Xtask {
     Docs,
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
+    /// Runs `wngd submit` under Slurm, with controller and daemon on this machine, in target/slurm.
+    Slurm,
+    /// Lets models behind UM-Bridge and `wngd serve` meet UM-Bridge's Python package, in an environment under target/python.
+    Umbridge,
     /// Builds the wheel of Python's package and tests it, in environments under target/python.
     Wheel,
     /// Repeats the README's numbers, in target/reproduce, and compares.
@@ -65,6 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Package => ci::package(),
         Xtask::Docs => docs::run().and_then(|()| pages::run(&Xtask::command())),
         Xtask::Generate => generate::run(false),
+        Xtask::Slurm => slurm::run(),
+        Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel => wheel::run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }

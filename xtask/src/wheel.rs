@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::place::root;
+use crate::python::{environment, install, program, succeed};
 
 /// What builds the wheel.
 const MATURIN: &str = "maturin==1.16.0";
@@ -72,31 +73,4 @@ fn tests(folder: &Path, wheel: &Path) -> Result<(), Box<dyn Error>> {
     pytest.args(["-m", "pytest", "--quiet", "-c"]).arg(root().join("crates/wngd-py/pyproject.toml"));
     pytest.arg(root().join("crates/wngd-py/tests")).current_dir(folder).env("MPLBACKEND", "agg");
     succeed(&mut pytest, "tests of the wheel failed")
-}
-
-/// A virtual environment, made if it is not there.
-fn environment(folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    if !program(folder, "python").exists() {
-        let python = if cfg!(windows) { "python" } else { "python3" };
-        let mut venv = Command::new(python);
-        succeed(venv.args(["-m", "venv"]).arg(folder), "no virtual environment; is Python with venv installed?")?;
-    }
-    Ok(folder.to_path_buf())
-}
-
-/// Installs packages into an environment.
-fn install(environment: &Path, packages: &[&str]) -> Result<(), Box<dyn Error>> {
-    let mut pip = Command::new(program(environment, "python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
-    succeed(&mut pip, "packages could not be installed; is PyPI in reach?")
-}
-
-/// A program of an environment.
-fn program(environment: &Path, name: &str) -> PathBuf {
-    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-    environment.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
-fn succeed(command: &mut Command, otherwise: &str) -> Result<(), Box<dyn Error>> {
-    if command.status()?.success() { Ok(()) } else { Err(otherwise.into()) }
 }

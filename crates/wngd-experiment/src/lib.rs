@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod models;
 pub mod numbers;
 pub mod objectives;
+pub mod offer;
 pub mod parameters;
 pub mod pictures;
 pub mod profile;
@@ -54,6 +55,7 @@ pub mod source;
 pub mod steps;
 pub mod stop;
 pub mod study;
+pub mod submit;
 pub mod toys;
 pub mod window;
 

@@ -13,7 +13,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Bytes of the head of an answer.
 const MAX_HEAD: usize = 64 << 10;
 /// Pause before the first repetition; each later one is twice as long, up to the longest.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Letters of a strange answer that are shown.
 const SHOWN: usize = 200;

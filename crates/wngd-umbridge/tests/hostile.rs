@@ -175,9 +175,12 @@ fn addresses_that_are_none_are_told() {
 fn broken_connections_are_tried_again_a_stated_number_of_times() {
     let mischief = |bad: usize| {
         move |asked: &str, number: usize, stream: &mut TcpStream| match (asked, number) {
-            ("Evaluate", n) if n <= bad => Some(if n % 2 == 0 {
-                reply(stream, 503, "busy")
-            }),
+            ("Evaluate", n) if n <= bad => {
+                if n % 2 == 0 {
+                    reply(stream, 503, "busy");
+                }
+                Some(())
+            }
             _ => None,
         }
     };
