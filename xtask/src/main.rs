@@ -17,7 +17,9 @@ mod place;
 mod problem;
 mod python;
 mod reproduce;
+mod slurm;
 mod tools;
+mod umbridge;
 mod wheel;
 
 use std::error::Error;
@@ -55,6 +57,10 @@ enum Xtask {
     Gallery(gallery::Gallery),
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
+    /// Runs `wngd submit` under Slurm, with controller and daemon on this machine, in target/slurm.
+    Slurm,
+    /// Lets models behind UM-Bridge and `wngd serve` meet UM-Bridge's Python package, in an environment under target/python.
+    Umbridge,
     /// Builds the wheel of Python's package and tests it, its notebooks too, in environments under target/python.
     Wheel {
         /// Write what the notebooks show into docs/notebooks.md.
@@ -79,6 +85,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Docs => docs::run().and_then(|()| dependencies::run()).and_then(|()| pages::run(&Xtask::command())),
         Xtask::Gallery(gallery) => gallery.run(),
         Xtask::Generate => generate::run(false),
+        Xtask::Slurm => slurm::run(),
+        Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel { pages } => wheel::run(pages),
         Xtask::Attack(attack) => attack.run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),

@@ -137,6 +137,11 @@ pub trait ForwardModel: Sync {
     fn transforms(&self) -> Vec<Transform> {
         Vec::new()
     }
+    /// What made a product with Z fail, which the product itself cannot tell: it is NaN then, and so are all later ones.
+    /// Descents end with it.
+    fn failure(&self) -> Option<ModelError> {
+        None
+    }
 }
 
 impl<M: ForwardModel> ForwardModel for &M {
@@ -170,5 +175,8 @@ impl<M: ForwardModel> ForwardModel for &M {
     }
     fn transforms(&self) -> Vec<Transform> {
         (**self).transforms()
+    }
+    fn failure(&self) -> Option<ModelError> {
+        (**self).failure()
     }
 }

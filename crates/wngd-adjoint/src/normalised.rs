@@ -104,6 +104,9 @@ impl<M: ForwardModel> ForwardModel for Normalised<M> {
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
     }
+    fn failure(&self) -> Option<ModelError> {
+        self.model.failure()
+    }
     fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
         // Masses near 1 or below leave it, or make it larger.
         self.model.column_rounding(theta)

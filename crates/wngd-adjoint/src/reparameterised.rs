@@ -159,6 +159,9 @@ impl<M: ForwardModel> ForwardModel for Reparameterised<M> {
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
     }
+    fn failure(&self) -> Option<ModelError> {
+        self.model.failure()
+    }
     fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
         let own = self.model.column_rounding(&self.whole(theta));
         let mut sums = vec![0.0; if own.is_empty() { 0 } else { self.kept.len() }];

@@ -16,9 +16,9 @@ pub enum CliError {
     /// Something is wrong with the experiment, its data or its results.
     #[error(transparent)]
     Experiment(ExperimentError),
-    /// The page could not be served.
+    /// Nothing could be served.
     #[cfg(feature = "play")]
-    #[error("cannot serve the page: {source}")]
+    #[error("cannot serve: {source}")]
     Serve {
         /// Why.
         source: std::io::Error,

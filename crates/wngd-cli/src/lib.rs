@@ -9,9 +9,13 @@ mod args;
 mod commands;
 mod error;
 mod interrupt;
+#[cfg(feature = "play")]
+mod local;
 mod output;
 #[cfg(feature = "play")]
 mod play;
+#[cfg(feature = "play")]
+mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

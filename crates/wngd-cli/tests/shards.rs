@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use common::{code, stderr, wngd};
 
 const BASIN: [&str; 6] = ["basin", "mixture-mu1", "--counts", "4,3", "--out", "o"];
+const SKETCH: [&str; 8] = ["sketch", "mixture-mu1", "--seeds", "2", "--probes", "8,16", "--out", "o"];
 const TOYS: [&str; 6] = ["toys", "peak", "--count", "40", "--out", "o"];
 
 /// The result of a command, without what tells of time.
@@ -35,10 +36,10 @@ fn refused(folder: &Path, args: &[&str], words: &[&str]) {
 
 #[test]
 fn any_number_of_shards_in_any_order_makes_the_same_bits() {
-    for (command, file) in [(&BASIN, "basin.json"), (&TOYS, "toys.json")] {
+    for (command, file) in [(&BASIN[..], "basin.json"), (&TOYS, "toys.json"), (&SKETCH, "sketch.json")] {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
-        assert_eq!(code(&wngd(dir, &[&command[..], &["--quiet"]].concat())), 0);
+        assert_eq!(code(&wngd(dir, &[command, &["--quiet"]].concat())), 0);
         let expected = result(dir, file);
         for order in [&["0/1"][..], &["1/2", "0/2"], &["4/5", "0/5", "2/5", "3/5", "1/5"]] {
             std::fs::remove_dir_all(dir.join("o")).unwrap();

@@ -132,6 +132,7 @@ pub fn basin(
             .into_par_iter()
             .map(|start| {
                 let end = descend(experiment, m, (start, &plan.starts[start]), journal)?;
+                experiment.intact().ok()?;
                 journal.append(&end);
                 done(1);
                 Some(end)
@@ -140,6 +141,7 @@ pub fn basin(
         ends.extend(found.into_iter().flatten().map(|end| ((m, end.start), end)));
     }
     journal.check()?;
+    experiment.intact()?;
     if journal.shard().is_some() || ends.len() < plan.starts.len() * experiment.methods.len() {
         return Ok(None);
     }

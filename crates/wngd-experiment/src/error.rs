@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use wngd::adjoint::ModelError;
 use wngd::identify::{IdentifyError, SimulateError};
 use wngd::models::{MixtureError, ObserveError, TrajectoryError};
 use wngd::opt::{DescentError, DirectionError, MetricError, ObjectiveError, UncertaintyError};
@@ -131,7 +132,7 @@ pub enum ExperimentError {
     },
     /// A model evaluation failed outside a descent.
     #[error(transparent)]
-    Model(#[from] wngd::adjoint::ModelError),
+    Model(#[from] ModelError),
     /// A metric failed outside a descent.
     #[error("metric: {0}")]
     Metric(#[from] MetricError),
@@ -167,8 +168,14 @@ impl ExperimentError {
         matches!(self, Self::Internal(_))
     }
 
-    /// Whether the same may succeed later: with room on the disk, with a bug removed.
+    /// Whether the same may succeed later: with room on the disk, with a bug removed, with a server that runs again.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Write { .. } | Self::Figure(_) | Self::Internal(_))
+        match self {
+            Self::Write { .. } | Self::Figure(_) | Self::Internal(_) => true,
+            Self::Model(error) | Self::Descent { source: DescentError::Model(error), .. } => {
+                matches!(error, ModelError::Model(_))
+            }
+            _ => false,
+        }
     }
 }

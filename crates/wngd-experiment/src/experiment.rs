@@ -18,6 +18,7 @@ use crate::models::folded::Folding;
 use crate::models::{self, Jacobian, Model, ModelChoice, Seen};
 use crate::objectives::{self, ObjectiveChoice};
 use crate::parameters;
+use crate::solvers;
 use crate::source::{Section, Source};
 use crate::stop;
 
@@ -88,6 +89,11 @@ impl<'s> Described<'s> {
         })
     }
 
+    /// Whether the file has no grid.
+    fn grid_is_absent(&self) -> bool {
+        !self.source.has("grid")
+    }
+
     /// Coordinates of the data: those of the model, or else of the grid.
     ///
     /// # Errors
@@ -143,6 +149,8 @@ pub struct Experiment {
     pub objective: Box<dyn Objective + Send>,
     /// Name of the metric that makes its natural gradient a Gauss–Newton direction.
     pub matched_metric: &'static str,
+    /// Name of the solver where none is named.
+    pub usual_solver: &'static str,
     /// The methods.
     pub methods: Vec<Method>,
     /// What made the objective, for other data of the same kind.
@@ -169,21 +177,25 @@ impl Experiment {
         }
         let objective_section = source.section("objective")?;
         let (data_choice, data_section) = &described.data;
-        let dim = described.dimension()?;
+        // Plain values need no grid, unless their model does.
+        let grounded = data_choice.is_density() || !described.grid_is_absent();
+        let dim = if grounded { described.dimension()? } else { 0 };
         let loaded = data_choice.load(data_section, dim)?;
         let usual = data_choice.usual_objective(&described.grid, loaded.as_ref());
         let objective = objectives::FAMILY.chosen(&objective_section, "kind", Some(usual))?;
         let objective_choice = (objective.read)(&objective_section.without(&["kind"]))?;
-        let methods = method::read_all(&source.sections("method")?, objective_choice.matched_metric())?;
+        let usual_solver = described.model.0.usual_solver().unwrap_or(solvers::USUAL);
+        let methods = method::read_all(&source.sections("method")?, objective_choice.matched_metric(), usual_solver)?;
 
         let points = data_choice.points(data_section, dim)?;
         let seen = points.as_ref().map(|p| &p.values[..]);
         let grid_section = source.section("grid")?;
         let grid = match data_choice.lattice(data_section, loaded.as_ref())? {
-            Some(grid) => described.grid.left_out(&grid_section).map(|()| grid)?,
-            None => described.grid.build(&grid_section, dim, seen)?,
+            Some(grid) => Some(described.grid.left_out(&grid_section).map(|()| grid)?),
+            None if grounded => Some(described.grid.build(&grid_section, dim, seen)?),
+            None => None,
         };
-        let periodic = described.grid.periodic(&grid_section, dim)?;
+        let periodic = if grounded { described.grid.periodic(&grid_section, dim)? } else { None };
         let (model_choice, model_section) = &described.model;
         if periodic.is_some() && !(model_choice.folds() && data_choice.wraps()) {
             let problem = "only a gaussian-mixture of samples, a histogram or a density has periodic axes; remove it";
@@ -191,15 +203,15 @@ impl Experiment {
         }
         let is_density = data_choice.is_density();
         let known = Seen { points: seen, counted: data_choice.is_counted() };
-        let model = match &periodic {
-            None => None,
-            Some(axes) => {
-                let folding = Folding::new(&grid, axes, &grid_section)?;
+        let model = match (&periodic, &grid) {
+            (None, _) | (_, None) => None,
+            (Some(axes), Some(grid)) => {
+                let folding = Folding::new(grid, axes, &grid_section)?;
                 let periods = Ground::new(Some(folding.grid.clone()), is_density);
                 Some(folding.fold(model_choice.build(model_section, &periods, known)?))
             }
         };
-        let ground = Ground::new(Some(grid), is_density).with_periodic(periodic.clone().unwrap_or_default());
+        let ground = Ground::new(grid, is_density).with_periodic(periodic.clone().unwrap_or_default());
         let model = match model {
             Some(model) => model,
             None => model_choice.build(model_section, &ground, known)?,
@@ -313,6 +325,7 @@ impl Experiment {
             data,
             objective,
             matched_metric,
+            usual_solver,
             methods,
             objective_choice,
             source: source.clone(),
@@ -326,6 +339,14 @@ impl Experiment {
         let value = |state| self.objective.value(&state).unwrap_or(f64::NAN);
         let misfit = self.model.state(theta).map_or(f64::NAN, value);
         misfit + PriorTerms::at(&self.model, theta).value()
+    }
+
+    /// Whether the model still answers: products of its Jacobian cannot tell that they failed.
+    ///
+    /// # Errors
+    /// What made the first one fail.
+    pub fn intact(&self) -> Result<(), ExperimentError> {
+        self.model.failure().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Names of the free parameters.

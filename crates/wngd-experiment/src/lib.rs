@@ -42,6 +42,7 @@ pub mod metrics;
 pub mod models;
 pub mod numbers;
 pub mod objectives;
+pub mod offer;
 pub mod parameters;
 pub mod pictures;
 pub mod profile;
@@ -57,6 +58,7 @@ pub mod source;
 pub mod steps;
 pub mod stop;
 pub mod study;
+pub mod submit;
 pub mod toys;
 pub mod window;
 

@@ -113,9 +113,14 @@ impl Method {
     /// # Errors
     /// A metric that is not known.
     pub fn of(metric: &str) -> Result<Self, ExperimentError> {
+        Self::by(metric, solvers::USUAL)
+    }
+
+    fn by(metric: &str, solver: &str) -> Result<Self, ExperimentError> {
         let source = crate::source::Source::empty();
         let mut table = toml::Table::new();
         table.insert("metric".into(), metric.into());
+        table.insert("solver".into(), solver.into());
         Self::read(&Section::new(&source, "method", table))
     }
 
@@ -192,13 +197,17 @@ fn foreign(section: &Section<'_>, key: &str, own: &[&str]) -> ExperimentError {
 ///
 /// # Errors
 /// Methods that make no sense, labels that are used twice.
-pub fn read_all(sections: &[Section<'_>], usual: &str) -> Result<Vec<Method>, ExperimentError> {
+pub fn read_all(
+    sections: &[Section<'_>],
+    usual_metric: &str,
+    usual_solver: &str,
+) -> Result<Vec<Method>, ExperimentError> {
     if sections.is_empty() {
-        return Ok(vec![Method::of(usual)?]);
+        return Ok(vec![Method::by(usual_metric, usual_solver)?]);
     }
     let mut methods: Vec<Method> = Vec::new();
     for section in sections {
-        let mut method = Method::read(section)?;
+        let mut method = Method::read(&section.or("solver", usual_solver))?;
         let taken = |label: &str| methods.iter().any(|m| m.label == label);
         if method.labelled && taken(&method.label) {
             return Err(section.error("label", format!("\"{}\" is used twice; labels name files", method.label)));

@@ -105,6 +105,7 @@ pub fn profile(
     let plan = Plan::new(experiment, settings)?;
     let best = best_fit(experiment)?;
     let mut file = computed(experiment, &plan, number, &best)?;
+    experiment.intact()?;
     file.seconds = clock.elapsed().as_secs_f64();
     let writer = Writer::of(folder)?;
     writer.clear();

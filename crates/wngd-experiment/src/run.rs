@@ -82,6 +82,7 @@ pub fn run(
         }
     }
     let result = summarise(experiment, &outcomes);
+    experiment.intact()?;
     for (method, outcome) in result.methods.iter().zip(&outcomes) {
         files::write_trace(&folder.join(&method.trace), &result.names, outcome)?;
         let shape = experiment.shape();

@@ -79,7 +79,7 @@ pub fn study(
         objective,
     };
     let cases = journal.kept()?.into_iter().map(|case: Case| ((case.metric.clone(), case.number), case));
-    let mut kept = Kept { journal, cases: cases.collect() };
+    let mut kept = Kept { journal, cases: cases.collect(), numbers: 0 };
     let mut metrics: Vec<MetricStudy> = Vec::new();
     for method in &experiment.methods {
         if metrics.iter().any(|m| m.metric == method.metric) {
@@ -92,6 +92,9 @@ pub fn study(
             Some(found) => metrics.push(found),
             None => return Ok(None),
         }
+    }
+    if journal.shard().is_some() {
+        return Ok(None);
     }
     Ok(Some(Study {
         name: experiment.name.clone(),
@@ -107,6 +110,8 @@ struct Kept<'a> {
     journal: &'a Journal,
     /// Those that the checkpoint has, by metric and number.
     cases: HashMap<(String, usize), Case>,
+    /// Cases so far, of all metrics.
+    numbers: usize,
 }
 
 /// A linearised point.
@@ -222,7 +227,6 @@ impl At<'_> {
         };
         let auto = self.direction(&with(Estimator::Auto, None, 1e-2, 0))?;
         found.auto = auto.1.reason.unwrap_or_default();
-        let mut numbers = 0..;
         for estimator in Estimator::ALL.into_iter().filter(|e| *e != Estimator::Auto) {
             let cases: Vec<(Option<usize>, f64)> = match estimator {
                 Estimator::Exact if p > STORED => {
@@ -240,7 +244,12 @@ impl At<'_> {
             };
             for (probes, tolerance) in cases {
                 let seeds = if matches!(estimator, Estimator::Krylov | Estimator::Exact) { 1 } else { settings.seeds };
-                let number = numbers.next().unwrap_or_default();
+                let number = kept.numbers;
+                kept.numbers += 1;
+                // What other shards do is theirs; what they found is merged.
+                if !kept.cases.contains_key(&(found.metric.clone(), number)) && !kept.journal.takes(number) {
+                    continue;
+                }
                 let key = (found.metric.clone(), number);
                 let case = match kept.cases.remove(&key) {
                     Some(case) => case,
@@ -260,6 +269,7 @@ impl At<'_> {
                                 Err(error) => return Err(error),
                             }
                         }
+                        self.experiment.intact()?;
                         let quartiles =
                             (!runs.is_empty()).then(|| self.quartiles(&reference, &runs).map(Quartiles::bits));
                         let case = Case { metric: key.0, number, quartiles, left_out };
@@ -332,7 +342,9 @@ pub fn sketch(
         let problem = "it compares directions of the objective alone; leave the priors out".into();
         return Err(ExperimentError::Option { option: "sketch".into(), problem });
     }
-    journal.record.write(folder)?;
+    if journal.shard().is_none() {
+        journal.record.write(folder)?;
+    }
     let found = study(experiment, settings, journal, tell)?;
     journal.check()?;
     let Some(found) = found else { return Ok(None) };

@@ -180,6 +180,7 @@ pub fn toys(
         .into_par_iter()
         .map(|index| {
             let toy = fit(experiment, plan, index, journal)?;
+            experiment.intact().ok()?;
             journal.append(&toy);
             done(1);
             Some(toy)
@@ -187,6 +188,7 @@ pub fn toys(
         .collect();
     toys.extend(found.into_iter().flatten().map(|toy| (toy.index, toy)));
     journal.check()?;
+    experiment.intact()?;
     if journal.shard().is_some() || toys.len() < plan.len() {
         return Ok(None);
     }

@@ -341,6 +341,23 @@ impl<M: ForwardModel> Descent<'_, M> {
     fn go_on(
         &self,
         progress: Progress,
+        row: Iteration,
+        rule: &mut dyn StepRule,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, DescentError> {
+        let outcome = self.descend(progress, row, rule, observer);
+        // What ended the descent is what made products fail, not what those led to.
+        self.intact().and(outcome)
+    }
+
+    /// Products of the Jacobian cannot tell that they failed.
+    fn intact(&self) -> Result<(), DescentError> {
+        self.model.failure().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn descend(
+        &self,
+        progress: Progress,
         mut row: Iteration,
         rule: &mut dyn StepRule,
         observer: &mut dyn Observer,
@@ -361,6 +378,7 @@ impl<M: ForwardModel> Descent<'_, M> {
             let before_data = PriorTerms::of(&priors, &row.theta);
             let objective = misfit + before_data.value();
             before_data.add_gradient(&mut gradient);
+            self.intact()?;
             let mut stopped = false;
             if std::mem::take(&mut resumed) {
                 same_descent(&trace, objective)?;

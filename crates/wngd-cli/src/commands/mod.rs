@@ -18,8 +18,11 @@ mod report;
 mod resume;
 mod run;
 mod schema;
+#[cfg(feature = "play")]
+mod serve;
 mod simulate;
 mod sketch;
+mod submit;
 mod systems;
 mod toys;
 
@@ -41,8 +44,11 @@ pub enum Command {
     Profile(profile::ProfileArgs),
     Toys(toys::ToysArgs),
     Merge(merge::MergeArgs),
+    Submit(submit::SubmitArgs),
     #[cfg(feature = "play")]
     Play(play::PlayArgs),
+    #[cfg(feature = "play")]
+    Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
@@ -69,8 +75,11 @@ impl Command {
             Self::Profile(args) => profile::profile(&args),
             Self::Toys(args) => toys::toys(&args, None),
             Self::Merge(args) => merge::merge(&args),
+            Self::Submit(args) => submit::submit(&args),
             #[cfg(feature = "play")]
             Self::Play(args) => play::play(&args),
+            #[cfg(feature = "play")]
+            Self::Serve(args) => serve::serve(&args),
             Self::Report(args) => report::report(&args),
             Self::Init(args) => init::init(&args),
             Self::List(args) => list::list(&args),

@@ -55,6 +55,11 @@ enum Resumable {
     Identify(IdentifyArgs),
 }
 
+/// Whether a command line that others are to carry out is understood: its help, or what is wrong with it, if not.
+pub(super) fn understood(words: &[String]) -> Result<(), clap::Error> {
+    Asked::try_parse_from(std::iter::once("wngd").chain(words.iter().map(String::as_str))).map(|_| ())
+}
+
 /// Goes on with an interrupted command: carries it out again, less what its checkpoint has of it.
 pub fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
     let checkpoint = match args.salvage {

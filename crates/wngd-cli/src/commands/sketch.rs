@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use wngd_experiment::Experiment;
-use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal};
+use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::facts::Fact;
 use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
@@ -15,7 +15,7 @@ use wngd_experiment::study::{Settings, sketch as carry_out};
 
 use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{close, print, screen, tell};
+use crate::output::{close, print, screen, shard_done, tell};
 
 /// Compare estimators of the direction: error against tangent and adjoint solves.
 #[derive(Debug, Args)]
@@ -39,6 +39,9 @@ pub struct SketchArgs {
     /// Folder for results; runs/<name>-sketch if absent.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Do the i-th of n shares of the work only, from 0 on; `wngd merge` makes one result of all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -64,7 +67,7 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     let mut record = Record::of("sketch", true, &source, &experiment);
     record.seeds = vec![Fact::new("estimators", format!("0 to {}", args.seeds - 1))];
     let header = Header::of(record, &source, &experiment);
-    let journal = Journal::begin(header, resumed, &folder, &args.keep.keeping())?;
+    let journal = Journal::begin(header, resumed, &folder, &Keeping { shard: args.shard, ..args.keep.keeping() })?;
     let settings = Settings { probes: args.probes.clone(), seeds: args.seeds, damping: args.damping };
     let tell = |metric: &str| {
         if !args.quiet {
@@ -75,7 +78,7 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     if let (Ok(Some(found)), false) = (&outcome, args.quiet) {
         conclude(found, &folder)?;
     }
-    close(journal.end(outcome), |found| u8::from(found.is_none()))
+    close(journal.end(outcome), |found| shard_done(args.shard, &folder, args.quiet, u8::from(found.is_none())))
 }
 
 fn conclude(found: &Study, folder: &Path) -> Result<(), CliError> {

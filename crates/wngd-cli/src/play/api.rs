@@ -16,13 +16,16 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::descend::{Event, Order, Request};
-use super::guard::{Guard, Refusal, guard};
 use super::session::{Description, Map, Session, Shown};
+use crate::local::guard::{Askers, Guard, Refusal, guard};
 
 /// Requests that compute at the same time: all methods' densities, and descents that nobody reads any more.
 const BUSY: usize = 16;
 /// Events that may wait for a slow reader.
 const WAITING: usize = 256;
+
+/// Bytes of a request's body.
+const MAX_BODY: usize = 16 << 10;
 
 const PAGE: &str = include_str!("../../assets/play/index.html");
 const STYLE: &str = include_str!("../../assets/play/play.css");
@@ -52,7 +55,7 @@ pub fn router(session: Session, port: u16) -> Router {
         .route("/api/descend", post(descend))
         .fallback(async || Refusal(StatusCode::NOT_FOUND, "there is no such thing here".into()))
         .method_not_allowed_fallback(async || Refusal(StatusCode::METHOD_NOT_ALLOWED, "not by this method".into()))
-        .layer(middleware::from_fn_with_state(Arc::new(Guard::new(port)), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(Guard::new(port, Askers::Page, MAX_BODY)), guard))
         .with_state(Arc::new(shared))
 }
 

@@ -1,14 +1,29 @@
 //! A page to play with: the landscape of two parameters, and descents from wherever one clicks.
 //!
 //! [`session`] holds the experiment and does the work, [`descend`] runs descents and tells of each iterate,
-//! [`api`] answers requests, [`guard`] refuses those that are not the page's own, [`server`] listens.
+//! [`api`] answers requests.
 
 mod api;
 mod descend;
-mod guard;
 mod limits;
-mod server;
 mod session;
 
-pub use server::serve;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::local::server::{self, Hold};
+
 pub use session::Session;
+
+/// A descent is shown for so long.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Serves the page until Ctrl-C.
+///
+/// # Errors
+/// Whatever keeps the listener from being used.
+pub fn serve(listener: TcpListener, session: Session, ready: impl FnOnce()) -> io::Result<()> {
+    let router = api::router(session, listener.local_addr()?.port());
+    server::serve(listener, router, Hold { keep_alive: true, longest: LONGEST }, ready)
+}

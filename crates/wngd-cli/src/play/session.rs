@@ -95,7 +95,8 @@ impl Session {
             let problem = format!("the map needs two free parameters, {} is one", window.names.join(", "));
             return Err(source.error("model.free", problem));
         };
-        let mut methods = method::read_all(&source.sections("method")?, experiment.matched_metric)?;
+        let mut methods =
+            method::read_all(&source.sections("method")?, experiment.matched_metric, experiment.usual_solver)?;
         let own = methods.len();
         for entry in metrics::FAMILY.entries {
             let usual = Method::of(entry.name)?;

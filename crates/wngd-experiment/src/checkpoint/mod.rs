@@ -25,7 +25,7 @@ use format::{Entry, Found};
 
 pub use bits::Bits;
 pub use journal::{Journal, Keeping};
-pub use shard::{Shard, merged, remove_merged};
+pub use shard::{Shard, merged, remove_merged, unfinished};
 pub use unit::Unit;
 pub use work::Work;
 

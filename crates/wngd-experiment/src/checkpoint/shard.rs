@@ -125,6 +125,28 @@ fn shards(folder: &Path) -> Result<Vec<Shard>, ExperimentError> {
     Ok(found)
 }
 
+/// The numbers of those of `count` shards that are not done in a folder, which need not be there.
+///
+/// # Errors
+/// A folder that cannot be read; shards of another number.
+pub fn unfinished(folder: &Path, count: usize) -> Result<Vec<usize>, ExperimentError> {
+    if count == 0 || count > MOST {
+        let problem = format!("{count}; between 1 and {MOST} are possible");
+        return Err(ExperimentError::Option { option: "--shards".into(), problem });
+    }
+    let found = if folder.exists() { shards(folder)? } else { Vec::new() };
+    if let Some(other) = found.iter().find(|shard| shard.count != count) {
+        let problem = format!("a shard of {} lies there; give --shards {}, or remove it", other.count, other.count);
+        return Err(ExperimentError::Data { path: folder.join(other.file()), problem });
+    }
+    let done = |index: &usize| {
+        let bytes = files::read_bytes(&folder.join(Shard { index: *index, count }.file()), MAX_BYTES);
+        let whole = bytes.ok().and_then(|bytes| format::find(&bytes).ok()).filter(|found| found.damage.is_none());
+        whole.is_some_and(|found| found.entries.last().is_some_and(|entry| entry.kind == Done::KIND))
+    };
+    Ok((0..count).filter(|index| !done(index)).collect())
+}
+
 /// The checkpoint that all shards of a folder make together, with every unit of the command.
 ///
 /// # Errors

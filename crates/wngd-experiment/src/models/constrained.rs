@@ -107,6 +107,9 @@ impl Model for Constrained {
     fn solve_counts(&self) -> SolveCounts {
         self.inner().solve_counts()
     }
+    fn failure(&self) -> Option<ModelError> {
+        self.inner().failure()
+    }
     fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
         self.model.column_rounding(theta)
     }

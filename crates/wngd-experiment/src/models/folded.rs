@@ -139,6 +139,9 @@ impl Model for Folded {
     fn solve_counts(&self) -> SolveCounts {
         self.model.solve_counts()
     }
+    fn failure(&self) -> Option<ModelError> {
+        self.model.failure()
+    }
     fn bounds(&self) -> Vec<Bound> {
         self.model.bounds()
     }

@@ -3,6 +3,7 @@
 pub mod constrained;
 pub mod flow;
 pub(crate) mod folded;
+mod remote;
 pub mod system_file;
 pub(crate) use gaussian_mixture::truth as mixture_truth;
 
@@ -56,6 +57,10 @@ pub trait Model: Send + Sync {
     /// Solves made so far.
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()
+    }
+    /// As [`ForwardModel::failure`].
+    fn failure(&self) -> Option<ModelError> {
+        None
     }
     /// As [`ForwardModel::column_rounding`].
     fn column_rounding(&self, theta: &[f64]) -> Vec<f64> {
@@ -175,6 +180,9 @@ impl ForwardModel for Box<dyn Model> {
     fn transforms(&self) -> Vec<Transform> {
         (**self).transforms()
     }
+    fn failure(&self) -> Option<ModelError> {
+        (**self).failure()
+    }
 }
 
 /// What a model may know of the data before it is built.
@@ -200,6 +208,10 @@ pub trait ModelChoice: Send + Sync {
     /// # Errors
     /// Options that make no sense.
     fn build(&self, section: &Section<'_>, ground: &Ground, data: Seen<'_>) -> Result<Box<dyn Model>, ExperimentError>;
+    /// Name of the solver of its directions where none is named, if it is another than for most models.
+    fn usual_solver(&self) -> Option<&'static str> {
+        None
+    }
     /// Whether its density on a few periods of a periodic axis folds into one.
     fn folds(&self) -> bool {
         false
@@ -250,5 +262,5 @@ pub trait ModelChoice: Send + Sync {
 crate::registry::family! {
     /// The models.
     dyn ModelChoice, what: "model", key: "model.kind",
-    members: [gaussian_mixture, components, stationary_density, diffusion]
+    members: [gaussian_mixture, components, stationary_density, diffusion, um_bridge]
 }

@@ -108,6 +108,13 @@ impl<'s> Section<'s> {
         }
     }
 
+    /// The same with a text for a key that is not given.
+    pub fn or(&self, key: &str, text: &str) -> Section<'s> {
+        let mut with = self.clone();
+        with.table.entry(key).or_insert_with(|| text.into());
+        with
+    }
+
     /// What is left without some keys.
     pub fn without(&self, keys: &[&str]) -> Section<'s> {
         self.filtered(|key| !keys.contains(&key))

@@ -1,4 +1,4 @@
-//! Only the page itself, in a browser on this machine, may ask.
+//! Only what was meant may ask: the page itself, in a browser on this machine, or a program on it.
 //!
 //! A page from elsewhere can send requests to 127.0.0.1 through the browser of whoever reads it. It cannot forge
 //! `Host`, `Origin` and `Sec-Fetch-Site`, so these decide.
@@ -21,17 +21,28 @@ use serde_json::json;
 const RATE: NonZeroU32 = NonZeroU32::new(100).expect("positive");
 /// Requests at once.
 const BURST: NonZeroU32 = NonZeroU32::new(200).expect("positive");
-/// Bytes of a request's body.
-const MAX_BODY: usize = 16 << 10;
 /// Time that a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Least bytes per second of a longer one.
+const PACE: usize = 1 << 20;
 /// The page loads nothing but its own files and is shown in no other page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Askers {
+    /// The page that is served here, not more often than a page does.
+    Page,
+    /// Programs, as often as they like: no page at all.
+    Programs,
+}
+
 /// What is let in.
 pub struct Guard {
     hosts: [String; 2],
+    askers: Askers,
+    most: usize,
     limiter: DefaultDirectRateLimiter,
 }
 
@@ -49,10 +60,10 @@ fn refuse<T>(status: StatusCode, text: &str) -> Result<T, Refusal> {
 }
 
 impl Guard {
-    /// Lets in what is meant for this port of this machine.
-    pub fn new(port: u16) -> Self {
+    /// Lets in what is meant for this port of this machine, with bodies of so many bytes at most.
+    pub fn new(port: u16, askers: Askers, most: usize) -> Self {
         let limiter = RateLimiter::direct(Quota::per_second(RATE).allow_burst(BURST));
-        Self { hosts: ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}")), limiter }
+        Self { hosts: ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}")), askers, most, limiter }
     }
 
     fn is_host(&self, host: &str) -> bool {
@@ -60,26 +71,28 @@ impl Guard {
     }
 
     fn check(&self, request: &Request) -> Result<(), Refusal> {
-        if self.limiter.check().is_err() {
+        let page = self.askers == Askers::Page;
+        if page && self.limiter.check().is_err() {
             return refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a second");
         }
         let headers = request.headers();
         let host = only(headers, header::HOST)?;
         let target = request.uri().authority().map(|a| a.as_str());
         if !host.is_some_and(|h| self.is_host(h)) || !target.is_none_or(|t| self.is_host(t)) {
-            return refuse(StatusCode::FORBIDDEN, "Host: this page is at 127.0.0.1 only");
+            return refuse(StatusCode::FORBIDDEN, "Host: this is at 127.0.0.1 only");
         }
         match only(headers, header::ORIGIN)? {
-            Some(origin) if !origin.strip_prefix("http://").is_some_and(|h| self.is_host(h)) => {
+            Some(origin) if !(page && origin.strip_prefix("http://").is_some_and(|h| self.is_host(h))) => {
                 return refuse(StatusCode::FORBIDDEN, "Origin: another page may not ask");
             }
-            None if request.method() == Method::POST => {
+            None if page && request.method() == Method::POST => {
                 return refuse(StatusCode::FORBIDDEN, "Origin: it is missing");
             }
             _ => {}
         }
         match only(headers, HeaderName::from_static("sec-fetch-site"))? {
-            None | Some("same-origin" | "none") => Ok(()),
+            None => Ok(()),
+            Some("same-origin" | "none") if page => Ok(()),
             Some(_) => refuse(StatusCode::FORBIDDEN, "Sec-Fetch-Site: another page may not ask"),
         }
     }
@@ -117,7 +130,8 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
 async fn admit(guard: &Guard, request: Request) -> Result<Request, Refusal> {
     guard.check(&request)?;
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY)).await {
+    let patience = PATIENCE + Duration::from_secs((guard.most / PACE) as u64);
+    match tokio::time::timeout(patience, to_bytes(body, guard.most)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(_)) => refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is cut short or too large"),
         Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long"),

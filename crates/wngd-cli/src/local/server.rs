@@ -11,8 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 
-use super::api::router;
-use super::session::Session;
+use axum::Router;
 
 /// Connections at the same time; a browser opens six.
 const CONNECTIONS: usize = 32;
@@ -20,22 +19,28 @@ const CONNECTIONS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of the head of a request.
 const MAX_HEAD: usize = 16 << 10;
-/// A connection that does not read must not keep a descent waiting for ever.
-const LONGEST: Duration = Duration::from_secs(600);
 /// Pause after a connection could not be accepted, when files run out for example.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How connections are held.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    /// Whether one may have several requests.
+    pub keep_alive: bool,
+    /// Longest life: one that does not read must not keep work waiting for ever.
+    pub longest: Duration,
+}
 
 /// Answers requests until Ctrl-C; `ready` is called once it does and Ctrl-C is listened to.
 ///
 /// # Errors
 /// Whatever keeps the listener from being used.
-pub fn serve(listener: TcpListener, session: Session, ready: impl FnOnce()) -> io::Result<()> {
-    let port = listener.local_addr()?.port();
+pub fn serve(listener: TcpListener, router: Router, hold: Hold, ready: impl FnOnce()) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let service = TowerToHyperService::new(router(session, port));
+        let service = TowerToHyperService::new(router);
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let accept = async {
             loop {
@@ -46,12 +51,13 @@ pub fn serve(listener: TcpListener, session: Session, ready: impl FnOnce()) -> i
                 };
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
+                    .keep_alive(hold.keep_alive)
                     .header_read_timeout(PATIENCE)
                     .max_buf_size(MAX_HEAD)
                     .serve_connection(TokioIo::new(stream), service.clone());
                 tokio::spawn(async move {
-                    // How a connection ends is the browser's affair.
-                    let _ = tokio::time::timeout(LONGEST, connection).await;
+                    // How a connection ends is the other side's affair.
+                    let _ = tokio::time::timeout(hold.longest, connection).await;
                     drop(place);
                 });
             }
