@@ -204,6 +204,13 @@ fn a_system_of_ones_own_is_identified_by_its_names() {
     assert_eq!(told.result["answer"], "shooting");
     let estimates = told.result["estimates"].as_array().unwrap();
     assert!(estimates.iter().any(|e| e["estimator"] == "weak-stationary" && e["misfit"]["p_value"].is_number()));
+    // The covariance of the answer agrees with its standard errors.
+    let method = &told.result["methods"][0];
+    for j in 0..3 {
+        let variance = method["covariance"][j][j].as_f64().unwrap();
+        let error = method["standard_errors"][j].as_f64().unwrap();
+        assert!((variance.sqrt() / error - 1.0).abs() < 1e-12, "{method}");
+    }
     assert_eq!(told.result["noise"]["estimated"], true);
     assert!(told.result["diffusion"].is_null() && told.result["undetermined"].as_array().unwrap().is_empty());
     // Columns by name, whatever their order; starts by name; some of the parameters.

@@ -302,6 +302,8 @@ fn identification() {
     let names = ["x".into(), "z".into()];
     let both = Trajectories { names, data: stretch(false), fit: stretch(true), until: 1.0, title: String::new() };
     drawn(&both, "identification/paths");
+    // Points in no order have no panel over time.
+    drawn(&Trajectories { until: 0.0, ..both }, "identification/points");
     assert_eq!(field_of(&Trajectories::default()), "data");
 }
 
@@ -377,6 +379,17 @@ fn profiles_contours_and_pulls_are_drawn() {
     };
     drawn(&Pulls { panels: ["a", "b", "c", "d"].map(panel).to_vec(), ..Pulls::default() }, "pulls");
     assert_eq!(field_of(&Pulls::default()), "panels");
+    let values = vec![(10.01, Some(0.02)), (10.0, Some(1e-9)), (9.7, None)];
+    let panel = |name: &str| ForestPanel { name: name.into(), values: values.clone() };
+    let forest = Forest {
+        labels: ["weak-stationary", "shooting", "density"].map(String::from).to_vec(),
+        answer: 1,
+        panels: ["sigma", "rayleigh", "beta", "kappa"].map(panel).to_vec(),
+        title: String::new(),
+    };
+    drawn(&forest, "estimates");
+    assert_eq!(field_of(&Forest::default()), "labels");
+    assert_eq!(field_of(&Forest { labels: vec!["one".into()], answer: 0, ..forest }), "panels");
 }
 
 fn two_bumps() -> Vec<Component> {

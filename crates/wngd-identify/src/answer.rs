@@ -8,12 +8,16 @@ use crate::error::IdentifyError;
 use crate::estimate::{Estimate, REJECTED};
 use crate::noise::{self, Finding};
 use crate::sample::Sample;
+use crate::simulated::SimulatedMoments;
 use crate::smoother::Smoother;
 use crate::weak::WeakStationary;
+use crate::weak_time::WeakInTime;
 
 /// Estimators by name, in the order in which they run.
-pub const ESTIMATORS: [&str; 3] = ["weak-stationary", "shooting", "smoother"];
+pub const ESTIMATORS: [&str; 5] = ["weak-stationary", "weak-in-time", "shooting", "smoother", "simulated-moments"];
 
+/// The estimator that asks for nothing but simulations.
+const SIMULATED: &str = "simulated-moments";
 /// Estimates further apart than this many standard errors disagree.
 const APART: f64 = 5.0;
 
@@ -33,7 +37,7 @@ pub enum NoiseLevel {
 pub struct Question {
     /// Noise of the observations.
     pub noise: NoiseLevel,
-    /// Estimators to run, of [`ESTIMATORS`]; all that apply if absent.
+    /// Estimators to run, of [`ESTIMATORS`]; all that apply if absent, `simulated-moments` where no other does.
     pub estimators: Option<Vec<String>>,
     /// The variables that were measured, one per column of the sample, counted from 0; all of them in their order if absent.
     pub observed: Option<Vec<usize>>,
@@ -101,7 +105,7 @@ impl Answer {
 /// Finds the free parameters of a system from observed points by all estimators that apply.
 ///
 /// The answer is the estimate with the smallest errors among those whose misfit passes. Where some variables were not
-/// measured only the smoother runs.
+/// measured the smoother runs, or simulated moments where there is no order.
 ///
 /// # Cost
 /// A second or so for 10⁵ points of three coordinates; some seconds where there is noise and an order.
@@ -156,9 +160,11 @@ pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Resu
         remarks.extend(ranges);
     }
     remarks.insert(0, reason(&estimates, chosen, verdict));
-    let level = if auto && estimates[chosen].estimator == "smoother" { &estimates[chosen].noise } else { &noise };
+    let own = auto && ["smoother", SIMULATED].contains(&estimates[chosen].estimator);
+    let level = if own { &estimates[chosen].noise } else { &noise };
     let noise_share = level.iter().zip(&sample.deviations).map(|(s, d)| s / d).collect();
-    let diffusion = if partial.is_some() { None } else { dynamics.diffusion_at(&means(sample), &theta) };
+    let middle = if partial.is_some() { vec![0.0; dynamics.dim()] } else { means(sample) };
+    let diffusion = dynamics.diffusion_at(&middle, &theta);
     Ok(Answer { chosen, verdict, noise_share, noise_estimated: auto, diffusion, estimates, remarks })
 }
 
@@ -201,10 +207,16 @@ fn all(
         }
         early = Some(found);
     }
-    let Finding { noise, estimated, objections, mut remarks, first, followed } =
-        noise::find(dynamics, sample, declared, question.seed)?;
+    let level = declared.clone();
+    let found = match noise::find(dynamics, sample, declared, question.seed) {
+        // Simulations have noise of any kind of field.
+        Err(IdentifyError::NoiseOfOther) if asked(SIMULATED) => Finding::failed(level.as_ref(), sample.dim),
+        found => found?,
+    };
+    let Finding { noise, estimated, objections, mut remarks, first, followed } = found;
     let (mut estimates, mut failures) = (Vec::new(), Vec::new());
     let start = first.as_ref().filter(|e| e.converged && e.undetermined.is_empty()).map(|e| e.theta.clone());
+    let start = start.unwrap_or_else(|| dynamics.start());
     if asked("weak-stationary") {
         let clock = Instant::now();
         match first
@@ -213,6 +225,13 @@ fn all(
             Ok(found) => {
                 estimates.push(Estimate { seconds: found.seconds.max(clock.elapsed().as_secs_f64()), ..found })
             }
+            Err(error) => failures.push(error),
+        }
+    }
+    let dense = question.estimators.is_some() || WeakInTime::applies(dynamics, sample, &start);
+    if asked("weak-in-time") && dense {
+        match (WeakInTime { noise: noise.clone() }).estimate(dynamics, sample, &start) {
+            Ok(found) => estimates.push(found),
             Err(error) => failures.push(error),
         }
     }
@@ -242,16 +261,30 @@ fn all(
             remarks.push("smoother was not run: there is no noise that it would take out".into());
         } else {
             let smoother = Smoother { noise: (!estimated).then(|| noise.clone()), observed: None };
-            match smoother.estimate(dynamics, sample, &start.unwrap_or_else(|| dynamics.start())) {
+            match smoother.estimate(dynamics, sample, &start) {
                 Ok(found) => estimates.push(found),
                 Err(error) => failures.push(error),
             }
         }
     }
+    let alone = estimates.is_empty() && failures.iter().all(|e| matches!(e, IdentifyError::NoiseOfOther));
+    if named(question) || (alone && asked(SIMULATED)) {
+        let known = !auto || sample.dt.is_some();
+        let moments = SimulatedMoments { noise: known.then(|| noise.clone()), observed: None, seed: question.seed };
+        match moments.estimate(dynamics, sample, &start) {
+            Ok(found) => estimates.push(found),
+            Err(error) => failures.push(error),
+        }
+    }
     Ok(Ran { estimates, failures, remarks, objections, noise })
 }
 
-/// The smoother alone, where only the variables `which` were measured.
+/// Whether simulated moments were asked for by name.
+fn named(question: &Question) -> bool {
+    question.estimators.is_some() && asked(question, SIMULATED)
+}
+
+/// The smoother and simulated moments, where only the variables `which` were measured.
 fn hidden(
     dynamics: &Dynamics,
     sample: &Sample,
@@ -261,7 +294,7 @@ fn hidden(
 ) -> Result<Ran, IdentifyError> {
     let names = dynamics.variables();
     let hidden: Vec<&str> = (0..dynamics.dim()).filter(|c| !which.contains(c)).map(|c| names[c].as_str()).collect();
-    let others = ESTIMATORS.iter().filter(|name| **name != "smoother" && asked(question, name));
+    let others = ESTIMATORS.iter().filter(|name| !["smoother", SIMULATED].contains(name) && asked(question, name));
     let remarks = others
         .map(|name| format!("{name} was not run: it needs every variable, and the data lack {}", hidden.join(", ")));
     let mut ran = Ran {
@@ -271,13 +304,29 @@ fn hidden(
         objections: Vec::new(),
         noise: declared.clone().unwrap_or_else(|| vec![0.0; sample.dim]),
     };
-    if !asked(question, "smoother") || dynamics.diffusion.is_some() || sample.usual_step().is_none() {
+    let follows = asked(question, "smoother") && dynamics.diffusion.is_none() && sample.usual_step().is_some();
+    if !follows && !asked(question, SIMULATED) {
         return Err(IdentifyError::Hidden { names: hidden.join(", ") });
     }
-    let smoother = Smoother { noise: declared, observed: Some(which.to_vec()) };
-    match smoother.estimate(dynamics, sample, &dynamics.start()) {
-        Ok(found) => ran.estimates.push(found),
-        Err(error) => ran.failures.push(error),
+    let mut start = dynamics.start();
+    if follows {
+        let smoother = Smoother { noise: declared.clone(), observed: Some(which.to_vec()) };
+        match smoother.estimate(dynamics, sample, &start) {
+            Ok(found) => {
+                if found.converged && found.undetermined.is_empty() {
+                    start.clone_from(&found.theta);
+                }
+                ran.estimates.push(found);
+            }
+            Err(error) => ran.failures.push(error),
+        }
+    }
+    if named(question) || (question.estimators.is_none() && !follows) {
+        let moments = SimulatedMoments { noise: declared, observed: Some(which.to_vec()), seed: question.seed };
+        match moments.estimate(dynamics, sample, &start) {
+            Ok(found) => ran.estimates.push(found),
+            Err(error) => ran.failures.push(error),
+        }
     }
     Ok(ran)
 }
@@ -325,7 +374,10 @@ fn choose(estimates: &[Estimate], dynamics: &Dynamics) -> usize {
         let ((ka, sa), (kb, sb)) = (key(&estimates[*a]), key(&estimates[*b]));
         ka.cmp(&kb).then(sa.total_cmp(&sb))
     };
-    (0..estimates.len()).min_by(better).unwrap_or(0)
+    // Where another one rejects the model or leaves something open, the least sharp of all has no say.
+    let doubted = estimates.iter().any(|e| e.estimator != SIMULATED && e.converged && !e.fits());
+    let eligible = |i: &usize| !(doubted && estimates[*i].estimator == SIMULATED);
+    (0..estimates.len()).filter(eligible).min_by(better).unwrap_or(0)
 }
 
 fn verdict(estimate: &Estimate) -> Verdict {

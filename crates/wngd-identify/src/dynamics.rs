@@ -69,6 +69,11 @@ impl Dynamics {
         })
     }
 
+    /// Its drift.
+    pub fn field(&self) -> &dyn VelocityField {
+        self.drift.as_ref()
+    }
+
     /// Number of coordinates.
     pub fn dim(&self) -> usize {
         self.drift.dim()

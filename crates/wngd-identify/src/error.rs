@@ -212,7 +212,7 @@ pub enum IdentifyError {
     NotOrdered,
     /// Variables were not measured, and nothing that was asked for can do without them.
     #[error(
-        "observed: the data lack {names}: only the smoother can do without, on points in order with their time step, for a system without [diffusion]"
+        "observed: the data lack {names}: only the smoother (points in order, no [diffusion]) and simulated-moments can do without; ask for one of them"
     )]
     Hidden {
         /// The variables, with commas.
@@ -225,6 +225,30 @@ pub enum IdentifyError {
     FlowLost {
         /// The time step.
         dt: f64,
+    },
+    /// The weak form in time needs points that lie close.
+    #[error(
+        "dt: points {dt} apart are too sparse, or too few, for weak-in-time, which needs them closer than {most:.3}; ask for shooting"
+    )]
+    NotDense {
+        /// Time between points.
+        dt: f64,
+        /// Most that it may be.
+        most: f64,
+    },
+    /// Simulations leave every bound.
+    #[error("start: simulations at {theta:?} leave every bound; start where the system stays bounded")]
+    Unbounded {
+        /// The free parameters.
+        theta: Vec<f64>,
+    },
+    /// Too few points for simulated moments.
+    #[error("trajectory: {points} points are too few for simulated moments; give at least {fewest}")]
+    TooFew {
+        /// Points given.
+        points: usize,
+        /// Fewest of them.
+        fewest: usize,
     },
     /// The field is not finite at the data.
     #[error(

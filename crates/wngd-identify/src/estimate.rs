@@ -25,6 +25,8 @@ pub struct Estimate {
     pub theta: Vec<f64>,
     /// Their standard errors; none for those that are not determined.
     pub standard_errors: Option<Vec<Option<f64>>>,
+    /// Covariance of the free parameters, row-major; where all of them are determined.
+    pub covariance: Option<Vec<f64>>,
     /// How well the model fits.
     pub misfit: Option<Misfit>,
     /// Combinations of parameters that are not determined.

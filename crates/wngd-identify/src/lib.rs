@@ -1,7 +1,8 @@
 //! Parameters of a dynamical system from points that it passed through.
 //!
 //! [`answer`] runs all estimators that apply to a [`Sample`] of [`Dynamics`] and says which to believe and whether the model fits:
-//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`Shooting`] and [`Smoother`] for points in order.
+//! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`WeakInTime`], [`Shooting`] and [`Smoother`] for
+//! points in order; [`SimulatedMoments`] where variables were not measured and there is no order.
 //!
 //! ```
 //! use wngd_identify::{Dynamics, Question, Sample, Verdict, answer, simulate};
@@ -52,6 +53,7 @@
 
 mod answer;
 mod checks;
+mod cloud;
 mod correct;
 mod distribution;
 mod dynamics;
@@ -72,9 +74,11 @@ mod score;
 mod shifts;
 mod shooting;
 mod simulate;
+mod simulated;
 mod smoother;
 mod view;
 mod weak;
+mod weak_time;
 
 pub use answer::{Answer, ESTIMATORS, NoiseLevel, Question, Verdict, answer};
 pub use dynamics::Dynamics;
@@ -90,6 +94,8 @@ pub use score::Identifiability;
 pub use shifts::SHIFT;
 pub use shooting::Shooting;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
+pub use simulated::SimulatedMoments;
 pub use smoother::Smoother;
 pub use view::View;
 pub use weak::{Undetermined, WeakStationary};
+pub use weak_time::WeakInTime;

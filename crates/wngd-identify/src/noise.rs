@@ -37,6 +37,20 @@ pub(crate) struct Finding {
     pub(crate) followed: Option<Result<Estimate, IdentifyError>>,
 }
 
+impl Finding {
+    /// What is declared, with nothing found.
+    pub(crate) fn failed(declared: Option<&Vec<f64>>, dim: usize) -> Self {
+        Self {
+            noise: declared.cloned().unwrap_or_else(|| vec![0.0; dim]),
+            estimated: declared.is_none(),
+            objections: Vec::new(),
+            remarks: Vec::new(),
+            first: None,
+            followed: None,
+        }
+    }
+}
+
 /// Noise as declared, or from what the residuals of steps say of it.
 pub(crate) fn find(
     dynamics: &Dynamics,

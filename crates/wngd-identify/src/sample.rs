@@ -100,6 +100,20 @@ impl Sample {
         &self.points[i * self.dim..(i + 1) * self.dim]
     }
 
+    /// The first `most` points.
+    pub(crate) fn head(&self, most: usize) -> Self {
+        let count = most.min(self.count());
+        let mut left = count;
+        let mut taken = |length: &usize| {
+            let part = left.min(*length);
+            left -= part;
+            part
+        };
+        let records = self.records.iter().map(&mut taken).filter(|length| *length > 0).collect();
+        let uneven = self.uneven.as_ref().map(|after| after[..count].to_vec());
+        Self { points: self.points[..count * self.dim].to_vec(), records, uneven, ..self.clone() }
+    }
+
     /// First and one past the last point of each record.
     pub(crate) fn spans(&self) -> Vec<(usize, usize)> {
         let mut begin = 0;

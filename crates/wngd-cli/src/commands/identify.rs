@@ -41,14 +41,15 @@ pub struct IdentifyArgs {
     /// Folder for results.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-    /// Estimators to run, of weak-stationary, shooting, smoother and density; the first three, as far as they apply, if absent.
+    /// Estimators to run, of weak-stationary, weak-in-time, shooting, smoother, simulated-moments and density; all but the last,
+    /// as far as they apply, simulated-moments where no other does, if absent.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub estimator: Option<Vec<String>>,
     /// The points are in no order.
     #[arg(long)]
     pub unordered: bool,
-    /// Variables that were measured, where others were not: columns by these names, or else in this order. Only the smoother
-    /// can do without the others.
+    /// Variables that were measured, where others were not: columns by these names, or else in this order. The smoother
+    /// and simulated-moments can do without the others.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub observed: Option<Vec<String>>,
     /// Columns of the CSV file, in the order of the system's coordinates; by the names of the variables, or else all but

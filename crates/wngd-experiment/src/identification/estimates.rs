@@ -55,7 +55,7 @@ pub(super) fn summarise(
         theta: chosen.theta.clone(),
         standard_errors: errors(chosen),
         standard_errors_note: Some(note(chosen).into()),
-        covariance: None,
+        covariance: covariance(chosen),
         goodness_of_fit: None,
         log_likelihood: None,
         aic: None,
@@ -134,11 +134,19 @@ fn errors(estimate: &Estimate) -> Option<Vec<Option<f64>>> {
     estimate.standard_errors.clone().filter(|_| estimate.converged)
 }
 
+/// Covariance of an estimate that came to rest and left nothing undetermined, row by row.
+fn covariance(estimate: &Estimate) -> Option<Vec<Vec<f64>>> {
+    let all = estimate.covariance.as_ref().filter(|_| estimate.converged)?;
+    Some(all.chunks_exact(estimate.theta.len()).map(<[f64]>::to_vec).collect())
+}
+
 fn note(estimate: &Estimate) -> &'static str {
     match (errors(estimate), estimate.estimator) {
         (None, _) => "no standard errors: the estimate did not come to rest, or nothing determines it",
         (Some(_), "shooting") => "from the scatter of the residuals of steps",
         (Some(_), "smoother") => "from the information on the parameters, the path taken out of it",
+        (Some(_), "weak-in-time") => "from the scatter of the equations between windows",
+        (Some(_), "simulated-moments") => "from the scatter of the moments, of data and simulations",
         (Some(_), _) => "from the scatter of the equations between blocks of the data",
     }
 }

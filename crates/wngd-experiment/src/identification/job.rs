@@ -22,8 +22,8 @@ pub(super) const DENSITY: &str = "density";
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentifySection {
-    /// estimators to run, of `"weak-stationary"`, `"shooting"`, `"smoother"`, `"density"`; the first three, as far as they
-    /// apply, if absent
+    /// estimators to run, of `"weak-stationary"`, `"weak-in-time"`, `"shooting"`, `"smoother"`, `"simulated-moments"`,
+    /// `"density"`; all but the last, as far as they apply, `"simulated-moments"` where no other does, if absent
     pub estimators: Option<Vec<String>>,
     /// simulated trajectories per correction of `density`; 0 for none
     pub replicates: usize,
@@ -133,7 +133,9 @@ impl Job {
         let observed = observed(&place, section.observed.as_deref(), &flow)?;
         let seen = observed.as_ref().map_or(dim, Vec::len);
         if seen < dim && estimators == [DENSITY] {
-            return Err(place.error("estimators", "density needs every variable; ask for smoother"));
+            return Err(
+                place.error("estimators", "density needs every variable; ask for smoother or simulated-moments")
+            );
         }
         let IdentifySection { replicates, corrections, dt, seed, unordered, .. } = section;
         let mut settings = Settings { view, scheme: None, noise: in_numbers, replicates, corrections, dt, seed };
@@ -192,7 +194,12 @@ impl Job {
             name: described.name.clone(),
             dynamics,
             sample,
-            question: (!others.is_empty()).then_some(Question { noise, estimators: Some(others), observed, seed }),
+            question: (!others.is_empty()).then_some(Question {
+                noise,
+                estimators: section.estimators.is_some().then_some(others),
+                observed,
+                seed,
+            }),
             density,
             model: model.in_words(),
             data: data.fact(),

@@ -2,6 +2,7 @@
 
 mod density;
 mod estimates;
+mod figures;
 mod job;
 
 use std::path::Path;
@@ -54,7 +55,14 @@ pub fn identify(
         (Err(error), None) => return Err(error.into()),
     };
     let mut file = match (found, fitted) {
-        (Some(found), fitted) => estimates::summarise(job, &found, fitted, journal, folder)?,
+        (Some(found), fitted) => {
+            let with_paths = fitted.is_none();
+            let file = estimates::summarise(job, &found, fitted, journal, folder)?;
+            if journal.record.figures {
+                figures::draw(job, &found, &file, folder, with_paths)?;
+            }
+            file
+        }
         (None, Some((file, good))) => estimates::of_density(file, good),
         (None, None) => return Err(ExperimentError::Internal("no estimator was asked for".into())),
     };

@@ -22,11 +22,11 @@ pub(super) const COMMAND: Command = Command {
         check(folder, &file.result)?;
         identify(page, &file);
         load_traces(page, folder, &file.result)?;
-        // Only a density on a grid has pictures.
+        let mut figures = ["estimates", "trajectories"].map(String::from).to_vec();
         if file.identification.is_none() {
-            return Ok(Vec::new());
+            return Ok(figures);
         }
-        let mut figures = ["parameters", "trajectories", "identifiability", "convergence"].map(String::from).to_vec();
+        figures.extend(["parameters", "identifiability", "convergence"].map(String::from));
         figures.extend(densities(&file.result));
         Ok(figures)
     },

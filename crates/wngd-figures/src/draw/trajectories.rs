@@ -29,7 +29,7 @@ pub struct Trajectories {
     pub data: Stretch,
     /// Simulated at the fit.
     pub fit: Stretch,
-    /// How far the time axis goes.
+    /// How far the time axis goes; without one there is no panel over time.
     pub until: f64,
     /// The figure's title; none if empty.
     pub title: String,
@@ -72,6 +72,11 @@ impl Figure for Trajectories {
             let decor =
                 Decor { title: name, x_label: first, y_label, x_ticks: true, y_ticks: k == 0, ..Decor::default() };
             panel.frame(&mut sheet.canvas, &decor);
+        }
+        sheet.panels_end(top + h);
+        if !(self.until > 0.0) {
+            sheet.legend(both.map(|(name, path, color)| entry(name, path, color)).into());
+            return Ok(sheet.finish());
         }
         let rect = Rect::new(left, top + h + BELOW + 12.0, WIDE - left - 16.0, low);
         let panel = Panel { rect, x: Range::linear(0.0, self.until), y: x };

@@ -103,8 +103,12 @@ impl Shooting {
         let exact = left_over(&found, sample) < ROUNDED;
         let (covariance, misfit) = concluded(&found, &sums, &precise, sample, exact)?;
         let p = theta.len();
-        let standard_errors =
-            covariance.map(|c| (0..p).map(|j| Some(c[(j, j)].max(0.0).sqrt().max(1e-14 * theta[j].abs()))).collect());
+        let covariance = covariance.map(|c| {
+            let least = |i: usize, j: usize| if i == j { (1e-14 * theta[j]).powi(2) } else { f64::NEG_INFINITY };
+            (0..p * p).map(|at| (at / p, at % p)).map(|(i, j)| c[(i, j)].max(least(i, j))).collect::<Vec<f64>>()
+        });
+        let standard_errors: Option<Vec<Option<f64>>> =
+            covariance.as_ref().map(|c| (0..p).map(|j| Some(c[j * p + j].sqrt())).collect());
         if standard_errors.is_none() {
             remarks.push("the steps do not determine every parameter".into());
             converged = false;
@@ -116,6 +120,7 @@ impl Shooting {
             estimator: "shooting",
             theta: theta.clone(),
             standard_errors,
+            covariance,
             misfit,
             undetermined: Vec::new(),
             converged,

@@ -289,8 +289,12 @@ impl Windows<'_> {
             (0..p).map(|j| n.theta[j] - (0..d).map(|i| n.mixed[i * p + j] * moved[i]).sum::<f64>()).collect()
         };
         let columns: Vec<Vec<f64>> = normals.iter().filter_map(|n| solved(&information, &score(n), p)).collect();
-        let standard_errors = (columns.len() == normals.len())
-            .then(|| (0..p).map(|j| Some(columns.iter().map(|c| c[j] * c[j]).sum::<f64>().sqrt())).collect());
+        let covariance = (columns.len() == normals.len()).then(|| {
+            let entry = |at: usize| columns.iter().map(|c| c[at / p] * c[at % p]).sum::<f64>();
+            (0..p * p).map(entry).collect::<Vec<f64>>()
+        });
+        let standard_errors: Option<Vec<Option<f64>>> =
+            covariance.as_ref().map(|c| (0..p).map(|j| Some(c[j * p + j].sqrt())).collect());
         let cost = self.cost(&normals);
         let mut remarks = vec![format!("{} windows of {} points with free states", normals.len(), self.length)];
         if !converged {
@@ -301,6 +305,7 @@ impl Windows<'_> {
             theta: self.theta.clone(),
             converged: converged && standard_errors.is_some(),
             standard_errors,
+            covariance,
             misfit: halves.and_then(|(halves, length)| lengths_agree(&normals, self.length, &halves, length)),
             undetermined: Vec::new(),
             noise: self.noise,

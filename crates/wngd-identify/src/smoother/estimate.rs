@@ -137,6 +137,7 @@ fn without_end(theta: Vec<f64>, start: &[f64], columns: usize, remarks: Vec<Stri
     Estimate {
         estimator: "smoother",
         standard_errors: None,
+        covariance: None,
         misfit: None,
         undetermined: Vec::new(),
         converged: false,
@@ -205,6 +206,8 @@ fn concluded(
         blind.iter().map(|v| in_words(v, &it.theta, &it.units, &it.dynamics.names(), true)).collect();
     let touched = |j: usize| undetermined.iter().any(|u| u.direction[j] != 0.0);
     let errors = (0..p).map(|j| (!touched(j)).then(|| inverse[j * p + j].max(0.0).sqrt() * it.units[j])).collect();
+    let in_units = |at: usize| inverse[at] * it.units[at / p] * it.units[at % p];
+    let covariance = undetermined.is_empty().then(|| (0..p * p).map(in_units).collect());
     let mut objections = Vec::new();
     let mut converged = end.converged;
     if !end.converged {
@@ -251,6 +254,7 @@ fn concluded(
         estimator: "smoother",
         theta: it.theta.clone(),
         standard_errors: Some(errors),
+        covariance,
         misfit: misfit(&it.observed, &it.path, &end.forward, &inverse),
         undetermined,
         converged,

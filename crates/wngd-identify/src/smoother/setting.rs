@@ -1,17 +1,15 @@
 //! What the smoother is given: columns matched to coordinates, units, a first guess.
 
 use super::observed::Observed;
+use crate::cloud::cloud;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::sample::Sample;
-use crate::simulate::simulate;
 
 /// Most numbers that a filter leaves behind.
 const ROOM: usize = 20_000_000;
 /// Most points.
 const POINTS: usize = 100_000;
-/// Points of a simulation that tells where hidden coordinates are.
-const CLOUD: usize = 4000;
 
 /// Observations of `which` coordinates; those that are hidden have the place and scatter of a simulation at `theta`.
 pub(super) fn observed(
@@ -58,21 +56,4 @@ pub(super) fn observed(
     }
     let whole = Observed { dim: d, which: which.to_vec(), values: sample.points.clone(), after, dt, scales, centre };
     Ok(whole.first(count))
-}
-
-/// Points that the system visits, from where the observed coordinates are.
-fn cloud(dynamics: &Dynamics, full: &[f64], centre: &[f64], dt: f64) -> Result<Vec<f64>, IdentifyError> {
-    let field = dynamics.drift.as_ref();
-    let starts = [0.3, 1.0, -1.0, 5.0].map(|guess| {
-        let at = |(c, x): (usize, &f64)| x + guess * (1.0 + 0.1 * c as f64);
-        centre.iter().enumerate().map(at).collect::<Vec<f64>>()
-    });
-    let mut error = None;
-    for start in starts {
-        match simulate(field, full, &start, dt, CLOUD, 0.1 * CLOUD as f64 * dt) {
-            Ok(points) => return Ok(points),
-            Err(failure) => error = Some(failure),
-        }
-    }
-    Err(error.map_or(IdentifyError::NotOrdered, IdentifyError::Simulate))
 }

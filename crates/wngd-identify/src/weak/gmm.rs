@@ -331,19 +331,17 @@ impl<'a> Solution<'a> {
         let undetermined: Vec<_> =
             undetermined.map(|u| directions::in_words(u, &self.theta, &self.scale, &names, ordered)).collect();
         let blind = |i: usize| undetermined.iter().any(|u| u.direction[i] != 0.0);
-        let standard_errors = match variances_of(&a, weights, over)? {
-            Some(covariance) => {
-                let basis = &self.split.determined;
-                let error = |i: usize| {
-                    let sum: f64 = (0..k)
-                        .map(|j| (0..k).map(|l| basis[(i, j)] * covariance[(j, l)] * basis[(i, l)]).sum::<f64>())
-                        .sum();
-                    (!blind(i)).then(|| self.scale[i] * sum.max(0.0).sqrt())
-                };
-                Some((0..p).map(error).collect())
-            }
-            None => None,
-        };
+        let basis = &self.split.determined;
+        let spread = variances_of(&a, weights, over)?.map(|inner| {
+            let entry = |i: usize, m: usize| {
+                let row = |j: usize| (0..k).map(|l| basis[(i, j)] * inner[(j, l)] * basis[(m, l)]).sum::<f64>();
+                self.scale[i] * self.scale[m] * (0..k).map(row).sum::<f64>()
+            };
+            (0..p * p).map(|at| entry(at / p, at % p)).collect::<Vec<f64>>()
+        });
+        let standard_errors = spread.as_ref().map(|spread| {
+            (0..p).map(|i| (!blind(i)).then(|| spread[i * p + i].max(0.0).sqrt())).collect::<Vec<Option<f64>>>()
+        });
         if self.equations.points_per_equation() < ENOUGH {
             let points = self.equations.points_per_equation();
             remarks.push(format!(
@@ -357,6 +355,7 @@ impl<'a> Solution<'a> {
             estimator: "weak-stationary",
             theta: self.theta,
             standard_errors,
+            covariance: spread.filter(|_| undetermined.is_empty()),
             misfit,
             undetermined,
             converged: self.converged,

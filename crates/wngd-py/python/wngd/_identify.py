@@ -81,7 +81,8 @@ def identify(
     free : list of str, optional
         Names of the parameters to find; all if left out.
     estimators : list of str, optional
-        Of ``"weak-stationary"``, ``"shooting"``, ``"density"``; the first two, as far as they apply, if left out.
+        Of ``"weak-stationary"``, ``"weak-in-time"``, ``"shooting"``, ``"smoother"``, ``"simulated-moments"``,
+        ``"density"``; all but the last, as far as they apply, if left out.
     columns : list of str, optional
         Columns of a frame in the order of the variables.
     burn_in, stride : int

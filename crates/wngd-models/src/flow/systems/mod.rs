@@ -1,12 +1,62 @@
 //! Systems by name, a file each.
 
+mod aizawa;
+mod arneodo;
+mod burke_shaw;
 mod chen;
+mod chen_lee;
+mod coullet;
+mod dadras;
+mod dequan_li;
 mod double_well;
 mod entry;
+mod finance;
+mod genesio_tesi;
+mod hadley;
+mod halvorsen;
+mod liu_chen;
 mod lorenz63;
+mod lorenz84;
+mod lu_chen;
+mod moore_spiegel;
+mod newton_leipnik;
+mod nose_hoover;
+mod pehlivan_wei;
+mod qi_chen;
+mod rabinovich_fabrikant;
+mod rayleigh_benard;
+mod rikitake;
 mod roessler;
+mod rucklidge;
+mod sakarya;
+mod shimizu_morioka;
+mod sprott_a;
+mod sprott_b;
+mod sprott_c;
+mod sprott_d;
+mod sprott_e;
+mod sprott_f;
+mod sprott_g;
+mod sprott_h;
+mod sprott_i;
+mod sprott_j;
+mod sprott_jerk;
+mod sprott_k;
+mod sprott_l;
+mod sprott_m;
+mod sprott_n;
+mod sprott_o;
+mod sprott_p;
+mod sprott_q;
+mod sprott_r;
+mod sprott_s;
+mod terms;
 mod thomas;
+mod tsucs2;
+mod vallis;
 mod van_der_pol;
+mod wang_sun;
+mod zhou_chen;
 
 use std::sync::Arc;
 
@@ -31,6 +81,55 @@ static ENTRIES: &[Entry] = &[
     van_der_pol::ENTRY,
     double_well::LINE,
     double_well::PLANE,
+    aizawa::ENTRY,
+    arneodo::ENTRY,
+    burke_shaw::ENTRY,
+    chen_lee::ENTRY,
+    coullet::ENTRY,
+    dadras::ENTRY,
+    dequan_li::ENTRY,
+    finance::ENTRY,
+    genesio_tesi::ENTRY,
+    hadley::ENTRY,
+    halvorsen::ENTRY,
+    liu_chen::ENTRY,
+    lorenz84::ENTRY,
+    lu_chen::ENTRY,
+    moore_spiegel::ENTRY,
+    newton_leipnik::ENTRY,
+    nose_hoover::ENTRY,
+    pehlivan_wei::ENTRY,
+    qi_chen::ENTRY,
+    rabinovich_fabrikant::ENTRY,
+    rayleigh_benard::ENTRY,
+    rikitake::ENTRY,
+    rucklidge::ENTRY,
+    sakarya::ENTRY,
+    shimizu_morioka::ENTRY,
+    sprott_a::ENTRY,
+    sprott_b::ENTRY,
+    sprott_c::ENTRY,
+    sprott_d::ENTRY,
+    sprott_e::ENTRY,
+    sprott_f::ENTRY,
+    sprott_g::ENTRY,
+    sprott_h::ENTRY,
+    sprott_i::ENTRY,
+    sprott_j::ENTRY,
+    sprott_jerk::ENTRY,
+    sprott_k::ENTRY,
+    sprott_l::ENTRY,
+    sprott_m::ENTRY,
+    sprott_n::ENTRY,
+    sprott_o::ENTRY,
+    sprott_p::ENTRY,
+    sprott_q::ENTRY,
+    sprott_r::ENTRY,
+    sprott_s::ENTRY,
+    tsucs2::ENTRY,
+    vallis::ENTRY,
+    wang_sun::ENTRY,
+    zhou_chen::ENTRY,
 ];
 
 /// Names that [`system`] knows.
