@@ -99,7 +99,7 @@ impl Figure for Forest {
                     None,
                 );
             }
-            let decor = Decor { title: &parameter.name, x_label: "", y_label: "", x_ticks: true, y_ticks: false };
+            let decor = Decor { title: &parameter.name, x_ticks: true, y_ticks: false, ..Decor::default() };
             panel.frame(canvas, &decor);
             if j % columns == 0 {
                 for (k, label) in self.labels.iter().enumerate() {
