@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::wngd;
 use serde_json::{Value, json};
@@ -310,6 +310,66 @@ fn a_flood_is_damped() {
     assert!(answers.contains("HTTP/1.1 200"));
     std::thread::sleep(Duration::from_millis(1200));
     assert_eq!(page.get("/").0, 200);
+}
+
+/// The page answers within a time that a reader does not mind.
+fn answers_soon(page: &Page) {
+    let clock = Instant::now();
+    assert_eq!(page.get("/").0, 200);
+    assert_eq!(page.get("/api/experiment").0, 200);
+    assert!(clock.elapsed() < Duration::from_secs(10), "{:?}", clock.elapsed());
+}
+
+#[test]
+fn another_page_does_not_silence_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(folder.path());
+    let foreign = format!(
+        "GET /api/map HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n",
+        page.port
+    );
+    for _ in 0..400 {
+        assert_eq!(page.raw(foreign.as_bytes()).0, 403);
+    }
+    for _ in 0..40 {
+        assert_eq!(page.get("/").0, 200);
+    }
+}
+
+#[test]
+fn silent_connections_and_deaf_readers_do_not_keep_it_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(folder.path());
+    let connect = || TcpStream::connect(("127.0.0.1", page.port)).unwrap();
+    let silent: Vec<TcpStream> = (0..400).map(|_| connect()).collect();
+    answers_soon(&page);
+    drop(silent);
+    let body =
+        json!({ "start": [2.2, 2.6], "methods": ["none", "l2", "wasserstein"], "factor": 1.0, "iterations": 2000 })
+            .to_string();
+    let port = page.port;
+    let deaf: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut stream = connect();
+            write!(
+                stream,
+                "POST /api/descend HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            stream
+        })
+        .collect();
+    answers_soon(&page);
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", page.child.id())).unwrap();
+        let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap();
+        assert!(threads.trim().parse::<usize>().unwrap() < 80, "{threads} threads");
+    }
+    drop(deaf);
+    answers_soon(&page);
 }
 
 #[test]

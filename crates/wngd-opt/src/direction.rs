@@ -262,7 +262,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
         let z = jacobian.into_dense();
-        let gradient = apply_transpose_vec(&z, &local.project_derivative(u));
+        let gradient = local.gradient(&z, u);
         let sizes = if point.rounding.is_empty() { Vec::new() } else { column_norms(z.as_ref()) };
         let relative = |(noise, size): (&f64, f64)| if size > 0.0 { noise / size } else { 0.0 };
         let rounding = point.rounding.iter().zip(sizes).map(relative).collect();

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use wngd_adjoint::{ModelError, State};
-use wngd_linalg::dense::{column_sums, dot, norm, sum};
+use wngd_linalg::dense::{column_sums, norm, sum};
 use wngd_linalg::faer::Mat;
+use wngd_linalg::operator::apply_transpose_vec;
 use wngd_linalg::{
-    ACTIVE_DENSITY, FaceMean, FactoredLaplacian, Grid, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
-    NeumannLaplacian, WeightedLaplacian, face_densities,
+    ACTIVE_DENSITY, FaceMean, FactoredLaplacian, Grid, IterativeLaplacian, LaplacianPlan, LaplacianReport, LinearOp,
+    MassLeak, NeumannLaplacian, WeightedLaplacian, face_densities,
 };
 
 use crate::error::MetricError;
@@ -63,6 +64,13 @@ pub trait LocalMetric: Sync {
     /// terms. b may span many more decades than Yᵀb, so that this product is lost where b is used for it.
     fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
         u.to_vec()
+    }
+    /// Yᵀb for tangents Z, to the last digits of its own terms.
+    ///
+    /// # Shapes
+    /// `jacobian`: k x p; `u`: k; result: p.
+    fn gradient(&self, jacobian: &dyn LinearOp, u: &[f64]) -> Vec<f64> {
+        apply_transpose_vec(jacobian, &self.project_derivative(u))
     }
     /// What the factorisation behind the metric and its solves met up to now, if there is one.
     fn laplacian(&self) -> Option<LaplacianReport> {
@@ -157,6 +165,9 @@ impl LocalMetric for LocalFisherRao {
     }
 }
 
+/// Share of a tangent's size below which its mean is rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// Which Sobolev norm a [`Sobolev`] metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SobolevOrder {
@@ -164,25 +175,15 @@ pub enum SobolevOrder {
     One,
     /// H⁻¹: Y = (I − Δ)^{−1/2} Z.
     MinusOne,
-    /// Ḣ⁻¹: Y = (−Δ)^{−1/2} Z on tangents that keep the mass, Z − ρ(1ᵀZ)/(1ᵀρ); the rest is a mass leak.
+    /// Ḣ⁻¹: Y = (−Δ)^{−1/2} Z on mean-free tangents; the mean is a mass leak.
     HomogeneousMinusOne,
 }
 
 /// Sobolev metrics with no-flux boundary, by cosine transforms.
-///
-/// Ḣ⁻¹ knows no change of mass: as W₂ it takes tangents Z − ρ(1ᵀZ)/(1ᵀρ), so that what a model leaks is taken from
-/// where its mass is. Taken from all cells alike, a leak of rounding size would meet derivatives as large as the
-/// density is thin. At states that are no density it is taken from all cells alike.
 #[derive(Debug, Clone)]
 pub struct Sobolev {
     order: SobolevOrder,
     laplacian: Arc<NeumannLaplacian>,
-}
-
-/// A Sobolev metric with the balance that takes up a change of mass: none, or what sums to 1.
-struct LocalSobolev<'a> {
-    metric: &'a Sobolev,
-    balance: Option<Vec<f64>>,
 }
 
 impl Sobolev {
@@ -210,65 +211,57 @@ impl Metric for Sobolev {
             SobolevOrder::HomogeneousMinusOne => "homogeneous-h-1",
         }
     }
-    fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
-        let balance = (self.order == SobolevOrder::HomogeneousMinusOne).then(|| {
-            let state = &point.state.values;
-            let mass = sum(state.iter().copied());
-            if mass > 0.0 && mass.is_finite() && state.iter().all(|v| *v >= 0.0) {
-                state.iter().map(|v| v / mass).collect()
-            } else {
-                vec![1.0 / state.len() as f64; state.len()]
-            }
-        });
-        Ok(Box::new(LocalSobolev { metric: self, balance }))
+    fn at(&self, _: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
+        Ok(Box::new(self.clone()))
     }
 }
 
-impl LocalSobolev<'_> {
-    /// Takes the share of the balance out of a dual vector.
-    fn project(&self, u: &mut [f64]) {
-        if let Some(balance) = &self.balance {
-            let mean = dot(balance, u);
-            u.iter_mut().for_each(|u| *u -= mean);
-        }
-    }
-}
-
-impl LocalMetric for LocalSobolev<'_> {
+impl LocalMetric for Sobolev {
     fn whiten(&self, z: Mat<f64>) -> Whitened {
         let mut y = z;
-        let mass_leak = self.balance.as_ref().map(|balance| {
+        let mass_leak = (self.order == SobolevOrder::HomogeneousMinusOne).then(|| {
             let sums = column_sums(y.as_ref());
-            let take = |(j, total): (usize, f64)| {
-                let column = y.col_as_slice_mut(j);
-                let size: f64 = column.iter().map(|v| v.abs()).sum();
-                column.iter_mut().zip(balance).for_each(|(v, share)| *v -= share * total);
-                if size > 0.0 { total.abs() / size } else { 0.0 }
-            };
-            let relative: Vec<f64> = sums.into_iter().enumerate().map(take).collect();
-            MassLeak { between_components: vec![0.0; relative.len()], relative }
+            let relative = (0..y.ncols()).map(|j| {
+                let size: f64 = y.col_as_slice(j).iter().map(|v| v.abs()).sum();
+                if size > 0.0 { sums[j].abs() / size } else { 0.0 }
+            });
+            MassLeak { relative: relative.collect(), between_components: vec![0.0; y.ncols()] }
         });
-        self.metric.laplacian.apply_columns(y.as_mut(), |lambda| self.metric.multiplier(lambda));
+        self.laplacian.apply_columns(y.as_mut(), |lambda| self.multiplier(lambda));
         Whitened { y, mass_leak }
     }
     fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
         let mut h = xi;
-        self.metric.laplacian.apply_columns(h.as_mut(), |lambda| self.metric.multiplier(lambda));
-        (0..h.ncols()).for_each(|j| self.project(h.col_as_slice_mut(j)));
+        self.laplacian.apply_columns(h.as_mut(), |lambda| self.multiplier(lambda));
         h
     }
     fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
         let mut b = u.to_vec();
-        self.metric.laplacian.apply(&mut b, |lambda| {
-            let factor = self.metric.multiplier(lambda);
+        self.laplacian.apply(&mut b, |lambda| {
+            let factor = self.multiplier(lambda);
             if factor > 0.0 { 1.0 / factor } else { 0.0 }
         });
         b
     }
-    fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
-        let mut projected = u.to_vec();
-        self.project(&mut projected);
-        projected
+    /// Without the means of tangents under Ḣ⁻¹, unless they are rounding: at thin densities derivatives are so large that
+    /// the rounding of a mean would drown all the rest.
+    fn gradient(&self, jacobian: &dyn LinearOp, u: &[f64]) -> Vec<f64> {
+        let mut gradient = apply_transpose_vec(jacobian, u);
+        if self.order != SobolevOrder::HomogeneousMinusOne {
+            return gradient;
+        }
+        let mean = sum(u.iter().copied()) / u.len() as f64;
+        let means = match jacobian.as_dense() {
+            Some(z) => {
+                let sums = column_sums(z);
+                let size = |j: usize| z.col(j).iter().map(|v| v.abs()).sum::<f64>();
+                let seen = |(j, total): (usize, f64)| if total.abs() > ROUNDING * size(j) { total } else { 0.0 };
+                sums.into_iter().enumerate().map(seen).collect()
+            }
+            None => apply_transpose_vec(jacobian, &vec![1.0; u.len()]),
+        };
+        gradient.iter_mut().zip(means).for_each(|(g, total)| *g -= mean * total);
+        gradient
     }
 }
 

@@ -72,9 +72,6 @@ impl Guard {
 
     fn check(&self, request: &Request) -> Result<(), Refusal> {
         let page = self.askers == Askers::Page;
-        if page && self.limiter.check().is_err() {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a second");
-        }
         let headers = request.headers();
         let host = only(headers, header::HOST)?;
         let target = request.uri().authority().map(|a| a.as_str());
@@ -91,10 +88,15 @@ impl Guard {
             _ => {}
         }
         match only(headers, HeaderName::from_static("sec-fetch-site"))? {
-            None => Ok(()),
-            Some("same-origin" | "none") if page => Ok(()),
-            Some(_) => refuse(StatusCode::FORBIDDEN, "Sec-Fetch-Site: another page may not ask"),
+            None => {}
+            Some("same-origin" | "none") if page => {}
+            Some(_) => return refuse(StatusCode::FORBIDDEN, "Sec-Fetch-Site: another page may not ask"),
         }
+        // Last, so that strangers do not use up what the page may ask.
+        if page && self.limiter.check().is_err() {
+            return refuse(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a second");
+        }
+        Ok(())
     }
 }
 
@@ -112,7 +114,12 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, Refusal> 
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let mut response = match admit(&guard, request).await {
         Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            let mut response = refusal.into_response();
+            // Who is refused does not keep the connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        }
     };
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),

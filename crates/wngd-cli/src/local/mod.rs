@@ -1,4 +1,5 @@
-//! What listens on this machine, and for it only: [`server`] takes connections, [`guard`] refuses strangers' requests.
+//! What listens on this machine, and for it only: [`server`] takes connections into its [`places`], [`guard`] refuses strangers' requests.
 
 pub mod guard;
+mod places;
 pub mod server;

@@ -7,14 +7,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::sync::Semaphore;
 
 use axum::Router;
 
-/// Connections at the same time; a browser opens six.
-const CONNECTIONS: usize = 32;
+use super::places::Places;
+
+/// Threads that compute.
+const WORKERS: usize = 48;
 /// Time that the head of a request may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of the head of a request.
@@ -37,28 +39,32 @@ pub struct Hold {
 /// Whatever keeps the listener from being used.
 pub fn serve(listener: TcpListener, router: Router, hold: Hold, ready: impl FnOnce()) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build()?;
     let outcome = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let service = TowerToHyperService::new(router);
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let places = Arc::new(Places::default());
         let accept = async {
             loop {
-                let Ok(place) = places.clone().acquire_owned().await else { return };
                 let Ok((stream, _)) = listener.accept().await else {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 };
+                let place = places.enter();
+                let (number, known, inner) = (place.number(), places.clone(), service.clone());
+                let asked = service_fn(move |request| {
+                    known.asked(number);
+                    inner.call(request)
+                });
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
                     .keep_alive(hold.keep_alive)
                     .header_read_timeout(PATIENCE)
                     .max_buf_size(MAX_HEAD)
-                    .serve_connection(TokioIo::new(stream), service.clone());
+                    .serve_connection(TokioIo::new(stream), asked);
                 tokio::spawn(async move {
-                    // How a connection ends is the other side's affair.
-                    let _ = tokio::time::timeout(hold.longest, connection).await;
-                    drop(place);
+                    // How a connection ends is the other side's affair, unless its place is needed.
+                    let _ = tokio::time::timeout(hold.longest, place.held(connection)).await;
                 });
             }
         };

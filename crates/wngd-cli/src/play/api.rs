@@ -1,6 +1,7 @@
 //! The page's files and the answers to its questions.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,8 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use serde::Deserialize;
+use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -19,8 +22,16 @@ use super::descend::{Event, Order, Request};
 use super::session::{Description, Map, Session, Shown};
 use crate::local::guard::{Askers, Guard, Refusal, guard};
 
-/// Requests that compute at the same time: all methods' densities, and descents that nobody reads any more.
-const BUSY: usize = 16;
+/// Requests that descend at the same time, those that nobody reads any more included; others wait.
+const DESCENTS: usize = 4;
+/// Densities and maps that are computed at the same time.
+const BUSY: usize = 8;
+/// Time that a request waits for its turn.
+const TURN: Duration = Duration::from_secs(20);
+/// Time that a reader may leave its events unread.
+const UNREAD: Duration = Duration::from_secs(2);
+/// Time that the descents of one request may take.
+const BUDGET: Duration = Duration::from_secs(30);
 /// Events that may wait for a slow reader.
 const WAITING: usize = 256;
 
@@ -35,13 +46,15 @@ struct Shared {
     session: Session,
     map: OnceCell<Map>,
     busy: Arc<Semaphore>,
+    descents: Arc<Semaphore>,
 }
 
 type Site = State<Arc<Shared>>;
 
 /// All that is answered at this port.
 pub fn router(session: Session, port: u16) -> Router {
-    let shared = Shared { session, map: OnceCell::new(), busy: Arc::new(Semaphore::new(BUSY)) };
+    let semaphore = |places| Arc::new(Semaphore::new(places));
+    let shared = Shared { session, map: OnceCell::new(), busy: semaphore(BUSY), descents: semaphore(DESCENTS) };
     let file =
         |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
     Router::new()
@@ -95,7 +108,7 @@ async fn density(State(shared): Site, body: Result<Json<Where>, JsonRejection>) 
 
 async fn descend(State(shared): Site, body: Result<Json<Request>, JsonRejection>) -> Result<Response, Refusal> {
     let Json(request) = body.map_err(unreadable)?;
-    let permit = Arc::new(enter(shared.busy.clone())?);
+    let permit = Arc::new(enter(shared.descents.clone()).await?);
     let order = {
         let (shared, permit) = (shared.clone(), permit.clone());
         blocking(move || {
@@ -106,11 +119,14 @@ async fn descend(State(shared): Site, body: Result<Json<Request>, JsonRejection>
     };
     let (sender, receiver) = mpsc::channel::<Event>(WAITING);
     let order = Arc::new(order);
+    let until = Instant::now() + BUDGET;
     for k in 0..order.methods.len() {
         let (shared, order, sender, permit) = (shared.clone(), order.clone(), sender.clone(), permit.clone());
+        let runtime = Handle::current();
         spawn_blocking(move || {
-            let tell = |event| sender.blocking_send(event).is_ok();
-            order.carry_out(&shared.session, &order.methods[k], &tell);
+            // Whoever does not read is not descended for any longer.
+            let tell = |event| runtime.block_on(timeout(UNREAD, sender.send(event))).is_ok_and(|sent| sent.is_ok());
+            order.carry_out(&shared.session, &order.methods[k], until, &tell);
             drop(permit);
         });
     }
@@ -126,9 +142,11 @@ fn unreadable(rejection: JsonRejection) -> Refusal {
     Refusal(rejection.status(), rejection.body_text())
 }
 
-fn enter(busy: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-    let full = |_| Refusal(StatusCode::TOO_MANY_REQUESTS, "too much is being computed; wait a moment".into());
-    busy.try_acquire_owned().map_err(full)
+async fn enter(busy: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    match timeout(TURN, busy.acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Refusal(StatusCode::TOO_MANY_REQUESTS, "too much is being computed; wait a moment".into())),
+    }
 }
 
 /// Computes on a thread of its own, if not too many do; a text for an error is the page's fault.
@@ -136,7 +154,7 @@ async fn compute<T: Send + 'static>(
     busy: Arc<Semaphore>,
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, Refusal> {
-    let permit = enter(busy)?;
+    let permit = enter(busy).await?;
     // The work goes on when the page does not wait for it any more, and still counts.
     blocking(move || {
         let _permit = permit;

@@ -1,6 +1,7 @@
 //! Descents that tell of every iterate.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use wngd::opt::{Iteration, LocalModel, Observer};
@@ -11,6 +12,9 @@ use wngd_experiment::steps::{self, Step};
 
 use super::limits::{FACTORS, MAX_DAMPING, MAX_ITERATIONS};
 use super::session::Session;
+
+/// Why a descent ends before its time.
+const LATE: &str = "a descent on this page has half a minute; `wngd run` takes as long as it needs";
 
 /// What the page asks for.
 #[derive(Debug, Deserialize)]
@@ -64,7 +68,7 @@ pub enum Event {
     End {
         /// Label of the method.
         method: String,
-        /// `converged`, `max-iterations` or `stalled`.
+        /// `converged`, `max-iterations`, `stalled` or, where its time was up, `stopped`.
         status: &'static str,
         /// Why, where there is a reason.
         reason: Option<&'static str>,
@@ -127,11 +131,11 @@ impl Order {
         Ok(Self { theta, methods: chosen })
     }
 
-    /// Descends with one method; `tell` says whether anybody still listens.
-    pub fn carry_out(&self, session: &Session, method: &Method, tell: &dyn Fn(Event) -> bool) {
+    /// Descends with one method until a time; `tell` says whether anybody still listens.
+    pub fn carry_out(&self, session: &Session, method: &Method, until: Instant, tell: &dyn Fn(Event) -> bool) {
         let experiment = &session.experiment;
         let label = method.label.clone();
-        let mut teller = Teller { label: &method.label, varied: session.varied, tell, listening: true };
+        let mut teller = Teller { label: &method.label, varied: session.varied, until, tell, listening: true };
         let outcome = method
             .build_direction(&experiment.ground, experiment.model.as_ref())
             .map_err(|error| error.to_string())
@@ -142,6 +146,9 @@ impl Order {
                     .map_err(|error| error.to_string())
             });
         match outcome {
+            Ok(outcome) if outcome.status == Status::StoppedByObserver && teller.listening => {
+                tell(Event::End { method: label, status: "stopped", reason: Some(LATE) })
+            }
             // Nobody listens.
             Ok(outcome) if outcome.status == Status::StoppedByObserver => false,
             Ok(outcome) => {
@@ -155,6 +162,7 @@ impl Order {
 struct Teller<'a> {
     label: &'a str,
     varied: [usize; 2],
+    until: Instant,
     tell: &'a dyn Fn(Event) -> bool,
     listening: bool,
 }
@@ -170,7 +178,7 @@ impl Observer for Teller<'_> {
             damping: row.damping,
         };
         self.listening = self.listening && (self.tell)(event);
-        if self.listening { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if self.listening && Instant::now() < self.until { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     fn keep(&mut self, model: &LocalModel) {

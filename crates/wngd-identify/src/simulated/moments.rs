@@ -119,12 +119,15 @@ pub(super) fn whitener(covariance: &[f64], q: usize) -> Result<Vec<Vec<f64>>, Li
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
     use super::*;
 
     #[test]
     fn windows_grow_until_they_are_independent() {
         // Each draw is repeated eight times.
-        let noise = |i: usize| ((i as f64 * 12.9898).sin() * 43_758.545_3).fract() - 0.5;
+        let noise = |i: usize| Pcg64::seed_from_u64(i as u64).random_range(-0.5..0.5);
         let slow: Vec<Vec<f64>> = (0..4096).map(|i| vec![noise(i / 8), noise(i / 8 + 5000)]).collect();
         let (long, _) = span(&slow, 40);
         assert!(long >= 8, "{long}");

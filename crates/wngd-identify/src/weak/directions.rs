@@ -1,7 +1,7 @@
 //! Combinations of parameters that the equations do not determine.
 
 use wngd_linalg::LinalgError;
-use wngd_linalg::dense::{gram, symmetric_eigen};
+use wngd_linalg::dense::small_svd;
 use wngd_linalg::faer::Mat;
 
 use super::design::Design;
@@ -77,9 +77,13 @@ fn least(
         .map(|j| whitener.apply(|e| (0..p).map(|i| mean[e * (p + 1) + i] * scale[i] * basis[(i, j)]).sum()))
         .collect();
     let whitened = Mat::from_fn(whitener.rank(), k, |r, j| columns[j][r]);
-    let (values, vectors) = symmetric_eigen(gram(whitened.as_ref()).as_ref())?;
-    let vector = (0..p).map(|i| (0..k).map(|j| basis[(i, j)] * vectors[(j, 0)]).sum()).collect();
-    Ok((values[0], values[k - 1], vector))
+    // Squares of singular values: what is 0 but for rounding stays far below what is not, which eigenvalues of the Gram
+    // matrix would hide. Fewer equations than parameters leave directions without any: rows of zeros show them.
+    let rows = whitened.nrows().max(k);
+    let padded = Mat::from_fn(rows, k, |r, j| if r < whitened.nrows() { whitened[(r, j)] } else { 0.0 });
+    let (_, values, vectors) = small_svd(padded.as_ref())?;
+    let vector = (0..p).map(|i| (0..k).map(|j| basis[(i, j)] * vectors[(j, k - 1)]).sum()).collect();
+    Ok((values[k - 1].powi(2), values[0].powi(2), vector))
 }
 
 /// A basis of what is orthogonal to a vector of the span.

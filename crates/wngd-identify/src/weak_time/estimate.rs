@@ -95,7 +95,7 @@ impl WeakInTime {
     pub(crate) fn applies(dynamics: &Dynamics, sample: &Sample, theta: &[f64]) -> bool {
         let scale = time_scale(dynamics.drift.as_ref(), &dynamics.theta_full(theta), &sample.points);
         let step = sample.dt.filter(|_| dynamics.diffusion.is_none() && sample.dim == dynamics.dim());
-        step.is_some_and(|dt| dt < DENSE * scale && longest(sample) > 4 * SHORTEST + FEWEST)
+        step.is_some_and(|dt| scale.is_finite() && dt < DENSE * scale && longest(sample) > 4 * SHORTEST + FEWEST)
     }
 
     /// Parameters from dense ordered points.
@@ -125,7 +125,8 @@ impl WeakInTime {
         let tried = sample.head(TRIED);
         let mut best: Option<(f64, usize)> = None;
         for width in WIDTHS {
-            let half = ((width * scale / dt).round() as usize).max(SHORTEST);
+            // A field that hardly moves has any time scale.
+            let half = ((width * scale / dt).round() as usize).clamp(SHORTEST, longest(&tried).max(SHORTEST));
             let windows = Windows::new(&tried.spans(), half, dt);
             if windows.first.len() < FEWEST || best.is_some_and(|(_, before)| before == half) {
                 continue;

@@ -98,7 +98,6 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
         let local = self.metric.at(point)?;
         let laplacian = local.laplacian();
         let b = local.whiten_derivative(u);
-        let projected = local.project_derivative(u);
         let stored = jacobian.as_dense().is_some();
         let y = WhitenedJacobian::new(jacobian, local, b.len());
         let (estimator, reason) = match self.estimator {
@@ -124,7 +123,7 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for MatrixFree<M> {
             },
             y,
             b,
-            u: projected,
+            u: u.to_vec(),
             weight,
             laplacian,
             memory: Mutex::new(Memory::default()),

@@ -48,6 +48,17 @@ impl<'a, J: LinearOp> WhitenedJacobian<'a, J> {
         out
     }
 
+    /// Yᵀb by one adjoint solve.
+    pub(super) fn gradient(&self, u: &[f64]) -> Vec<f64> {
+        self.adjoint.fetch_add(1, Ordering::Relaxed);
+        self.local.gradient(&self.jacobian, u)
+    }
+
+    /// The same where the tangents are at hand.
+    pub(super) fn gradient_of(&self, z: &Mat<f64>, u: &[f64]) -> Vec<f64> {
+        self.local.gradient(z, u)
+    }
+
     /// Z by p tangents.
     pub(super) fn tangents(&self) -> Mat<f64> {
         self.tangent.fetch_add(self.jacobian.ncols(), Ordering::Relaxed);

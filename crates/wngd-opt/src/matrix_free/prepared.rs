@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use wngd_adjoint::Probes;
-use wngd_linalg::dense::{as_column, column, dot, gram, symmetric_eigen};
+use wngd_linalg::dense::{dot, gram, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{Bidiagonalization, GradientProblem, LaplacianReport, LeastSquares, LinearOp, PivotedQr};
@@ -57,15 +57,14 @@ pub(super) struct Found {
 impl<J: LinearOp> Prepared<'_, J> {
     /// Yᵀb = Zᵀu, once, without the rounding of b.
     pub(super) fn gradient(&self, memory: &mut Memory) -> Vec<f64> {
-        let find = || column(self.y.adjoint(as_column(&self.u)).as_ref(), 0);
-        memory.gradient.get_or_insert_with(find).clone()
+        memory.gradient.get_or_insert_with(|| self.y.gradient(&self.u)).clone()
     }
 
     /// Y by p tangents, once, and the gradient with it.
     pub(super) fn store<'m>(&self, memory: &'m mut Memory) -> &'m Mat<f64> {
         memory.stored.get_or_insert_with(|| {
             let z = self.y.tangents();
-            memory.gradient.get_or_insert_with(|| apply_transpose_vec(&z, &self.u));
+            memory.gradient.get_or_insert_with(|| self.y.gradient_of(&z, &self.u));
             self.y.whiten(z)
         })
     }

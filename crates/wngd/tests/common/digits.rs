@@ -164,9 +164,14 @@ pub fn information(grid: &Grid, form: Form, density: &[f64], z: &[Vec<Digits>]) 
     let n = grid.len();
     let rho: Vec<Digits> = density.iter().map(|r| digits(*r)).collect();
     let mass = total(&rho);
+    let whole = z;
     let mut z = z.to_vec();
     match form {
-        Form::Wasserstein | Form::HomogeneousInverse => z.iter_mut().for_each(|z| {
+        Form::HomogeneousInverse => z.iter_mut().for_each(|z| {
+            let mean = total(z) / digits(n as f64);
+            z.iter_mut().for_each(|z| *z -= &mean);
+        }),
+        Form::Wasserstein => z.iter_mut().for_each(|z| {
             let excess = total(z) / &mass;
             z.iter_mut().zip(&rho).for_each(|(z, rho)| *z -= &excess * rho);
         }),
@@ -223,6 +228,15 @@ pub fn information(grid: &Grid, form: Form, density: &[f64], z: &[Vec<Digits>]) 
         .collect();
     let p = z.len();
     let gram: Vec<Vec<Digits>> = (0..p).map(|i| (0..p).map(|j| dot(&z[i], &weighed[j])).collect()).collect();
+    // A mean of rounding size is none, as far as derivatives are concerned.
+    if form == Form::HomogeneousInverse {
+        for (z, whole) in z.iter_mut().zip(whole) {
+            let size = whole.iter().fold(0.0, |sum, v| sum + v.to_f64().value().abs());
+            if total(whole).to_f64().value().abs() <= 1e-12 * size {
+                z.clone_from(whole);
+            }
+        }
+    }
     Information { scaled_condition: condition(&gram), tangents: z, gram }
 }
 
