@@ -44,12 +44,27 @@ pub fn of_run(
     outcomes: &[Outcome],
     folder: &Path,
 ) -> Result<(), ExperimentError> {
-    let landscape = landscape_of(experiment, result, outcomes)?;
-    if let Some(landscape) = &landscape {
-        landscape.save(folder)?;
-    }
+    let drawn = || {
+        let landscape = landscape_of(experiment, result, outcomes)?;
+        if let Some(landscape) = &landscape {
+            landscape.save(folder)?;
+        }
+        quadratic(experiment, result, outcomes, landscape, folder)
+    };
+    // Files of their own: drawn side by side.
+    let (landscapes, others) = rayon::join(drawn, || of_descents(experiment, result, outcomes, folder));
+    landscapes.and(others)
+}
+
+/// Densities, data with their fits, ways of means, and convergence.
+fn of_descents(
+    experiment: &Experiment,
+    result: &ResultFile,
+    outcomes: &[Outcome],
+    folder: &Path,
+) -> Result<(), ExperimentError> {
     if let Some(grid) = experiment.ground.maybe_grid().filter(|grid| grid.len() == experiment.model.dim_state()) {
-        for (method, outcome) in result.methods.iter().zip(outcomes) {
+        result.methods.par_iter().zip(outcomes).try_for_each(|(method, outcome)| {
             let densities = Densities {
                 axes: axes(grid, &experiment.axes()),
                 data: experiment.data.values.values.clone(),
@@ -59,8 +74,8 @@ pub fn of_run(
                 equal_scale: !experiment.has_units(),
                 title: String::new(),
             };
-            densities.save(folder)?;
-        }
+            densities.save(folder)
+        })?;
     }
     fitted(experiment, result, outcomes, folder)?;
     if let Some(paths) = paths(experiment, result, outcomes) {
@@ -82,8 +97,7 @@ pub fn of_run(
         series: series.collect(),
         title: String::new(),
     };
-    convergence.save(folder)?;
-    quadratic(experiment, result, outcomes, landscape, folder)
+    Ok(convergence.save(folder)?)
 }
 
 /// Evaluations of the model until each iterate: those that were taken and those that were not.

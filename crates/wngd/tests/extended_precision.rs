@@ -1,6 +1,6 @@
 //! Directions of every route, metric and objective in one to three dimensions against 120 decimal digits, at starts from
 //! 0.3 to 3 times as wide as the data.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
 

@@ -2,7 +2,7 @@
 //! with numbers that are none, and no assertion of a dependency speaks for the library.
 //!
 //! `CALLS=1000000 cargo test --release -p wngd --test hostile_callers` makes as many calls.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
