@@ -115,9 +115,12 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     let mut response = match admit(&guard, request).await {
         Ok(request) => next.run(request).await,
         Err(refusal) => {
+            // A stranger does not keep the connection; the page does, and reads what it was told.
+            let stranger = refusal.0 == StatusCode::FORBIDDEN;
             let mut response = refusal.into_response();
-            // Who is refused does not keep the connection.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            if stranger {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             response
         }
     };
