@@ -29,7 +29,7 @@ const BUSY: usize = 8;
 /// Time that a request waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 /// Time that a reader may leave its events unread.
-const UNREAD: Duration = Duration::from_secs(2);
+const UNREAD: Duration = Duration::from_secs(15);
 /// Time that the descents of one request may take.
 const BUDGET: Duration = Duration::from_secs(30);
 /// Events that may wait for a slow reader.
