@@ -48,10 +48,9 @@ impl<'a, J: LinearOp> WhitenedJacobian<'a, J> {
         out
     }
 
-    /// Yᵀb by one adjoint solve.
+    /// Yᵀb by an adjoint solve, or as many as the metric asks for.
     pub(super) fn gradient(&self, u: &[f64]) -> Vec<f64> {
-        self.adjoint.fetch_add(1, Ordering::Relaxed);
-        self.local.gradient(&self.jacobian, u)
+        self.local.gradient(&Counted(self), u)
     }
 
     /// The same where the tangents are at hand.
@@ -68,6 +67,29 @@ impl<'a, J: LinearOp> WhitenedJacobian<'a, J> {
     /// L h: what the metric makes of cell functions, at no solve of the model.
     pub(super) fn whiten(&self, h: Mat<f64>) -> Mat<f64> {
         self.local.whiten(h).y
+    }
+}
+
+/// Z itself, its solves counted.
+struct Counted<'a, 'b, J>(&'a WhitenedJacobian<'b, J>);
+
+impl<J: LinearOp> LinearOp for Counted<'_, '_, J> {
+    fn nrows(&self) -> usize {
+        self.0.jacobian.nrows()
+    }
+    fn ncols(&self) -> usize {
+        self.0.jacobian.ncols()
+    }
+    fn apply(&self, out: MatMut<'_, f64>, x: MatRef<'_, f64>) {
+        self.0.tangent.fetch_add(x.ncols(), Ordering::Relaxed);
+        self.0.jacobian.apply(out, x);
+    }
+    fn apply_transpose(&self, out: MatMut<'_, f64>, y: MatRef<'_, f64>) {
+        self.0.adjoint.fetch_add(y.ncols(), Ordering::Relaxed);
+        self.0.jacobian.apply_transpose(out, y);
+    }
+    fn as_dense(&self) -> Option<MatRef<'_, f64>> {
+        self.0.jacobian.as_dense()
     }
 }
 
