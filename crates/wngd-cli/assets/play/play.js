@@ -402,11 +402,15 @@
     wanted = true;
     requestAnimationFrame(() => {
       wanted = false;
-      drawMap();
-      drawConvergence();
-      for (const label of chosen()) { drawModel(label); drawDensity(label); caption(label); density(label); }
-      drawTable();
+      drawNow();
     });
+  }
+
+  function drawNow() {
+    drawMap();
+    drawConvergence();
+    for (const label of chosen()) { drawModel(label); drawDensity(label); caption(label); density(label); }
+    drawTable();
   }
 
   // Texts ------------------------------------------------------------------------------------
@@ -542,7 +546,8 @@
     running = null;
     view.shown = shown;
     remember();
-    draw();
+    // At once: who reads "done" must find the ends in the table, not those of a frame before.
+    drawNow();
     document.body.dataset.state = "done";
     el("spoken").textContent = chosen().map((label) => {
       const path = paths.get(label), last = path.rows[path.rows.length - 1];
