@@ -5,6 +5,7 @@ mod attack;
 mod bench;
 mod book;
 mod ci;
+mod compare;
 mod deny;
 mod dependencies;
 mod docs;
@@ -69,6 +70,8 @@ enum Xtask {
     },
     /// Attacks the library and the program, and prints a table of what it came to.
     Attack(attack::Attack),
+    /// Draws the map of docs/identification.md: errors and seconds of identification beside other ways.
+    Compare(compare::Compare),
     /// Repeats the README's numbers, in target/reproduce, and compares.
     Reproduce(reproduce::Reproduce),
 }
@@ -89,6 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel { pages } => wheel::run(pages),
         Xtask::Attack(attack) => attack.run(),
+        Xtask::Compare(compare) => compare.run(),
         Xtask::Reproduce(reproduce) => reproduce.run(),
     }
 }

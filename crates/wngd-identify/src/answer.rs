@@ -20,6 +20,10 @@ pub const ESTIMATORS: [&str; 5] = ["weak-stationary", "weak-in-time", "shooting"
 const SIMULATED: &str = "simulated-moments";
 /// Estimates further apart than this many standard errors disagree.
 const APART: f64 = 5.0;
+/// Root mean square of steps' residuals, in scatters, beyond which something unknown is in them.
+const UNEXPLAINED: f64 = 0.01;
+/// Relative errors below this one are as good as each other: what is left is the simulation's or the quadrature's, not the data's.
+const EQUAL: f64 = 1e-8;
 
 /// Noise of the observations.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,7 +202,7 @@ fn all(
     let mut early = None;
     let mut declared = declared;
     if uneven && asked("smoother") {
-        let smoother = Smoother { noise: declared.clone(), observed: None };
+        let smoother = Smoother { noise: declared.clone(), ..Smoother::default() };
         let found = smoother.estimate(dynamics, sample, &dynamics.start());
         if let (true, Ok(found)) = (auto, &found)
             && found.converged
@@ -249,8 +253,17 @@ fn all(
     if asked("shooting") && steps {
         match followed {
             Some(Ok(found)) => {
-                exact = found.fits() && noise.iter().all(|s| *s == 0.0);
-                estimates.push(found);
+                let quiet = noise.iter().all(|s| *s == 0.0);
+                let left = found.trace.last().map_or(0.0, |row| row.1.sqrt());
+                exact = quiet && found.fits() && left < UNEXPLAINED;
+                let objection = (quiet && left > UNEXPLAINED).then(|| {
+                    format!(
+                        "steps are off by {:.0} % of the scatter, and no noise was found that would explain it: what it is biases the parameters",
+                        100.0 * left
+                    )
+                });
+                let objections = found.objections.iter().cloned().chain(objection).collect();
+                estimates.push(Estimate { objections, ..found });
             }
             Some(Err(error)) => failures.push(error),
             None => {}
@@ -260,7 +273,11 @@ fn all(
         if exact {
             remarks.push("smoother was not run: there is no noise that it would take out".into());
         } else {
-            let smoother = Smoother { noise: (!estimated).then(|| noise.clone()), observed: None };
+            let smoother = Smoother {
+                noise: (!estimated).then(|| noise.clone()),
+                guess: estimated.then(|| noise.clone()),
+                observed: None,
+            };
             match smoother.estimate(dynamics, sample, &start) {
                 Ok(found) => estimates.push(found),
                 Err(error) => failures.push(error),
@@ -310,7 +327,7 @@ fn hidden(
     }
     let mut start = dynamics.start();
     if follows {
-        let smoother = Smoother { noise: declared.clone(), observed: Some(which.to_vec()) };
+        let smoother = Smoother { noise: declared.clone(), observed: Some(which.to_vec()), guess: None };
         match smoother.estimate(dynamics, sample, &start) {
             Ok(found) => {
                 if found.converged && found.undetermined.is_empty() {
@@ -368,11 +385,12 @@ fn choose(estimates: &[Estimate], dynamics: &Dynamics) -> usize {
             (false, _, _) => 3,
         };
         let misfit = estimate.misfit.map_or(f64::INFINITY, |m| m.statistic / m.degrees_of_freedom.max(1.0));
-        (kind, if kind < 2 { estimate.size(&scale) } else { misfit })
+        (kind, if kind < 2 { estimate.size(&scale).max(EQUAL) } else { misfit }, estimate.estimator != "shooting")
     };
     let better = |a: &usize, b: &usize| {
-        let ((ka, sa), (kb, sb)) = (key(&estimates[*a]), key(&estimates[*b]));
-        ka.cmp(&kb).then(sa.total_cmp(&sb))
+        let ((ka, sa, qa), (kb, sb, qb)) = (key(&estimates[*a]), key(&estimates[*b]));
+        // Of equals shooting: it has no quadrature.
+        ka.cmp(&kb).then(sa.total_cmp(&sb)).then(qa.cmp(&qb))
     };
     // Where another one rejects the model or leaves something open, the least sharp of all has no say.
     let doubted = estimates.iter().any(|e| e.estimator != SIMULATED && e.converged && !e.fits());

@@ -56,6 +56,18 @@ pub enum SimulateError {
         /// Its parameters.
         theta: Vec<f64>,
     },
+    /// Some motions are so much faster than others that explicit methods take far too many steps.
+    #[error(
+        "simulating {system} at theta = {theta:?}: the system is stiff (seen {time:.3} after a restart), which the explicit method of order 8 cannot follow; leave out what decays fastest (set it to its equilibrium), or choose other parameters"
+    )]
+    Stiff {
+        /// Name of the system.
+        system: String,
+        /// Its parameters.
+        theta: Vec<f64>,
+        /// When it was noticed.
+        time: f64,
+    },
     /// The integrator cannot follow the trajectory.
     #[error("simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor")]
     Integration {

@@ -56,6 +56,7 @@ mod checks;
 mod cloud;
 mod correct;
 mod distribution;
+mod driven;
 mod dynamics;
 mod error;
 mod estimate;

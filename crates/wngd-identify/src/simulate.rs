@@ -1,13 +1,15 @@
-//! Trajectories of dynamical systems by Dormand and Prince's method of order 8 with dense output.
+//! Trajectories of dynamical systems: by Dormand and Prince's method of order 8 with dense output, or driven by noise.
 
+use ode_solvers::dop_shared::IntegrationError;
 use ode_solvers::{DVector, Dop853, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 use wngd_models::flow::VelocityField;
 
+use crate::driven::Driven;
 use crate::error::SimulateError;
-use crate::scale::deviations;
+use crate::scale::{deviations, time_scale};
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -17,6 +19,10 @@ const SEGMENT: usize = 1024;
 const SPAN: f64 = 600.0;
 /// Beyond this a trajectory counts as lost.
 const FAR: f64 = 1e8;
+/// Steps per time scale of a motion driven by noise.
+const STEPS: f64 = 100.0;
+/// Points that its time scale is estimated from.
+const PILOT: usize = 2000;
 
 /// A trajectory under way, sampled at equal times.
 pub struct Trajectory<'a> {
@@ -24,6 +30,7 @@ pub struct Trajectory<'a> {
     theta: &'a [f64],
     state: Vec<f64>,
     dt: f64,
+    driven: Option<Driven<'a>>,
 }
 
 /// The velocity field as the integrator wants it; absent axes rest at 0.
@@ -65,7 +72,37 @@ impl<'a> Trajectory<'a> {
         if !(dt > 0.0 && dt.is_finite()) {
             return Err(SimulateError::TimeStep { dt });
         }
-        Ok(Self { field, theta, state: start.to_vec(), dt })
+        Ok(Self { field, theta, state: start.to_vec(), dt, driven: None })
+    }
+
+    /// Driven by noise from here on: dx = v dt + √(2D) dW, D of each coordinate by `diffusion` at the same θ.
+    ///
+    /// A hundred steps are taken per time scale, which a short motion with the same noise tells.
+    ///
+    /// # Errors
+    /// D that is negative where the motion goes; motions that leave every bound.
+    pub fn driven(mut self, diffusion: &'a dyn VelocityField, seed: u64) -> Result<Self, SimulateError> {
+        let mut longest = self.dt / 16.0;
+        for _ in 0..2 {
+            let points = loop {
+                let mut pilot = Driven::new(diffusion, longest, seed);
+                let mut x = self.state.clone();
+                let mut points = Vec::with_capacity(PILOT * x.len());
+                while points.len() < PILOT * x.len() && pilot.advance(self.field, self.theta, &mut x, self.dt) {
+                    points.extend_from_slice(&x);
+                }
+                if points.len() == PILOT * x.len() {
+                    break points;
+                }
+                longest /= 4.0;
+                if longest < 1e-7 * self.dt {
+                    return Err(self.undriven());
+                }
+            };
+            longest = (time_scale(self.field, self.theta, &points) / STEPS).min(longest.max(self.dt / 16.0));
+        }
+        self.driven = Some(Driven::new(diffusion, longest, seed));
+        Ok(self)
     }
 
     /// Number of coordinates.
@@ -102,21 +139,31 @@ impl<'a> Trajectory<'a> {
     }
 
     /// The next `count` points, row-major; three coordinates or fewer without a look at the heap.
-    fn segment(&self, count: usize, end: f64) -> Result<Vec<f64>, SimulateError> {
+    fn segment(&mut self, count: usize, end: f64) -> Result<Vec<f64>, SimulateError> {
         let d = self.field.dim();
+        if let Some(driven) = &mut self.driven {
+            let (mut x, mut points) = (self.state.clone(), Vec::with_capacity(count * d));
+            for _ in 0..count {
+                if !driven.advance(self.field, self.theta, &mut x, self.dt) {
+                    return Err(self.undriven());
+                }
+                points.extend_from_slice(&x);
+            }
+            return Ok(points);
+        }
         let rhs = Rhs { field: self.field, theta: self.theta };
         let early = || self.lost("the integrator stopped early");
         if d <= 3 {
             let mut state = Vector3::zeros();
             state.as_mut_slice()[..d].copy_from_slice(&self.state);
             let mut solver = Dop853::new(rhs, 0.0, end, self.dt, state, TOLERANCE, TOLERANCE);
-            solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
+            solver.integrate().map_err(|e| self.failed(&e))?;
             let points = solver.y_out().get(1..=count).ok_or_else(early)?;
             return Ok(points.iter().flat_map(|point| point.as_slice()[..d].to_vec()).collect());
         }
         let state = DVector::from_column_slice(&self.state);
         let mut solver = Dop853::new(rhs, 0.0, end, self.dt, state, TOLERANCE, TOLERANCE);
-        solver.integrate().map_err(|e| self.lost(&e.to_string()))?;
+        solver.integrate().map_err(|e| self.failed(&e))?;
         let points = solver.y_out().get(1..=count).ok_or_else(early)?;
         Ok(points.iter().flat_map(|point| point.as_slice().to_vec()).collect())
     }
@@ -127,6 +174,19 @@ impl<'a> Trajectory<'a> {
     /// As [`advance`](Self::advance).
     pub fn skip(&mut self, time: f64) -> Result<(), SimulateError> {
         self.advance((time / self.dt).ceil() as usize, |_| Ok::<_, SimulateError>(()))
+    }
+
+    fn failed(&self, error: &IntegrationError) -> SimulateError {
+        match error {
+            IntegrationError::StiffnessDetected { x } => {
+                SimulateError::Stiff { system: self.field.name().to_string(), theta: self.theta.to_vec(), time: *x }
+            }
+            other => self.lost(&other.to_string()),
+        }
+    }
+
+    fn undriven(&self) -> SimulateError {
+        self.lost("the motion driven by noise leaves every bound, or D is negative where it goes")
     }
 
     fn unbounded(&self) -> SimulateError {

@@ -43,7 +43,7 @@ fn noise_is_found_and_parameters_with_it() {
         assert!((found / noise - 1.0).abs() < 0.06, "{found} {noise}");
     }
     // Twice as much as was declared is held against the declaration.
-    let half = Smoother { noise: Some(noise.iter().map(|s| s / 2.0).collect()), observed: None };
+    let half = Smoother { noise: Some(noise.iter().map(|s| s / 2.0).collect()), observed: None, ..Smoother::default() };
     let found = half.estimate(&dynamics(lorenz), &sample(data, 3, Some(0.05)), &truth(lorenz)).unwrap();
     assert!(!found.passes(), "{found:?}");
 }
@@ -129,7 +129,7 @@ fn a_missing_term_and_forcing_are_held_against_the_model() {
     assert!(!found.fits(), "{found:?}");
     // The same with x alone.
     let one = Sample::new(column(&data, 0), 1, vec![4000], Some(0.05)).unwrap();
-    let smoother = Smoother { observed: Some(vec![0]), noise: None };
+    let smoother = Smoother { observed: Some(vec![0]), noise: None, ..Smoother::default() };
     let found = smoother.estimate(&other, &one, &[10.0, 28.0, 2.7]);
     assert!(found.as_ref().is_ok_and(|found| !found.fits()), "{found:?}");
 }
@@ -169,7 +169,7 @@ fn rows_of_the_book() {
         println!("{row}");
     }
     let row = study("x alone, 8000 points, dt 0.02", 20, |seed| {
-        let smoother = Smoother { observed: Some(vec![0]), noise: None };
+        let smoother = Smoother { observed: Some(vec![0]), noise: None, ..Smoother::default() };
         smoother.estimate(&system, &first_alone(8000, 0.02, seed), &system.start()).unwrap()
     });
     println!("{row}");
@@ -185,7 +185,11 @@ fn every_system() {
             let start = dynamics(system).start();
             let found = if hidden {
                 let one = Sample::new(column(&data, 0), 1, vec![5000], Some(system.4)).unwrap();
-                Smoother { observed: Some(vec![0]), noise: None }.estimate(&dynamics(system), &one, &start)
+                Smoother { observed: Some(vec![0]), noise: None, ..Smoother::default() }.estimate(
+                    &dynamics(system),
+                    &one,
+                    &start,
+                )
             } else {
                 Smoother::default().estimate(&dynamics(system), &sample(data, 3, Some(system.4)), &start)
             };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
-use wngd::models::flow::{SYSTEM_NAMES, System, system};
+use wngd::models::flow::{ExpressionField, SYSTEM_NAMES, System, system};
 use wngd_experiment::data::formats::{write_npy_header, write_npy_values};
 use wngd_experiment::files::write_file;
 use wngd_experiment::models::system_file::{is_file, load};
@@ -30,9 +30,12 @@ pub struct SimulateArgs {
     /// Values of the parameters, comma-separated; the usual ones if absent.
     #[arg(long, value_name = "V,V,…", allow_hyphen_values = true, value_delimiter = ',')]
     pub theta: Option<Vec<f64>>,
-    /// Points to write.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    pub points: usize,
+    /// Points to write; 100000 if neither they nor a time are given.
+    #[arg(long, value_name = "N", conflicts_with = "time")]
+    pub points: Option<usize>,
+    /// Time from the first point to the last one, in place of a number of points.
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<f64>,
     /// Time between points.
     #[arg(long, value_name = "TIME", default_value_t = 0.05)]
     pub dt: f64,
@@ -42,7 +45,7 @@ pub struct SimulateArgs {
     /// Point to start from, comma-separated; the system's own, or 1 for every variable of a file, if absent.
     #[arg(long, value_name = "V,…", allow_hyphen_values = true, value_delimiter = ',')]
     pub from: Option<Vec<f64>>,
-    /// Seed of the random move of the start point.
+    /// Seed of the random move of the start point, and of noise.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Standard deviation of Gaussian noise added to what is written, one number per coordinate.
@@ -56,6 +59,8 @@ pub struct SimulateArgs {
     pub quiet: bool,
 }
 
+/// Points that are written if none are asked for.
+const POINTS: usize = 100_000;
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
 
@@ -65,6 +70,8 @@ pub struct Named {
     pub system: System,
     /// Its variables.
     pub variables: Vec<String>,
+    /// D of dx = v dt + √(2D) dW, of systems from files that have it.
+    pub diffusion: Option<ExpressionField>,
 }
 
 /// The system that `--system` names: a name, or a file of one's own.
@@ -73,9 +80,10 @@ pub fn named(name: &str) -> Result<Named, CliError> {
         let field = load(Path::new(name))?;
         let (theta, variables) = (field.start().to_vec(), field.variables().to_vec());
         let start = vec![1.0; variables.len()];
+        let diffusion = field.diffusion().cloned();
         let system =
             System { field: Arc::new(field), theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
-        return Ok(Named { system, variables });
+        return Ok(Named { system, variables, diffusion });
     }
     let system = system(name).ok_or_else(|| {
         let all = SYSTEM_NAMES.join(", ");
@@ -85,15 +93,13 @@ pub fn named(name: &str) -> Result<Named, CliError> {
         )
     })?;
     let variables = usual_axes(system.field.dim());
-    Ok(Named { system, variables })
+    Ok(Named { system, variables, diffusion: None })
 }
 
 /// Writes a trajectory point by point.
 pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
-    let Named { system, variables } = named(&args.system)?;
-    if !(1..=MAX_POINTS).contains(&args.points) {
-        return Err(CliError::usage("--points", format!("{}: 1 to {MAX_POINTS} points can be written", args.points)));
-    }
+    let Named { system, variables, diffusion } = named(&args.system)?;
+    let count = count(args)?;
     if !(args.burn_in >= 0.0 && args.burn_in.is_finite()) {
         return Err(CliError::usage("--burn-in", format!("{}: a time of at least 0 is needed", args.burn_in)));
     }
@@ -105,20 +111,23 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
         let problem = format!("{:e} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
         return Err(CliError::usage("--burn-in", problem));
     }
+    if let Some(diffusion) = &diffusion {
+        trajectory = trajectory.driven(diffusion, args.seed)?;
+    }
     let npy = match args.out.extension().and_then(|e| e.to_str()) {
         Some("csv") => false,
         Some("npy") => true,
         _ => return Err(CliError::usage("--out", "the name must end in .csv or .npy")),
     };
     interrupt::install();
-    let bar = progress(args.points, args.quiet);
+    let bar = progress(count, args.quiet);
     trajectory.skip(args.burn_in)?;
     let mut failure = None;
     let written = write_file(&args.out, |w| {
         let outcome = if npy {
-            write_npy(w, &mut trajectory, &mut noise, args, &bar)
+            write_npy(w, &mut trajectory, &mut noise, (args, count), &bar)
         } else {
-            write_csv(w, &mut trajectory, &mut noise, args, &variables, &bar)
+            write_csv(w, &mut trajectory, &mut noise, (args, count), &variables, &bar)
         };
         outcome.map_err(|error| {
             let text = error.to_string();
@@ -132,9 +141,23 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     }
     written?;
     if !args.quiet {
-        print(&format!("{} points of {} in {}", args.points, args.system, args.out.display()))?;
+        let driven = if diffusion.is_some() { ", driven by its [diffusion]," } else { "" };
+        print(&format!("{count} points of {}{driven} in {}", args.system, args.out.display()))?;
     }
     Ok(0)
+}
+
+/// How many points are asked for.
+fn count(args: &SimulateArgs) -> Result<usize, CliError> {
+    let (count, option) = match args.time {
+        Some(time) if time >= 0.0 && time.is_finite() => ((time / args.dt).round() + 1.0, "--time"),
+        Some(time) => return Err(CliError::usage("--time", format!("{time}: a time of at least 0 is needed"))),
+        None => (args.points.unwrap_or(POINTS) as f64, "--points"),
+    };
+    if args.dt > 0.0 && !(1.0..=MAX_POINTS as f64).contains(&count) {
+        return Err(CliError::usage(option, format!("{count}: 1 to {MAX_POINTS} points can be written")));
+    }
+    Ok(count as usize)
 }
 
 /// The error with the option that it is about.
@@ -162,14 +185,14 @@ fn write_csv(
     w: &mut dyn Write,
     trajectory: &mut Trajectory<'_>,
     noise: &mut Noise,
-    args: &SimulateArgs,
+    (args, count): (&SimulateArgs, usize),
     variables: &[String],
     bar: &ProgressBar,
 ) -> Result<(), ExperimentError> {
     let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
     writeln!(w, "t,{}", variables.join(",")).map_err(fail)?;
     let mut row = 0usize;
-    trajectory.advance(args.points, |point| {
+    trajectory.advance(count, |point| {
         row += 1;
         tick(row, bar, &args.out)?;
         write!(w, "{:?}", args.dt * row as f64).map_err(fail)?;
@@ -184,13 +207,13 @@ fn write_npy(
     w: &mut dyn Write,
     trajectory: &mut Trajectory<'_>,
     noise: &mut Noise,
-    args: &SimulateArgs,
+    (args, count): (&SimulateArgs, usize),
     bar: &ProgressBar,
 ) -> Result<(), ExperimentError> {
     let fail = |source| ExperimentError::Write { path: args.out.clone(), source };
-    write_npy_header(&mut *w, &[args.points, trajectory.dim()]).map_err(fail)?;
+    write_npy_header(&mut *w, &[count, trajectory.dim()]).map_err(fail)?;
     let mut row = 0usize;
-    trajectory.advance(args.points, |point| {
+    trajectory.advance(count, |point| {
         row += 1;
         tick(row, bar, &args.out)?;
         write_npy_values(&mut *w, noise.added(point)).map_err(fail)

@@ -37,6 +37,8 @@ const MISSED: f64 = 0.2;
 const AGAIN: f64 = 1e-2;
 /// Noise that a search begins with, as a share of the scatter.
 const GUESS: f64 = 0.05;
+/// A guess below this variance, in squares of the scatter, is none.
+const LEAST_GUESS: f64 = 1e-6;
 /// Standard deviation of the first point of a record about the centre, in scales.
 const WIDE: f64 = 10.0;
 /// A gap of more than this many time scales begins a new record: what is uncertain before it says nothing behind it.
@@ -54,6 +56,9 @@ pub struct Smoother {
     pub noise: Option<Vec<f64>>,
     /// The coordinate that each column is; all in their order if absent.
     pub observed: Option<Vec<usize>>,
+    /// Standard deviations that the search for the noise begins with, where it is not declared; a twentieth of the scatter if
+    /// absent.
+    pub guess: Option<Vec<f64>>,
 }
 
 impl Smoother {
@@ -73,7 +78,7 @@ impl Smoother {
             return Err(IdentifyError::NotOrdered);
         };
         let which = self.observed.clone().unwrap_or_else(|| (0..dynamics.dim()).collect());
-        if self.noise.as_ref().is_some_and(|each| each.len() != which.len()) {
+        if [&self.noise, &self.guess].iter().any(|each| each.as_ref().is_some_and(|each| each.len() != which.len())) {
             return Err(IdentifyError::Coordinates { dim: which.len(), columns: sample.dim });
         }
         let mut whole = setting::observed(dynamics, sample, &which, start)?;
@@ -81,14 +86,18 @@ impl Smoother {
         let gaps = whole.after.iter().filter(|step| **step > longest).count();
         whole.after.iter_mut().filter(|step| **step > longest).for_each(|step| *step = 0.0);
         let units: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
-        let declared: Option<Vec<f64>> = self
-            .noise
-            .as_ref()
-            .map(|each| each.iter().zip(&which).map(|(s, c)| (s / whole.scales[*c]).powi(2).max(1e-14)).collect());
-        let held = Held { observation: declared.is_some(), motion: false };
+        let relative = |each: &Vec<f64>| -> Vec<f64> {
+            each.iter().zip(&which).map(|(s, c)| (s / whole.scales[*c]).powi(2).max(1e-14)).collect()
+        };
+        let declared = self.noise.as_ref().map(relative);
+        let guess = self.guess.as_ref().map_or_else(
+            || vec![GUESS * GUESS; which.len()],
+            |each| relative(each).into_iter().map(|r| if r > LEAST_GUESS { r } else { GUESS * GUESS }).collect(),
+        );
+        // Noise that is found along with a path that is not yet right takes up what is wrong with it.
+        let held = Held { observation: declared.is_some() || self.guess.is_some(), motion: false };
         let lost = || IdentifyError::FlowLost { dt };
-        let (mut theta, mut observation) =
-            (start.to_vec(), declared.clone().unwrap_or(vec![GUESS * GUESS; which.len()]));
+        let (mut theta, mut observation) = (start.to_vec(), declared.clone().unwrap_or(guess));
         let mut remarks = Vec::new();
         if gaps > 0 {
             remarks.push(format!("{gaps} gaps longer than {longest:.3} were left open"));
@@ -113,7 +122,12 @@ impl Smoother {
             let run = first.and_then(|path| {
                 let (theta, units) = (theta.clone(), units.clone());
                 let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held };
-                iteration.run(if last { LAST } else { STEPS }).map(|end| (iteration, end))
+                let end = iteration.run(if last { LAST } else { STEPS })?;
+                if !last || declared.is_some() || self.guess.is_none() {
+                    return Some((iteration, end));
+                }
+                iteration.held.observation = false;
+                iteration.run(LAST).map(|end| (iteration, end))
             });
             let Some((iteration, end)) = run else {
                 remarks.push(format!("the path was lost on the first {count} points; start closer"));

@@ -1,0 +1,36 @@
+//! The map as a figure.
+
+use wngd_figures::{Dots, DotsPanel};
+
+use super::Row;
+use super::table::settings;
+
+/// Errors of every way on Lorenz' grid, a panel per order and noise.
+pub(super) fn of(rows: &[Row]) -> Dots {
+    let mut dots = Dots { axis: "largest relative error of a parameter".into(), least: 1e-8, ..Dots::default() };
+    dots.series.push("wngd".into());
+    for setting in settings(rows).iter().filter(|s| s.rows[0].record.system == "lorenz63") {
+        let record = &setting.rows[0].record;
+        let order = if record.ordered { "in order" } else { "shuffled" };
+        let title = format!("{order}, noise {:.0} %", 100.0 * record.noise);
+        if dots.panels.last().is_none_or(|p| p.title != title) {
+            dots.panels.push(DotsPanel { title, ..DotsPanel::default() });
+        }
+        let mut values = vec![None; dots.series.len()];
+        values[0] = setting.ours().map(|s| s.error);
+        for (name, score) in setting.peers() {
+            let at = dots.series.iter().position(|s| *s == name).unwrap_or_else(|| {
+                dots.series.push(name);
+                values.push(None);
+                dots.series.len() - 1
+            });
+            values[at] = Some(score.error);
+        }
+        if let Some(panel) = dots.panels.last_mut() {
+            panel.rows.push((format!("Δt {}, n {}", record.dt, record.count), values));
+        }
+    }
+    let n = dots.series.len();
+    dots.panels.iter_mut().flat_map(|p| &mut p.rows).for_each(|(_, values)| values.resize(n, None));
+    dots
+}

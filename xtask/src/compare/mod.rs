@@ -1,0 +1,132 @@
+//! Identification beside other ways, on one set of records: the map of docs/identification.md.
+
+mod cells;
+mod figure;
+mod table;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use wngd::identify::{NoiseLevel, Question, Sample, Verdict, answer};
+
+use crate::place::root;
+use cells::Record;
+
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// A Python with xtask/peer/requirements-identify.txt, to compare with.
+    #[arg(long, value_name = "PYTHON")]
+    peer: Option<PathBuf>,
+    /// Short records of Lorenz' system alone.
+    #[arg(long)]
+    quick: bool,
+    /// Write the table and the figure into docs/.
+    #[arg(long)]
+    docs: bool,
+}
+
+/// What one way found on one record.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Found {
+    theta: Vec<f64>,
+    errors: Option<Vec<Option<f64>>>,
+    seconds: f64,
+    /// The estimator that answered, or the verdict where there is no answer; of ours alone.
+    #[serde(default)]
+    by: String,
+}
+
+/// What all ways found on one record; none where a way does not apply, no `theta` where it failed.
+struct Row {
+    record: Record,
+    ours: Option<Found>,
+    refused: Option<String>,
+    peers: Vec<(String, Option<Found>)>,
+}
+
+#[derive(Deserialize)]
+struct Peer {
+    name: String,
+    ways: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Compare {
+    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
+        let folder = root().join("target/compare");
+        std::fs::create_dir_all(&folder)?;
+        let mut rows = Vec::new();
+        for record in cells::records(self.quick) {
+            let record = record.with_step()?;
+            let data = record.data()?;
+            let (ours, refused) = ours(&record, &data)?;
+            let line = ours.as_ref().map_or_else(
+                || format!("no answer: {}", refused.as_deref().unwrap_or_default()),
+                |f| format!("{:.1e} by {} in {:.2} s", record.error(&f.theta), f.by, f.seconds),
+            );
+            println!("{}: {line}", record.name());
+            let mut peers = Vec::new();
+            if let Some(python) = &self.peer {
+                let path = folder.join("points.f64");
+                let bytes: Vec<u8> = data.points.iter().flat_map(|v| v.to_le_bytes()).collect();
+                std::fs::write(&path, bytes)?;
+                std::fs::write(folder.join("cell.json"), serde_json::to_string(&record.for_peers(&data, &path)?)?)?;
+                peers = ask(python, &folder)?;
+                for (name, found) in &peers {
+                    let text = found.as_ref().map_or("failed".to_string(), |f| {
+                        format!("{:.1e} in {:.2} s", record.error(&f.theta), f.seconds)
+                    });
+                    println!("    {name}: {text}");
+                }
+            }
+            rows.push(Row { record, ours, refused, peers });
+        }
+        let text = table::markdown(&rows);
+        println!("\n{text}");
+        std::fs::write(folder.join("map.md"), &text)?;
+        let drawing = figure::of(&rows);
+        wngd_figures::Figure::save(&drawing, &folder)?;
+        if self.docs {
+            table::into_page(&root().join("docs/identification.md"), &text)?;
+            std::fs::copy(folder.join("dots.png"), root().join("docs/images/identification-map.png"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The answer of this library, told nothing but the system and the time step.
+fn ours(record: &Record, data: &cells::Data) -> Result<(Option<Found>, Option<String>), Box<dyn Error>> {
+    let count = data.points.len() / data.seen.len();
+    let sample = Sample::new(data.points.clone(), data.seen.len(), vec![count], record.ordered.then_some(record.dt))?;
+    let dynamics = record.dynamics()?;
+    let question = Question {
+        noise: if record.ordered || record.noise > 0.0 { record.level(data) } else { NoiseLevel::Share(0.0) },
+        observed: record.partial().then(|| data.seen.clone()),
+        ..Question::default()
+    };
+    let clock = std::time::Instant::now();
+    let found = match answer(&dynamics, &sample, &question) {
+        Ok(found) => found,
+        Err(error) => return Ok((None, Some(error.to_string()))),
+    };
+    let seconds = clock.elapsed().as_secs_f64();
+    if found.verdict != Verdict::Fits {
+        return Ok((None, Some(found.verdict.name().into())));
+    }
+    let estimate = found.estimate();
+    let by = estimate.estimator.to_string();
+    Ok((Some(Found { theta: estimate.theta.clone(), errors: estimate.standard_errors.clone(), seconds, by }), None))
+}
+
+fn ask(python: &PathBuf, folder: &std::path::Path) -> Result<Vec<(String, Option<Found>)>, Box<dyn Error>> {
+    let script = root().join("xtask/peer/identify_peers.py");
+    let output = Command::new(python).arg(script).arg(folder.join("cell.json")).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err("the peers failed".into());
+    }
+    let peer: Peer = serde_json::from_slice(&output.stdout)?;
+    debug_assert!(!peer.name.is_empty());
+    peer.ways.into_iter().map(|(name, found)| Ok((name, serde_json::from_value(found)?))).collect()
+}
