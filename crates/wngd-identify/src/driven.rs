@@ -108,7 +108,7 @@ mod tests {
             variables: vec!["x".into()],
             equations: vec!["a*x".into()],
             parameters: vec![("a".into(), 0.5), ("b".into(), 0.8)],
-            diffusion: vec!["0.5*b^2*x^2".into()],
+            diffusion: vec![Some("0.5*b^2*x^2".into())],
             ..Equations::default()
         })
         .unwrap()

@@ -23,6 +23,9 @@ pub(crate) struct Compare {
     /// Short records of Lorenz' system alone.
     #[arg(long)]
     quick: bool,
+    /// Records whose name contains this alone, as "lorenz96".
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// Write the table and the figure into docs/.
     #[arg(long)]
     docs: bool,
@@ -60,6 +63,9 @@ impl Compare {
         let mut rows = Vec::new();
         for record in cells::records(self.quick) {
             let record = record.with_step()?;
+            if self.only.as_ref().is_some_and(|text| !record.name().contains(text)) {
+                continue;
+            }
             let data = record.data()?;
             let (ours, refused) = ours(&record, &data)?;
             let line = ours.as_ref().map_or_else(
