@@ -77,7 +77,7 @@ pub(super) fn records(quick: bool) -> Vec<Record> {
     }
     if !quick {
         for name in OTHERS {
-            add(name, true, 0.0, 0.05, 10_000, 1);
+            add(name, true, 0.0, 0.05, 10_000, 3);
         }
         add("lorenz63, x alone", true, 0.02, 0.05, 8000, 3);
         add("lorenz63, forced by 4 dW", true, 0.05, 0.0, 20_000, 3);
