@@ -356,7 +356,7 @@ def main():
             seconds = time.perf_counter() - clock
             found[name] = None if bad else {
                 "theta": list(theta),
-                "errors": None if errors is None else list(errors),
+                "errors": None if errors is None else [float(e) if np.isfinite(e) else None for e in errors],
                 "seconds": seconds,
             }
         print(json.dumps({"name": cell["name"], "ways": found}), flush=True)

@@ -18,7 +18,7 @@ use crate::error::FigureError;
 const SCALE: u32 = 2;
 /// kuva smooths edges along scan lines only, so that nearly horizontal lines
 /// come out as stairs; the scene is drawn larger by this factor and averaged.
-const OVERSAMPLE: u32 = 3;
+const OVERSAMPLE: u32 = 2;
 
 /// A drawn figure.
 pub struct Drawing {
