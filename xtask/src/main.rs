@@ -39,6 +39,9 @@ enum Xtask {
     /// Times forward and adjoint solves of the Lorenz flow in this process and prints them as JSON.
     #[command(hide = true)]
     MeasureLorenz(bench::lorenz::MeasureLorenz),
+    /// Times one family at one size in this process and prints it as JSON.
+    #[command(hide = true)]
+    MeasureGrowth(bench::growth::MeasureGrowth),
     /// Times estimators of the direction on the Lorenz flow with many parameters and prints them as JSON.
     #[command(hide = true)]
     MeasureEstimators(bench::estimators::MeasureEstimators),
@@ -81,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Bench(bench) => bench::run(&bench),
         Xtask::Measure(measure) => measure.run(),
         Xtask::MeasureLorenz(measure) => measure.run(),
+        Xtask::MeasureGrowth(measure) => measure.run(),
         Xtask::MeasureEstimators(measure) => measure.run(),
         Xtask::Book => book::run(),
         Xtask::Ci { skip_tests } => ci::run(skip_tests, Xtask::command()),

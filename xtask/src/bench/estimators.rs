@@ -14,6 +14,7 @@ use wngd::prelude::*;
 
 use super::options::Bench;
 use super::process::{peak_megabytes, run};
+use super::session::Session;
 
 /// Cells and hats per axis: p = 192, 1029, 5184; the last only without --quick.
 const PROBLEMS: [(usize, usize); 4] = [(24, 4), (24, 7), (24, 12), (32, 12)];
@@ -62,7 +63,7 @@ struct Figures {
 }
 
 /// Prints solves per second, then times to a direction.
-pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
+pub(super) fn table(bench: &Bench, session: &mut Session) -> Result<(), Box<dyn Error>> {
     let measure = |(cells, nodes): (usize, usize), threads: usize, extra: &[&str]| -> Result<Figures, Box<dyn Error>> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("measure-estimators").args(extra).args(["--cells", &cells.to_string()]);
@@ -88,6 +89,8 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
             let arrived = |r: &&Row| r.metric == row.metric && r.error <= 4.0 * ERROR;
             let best = figures.rows.iter().filter(arrived).map(|r| r.seconds).fold(f64::INFINITY, f64::min);
             let ratio = if row.error <= 4.0 * ERROR { format!("{:.2}", row.seconds / best) } else { String::new() };
+            let name = format!("estimators/{}/{}/{}/{}", problem.0, figures.parameters, row.metric, row.estimator);
+            session.note(name, vec![row.seconds], None, figures.peak_mb);
             println!(
                 "{:>6} {:>5} {:>11} {:>14} {:>6} {:>5} {:>6} {:>8.3} {:>9.6} {:>8.1e} {ratio:>7}",
                 format!("{}^3", problem.0),

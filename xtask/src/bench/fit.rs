@@ -9,6 +9,7 @@ use wngd::fit::{Components, Fit, Histogram, Mixture, Options, Samples, fit, fit_
 
 use super::options::Bench;
 use super::process::{peer, run};
+use super::session::Session;
 
 const SAMPLES: usize = 1_000_000;
 
@@ -27,14 +28,8 @@ struct Peer {
 }
 
 /// Prints the table of fits.
-pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
-    let covariance = |a: f64, b: f64, c: f64| vec![vec![a, b], vec![b, c]];
-    let mixture = Mixture::new(
-        vec![0.5, 0.3, 0.2],
-        vec![vec![0.0, 0.0], vec![4.0, 1.0], vec![-2.0, 5.0]],
-        vec![covariance(1.0, 0.3, 0.7), covariance(0.5, -0.1, 1.2), covariance(1.4, 0.6, 0.6)],
-    )?;
-    let values = mixture.sample(SAMPLES, 5);
+pub(super) fn table(bench: &Bench, session: &mut Session) -> Result<(), Box<dyn Error>> {
+    let values = three()?.sample(SAMPLES, 5);
     let options = Options { components: Components::Exactly(3), ..Options::default() };
     println!("three Gaussians in two dimensions, {SAMPLES} samples, best of {}", bench.repeat);
     println!("{:>28} {:>9} {:>22} {:>7}", "", "s", "log-likelihood/sample", "ratio");
@@ -42,6 +37,7 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
     let (seconds, found) = best(bench.repeat, || fit(&samples, &options))?;
     let ours = found.log_likelihood / SAMPLES as f64;
     println!("{:>28} {seconds:>9.3} {ours:>22.9}", "with errors and test");
+    let mut beside = None;
     if let Some(python) = &bench.peer {
         let file = std::env::temp_dir().join(format!("wngd-bench-{}.f64", std::process::id()));
         std::fs::write(&file, values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())?;
@@ -51,12 +47,14 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
         let Figures { usual, tight } = figures?;
         for (name, peer) in [("scikit-learn, tol 1e-3", usual), ("scikit-learn, tol 1e-9", tight)] {
             let ratio = peer.seconds / seconds;
+            beside = Some(peer.seconds);
             println!("{name:>28} {:>9.3} {:>22.9} {ratio:>7.1}", peer.seconds, peer.log_likelihood);
             if peer.log_likelihood > ours + 1e-6 {
                 return Err(format!("{name} found a higher likelihood").into());
             }
         }
     }
+    session.note("fit/samples".into(), vec![seconds], beside, 0.0);
     println!("\ntwo Gaussians in 200 bins, any number of entries");
     println!("{:>12} {:>9}", "entries", "s");
     let options = Options { components: Components::Exactly(2), ..Options::default() };
@@ -64,8 +62,19 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
         let histogram = binned(entries)?;
         let (seconds, _) = best(bench.repeat, || fit_histogram(&histogram, &options))?;
         println!("{entries:>12} {seconds:>9.4}");
+        session.note(format!("fit/histogram/{entries}"), vec![seconds], None, 0.0);
     }
     Ok(())
+}
+
+/// Three Gaussians in two dimensions.
+pub(super) fn three() -> Result<Mixture, Box<dyn Error>> {
+    let covariance = |a: f64, b: f64, c: f64| vec![vec![a, b], vec![b, c]];
+    Ok(Mixture::new(
+        vec![0.5, 0.3, 0.2],
+        vec![vec![0.0, 0.0], vec![4.0, 1.0], vec![-2.0, 5.0]],
+        vec![covariance(1.0, 0.3, 0.7), covariance(0.5, -0.1, 1.2), covariance(1.4, 0.6, 0.6)],
+    )?)
 }
 
 fn best<E: Error + 'static>(

@@ -11,8 +11,10 @@ use wngd::linalg::faer::Mat;
 use wngd::models::flow::{Discretisation, Lorenz63, Solver, StationaryDensity};
 use wngd::prelude::*;
 
+use super::growth::timed;
 use super::options::Bench;
 use super::process::{peak_megabytes, peer, run};
+use super::session::Session;
 
 /// Largest relative difference of density and adjoint product from the peer's.
 const AGREEMENT: f64 = 1e-8;
@@ -67,7 +69,7 @@ struct Figures {
 }
 
 /// Prints the table of forward and adjoint solves.
-pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
+pub(super) fn table(bench: &Bench, session: &mut Session) -> Result<(), Box<dyn Error>> {
     println!("Lorenz, Scharfetter-Gummel, D = 10, {} threads; seconds, the peer's assembly not counted", bench.threads);
     println!(
         "{:>6} {:>4} {:>30} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}",
@@ -92,6 +94,9 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
         }
         for solves in &ours.solves {
             row(n, solves, None, ours.peak_mb);
+            let others = theirs.iter().flat_map(|t| &t.solves).filter(|other| other.m == solves.m);
+            let beside = others.map(Solves::total).reduce(f64::min);
+            session.note(format!("lorenz/{n}/{}", solves.m), vec![solves.total()], beside, ours.peak_mb);
             for other in theirs.iter().flat_map(|t| &t.solves).filter(|other| other.m == solves.m) {
                 row(n, other, Some(solves.total()), theirs.as_ref().map_or(0.0, |t| t.peak_mb));
             }
@@ -112,6 +117,22 @@ fn row(n: usize, s: &Solves, ours: Option<f64>, peak_mb: f64) {
         s.adjoint,
         s.total(),
     );
+}
+
+/// Seconds of a forward solve with everything before it and m adjoint products, on n³ cells.
+pub(super) fn seconds(n: usize, m: usize, repeat: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let theta = vec![10.0, 28.0, 8.0 / 3.0];
+    let h = Mat::from_fn(n * n * n, m, |i, j| ((i * (j + 1)) as f64 * 0.37).sin());
+    timed(repeat, || {
+        let grid = Grid::new(&[-25.0, -30.0, 0.0], &[25.0, 30.0, 50.0], &[n; 3])?;
+        let scheme = Discretisation::ScharfetterGummel { diffusion: 10.0, restart: 2e-3 };
+        let model = StationaryDensity::new(Arc::new(Lorenz63), grid, scheme, None, theta.clone())?;
+        let at = model.linearize(&theta)?;
+        let mut product = Mat::zeros(3, m);
+        at.jacobian.apply_transpose(product.as_mut(), h.as_ref());
+        std::hint::black_box(product);
+        Ok(())
+    })
 }
 
 /// Both sides must have solved the same problem.

@@ -10,8 +10,10 @@ use wngd::linalg::{LeastSquares, PivotedQr, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
+use super::growth::timed;
 use super::options::Bench;
 use super::process::{peak_megabytes, peer, run};
+use super::session::Session;
 use crate::problem::Problem;
 
 /// Largest relative difference of η from the peer's.
@@ -52,6 +54,9 @@ impl By {
 struct Figures {
     /// The whole direction; the symbolic analysis is made once per grid and not counted.
     total: f64,
+    /// Of every repetition; the peer tells its best alone.
+    #[serde(default)]
+    all: Vec<f64>,
     /// Its parts.
     stages: BTreeMap<String, f64>,
     /// Peak memory of the process, MB.
@@ -60,7 +65,7 @@ struct Figures {
 }
 
 /// Prints the table of W₂ directions.
-pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
+pub(super) fn table(bench: &Bench, session: &mut Session) -> Result<(), Box<dyn Error>> {
     println!("W2 direction, {0} x {0} cells, {1} threads, best of {2}", bench.grid, bench.threads, bench.repeat);
     println!(
         "{:>5} {:>12} {:>9} {:>9} {:>7} {:>9} {:>9}  stages",
@@ -71,10 +76,12 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
             // A process of its own, so that peaks of memory do not mix.
             let ours = figures(bench, Command::new(std::env::current_exe()?).arg("measure"), p, route)?;
             let stages: Vec<String> = ours.stages.iter().map(|(name, s)| format!("{name} {s:.4}")).collect();
+            let mut beside = None;
             let (other, ratio, memory) = match &bench.peer {
                 Some(python) => {
                     let peer = figures(bench, &mut peer(python, Path::new("bench_mixture.py")), p, route)?;
                     agree(&ours.eta, &peer.eta)?;
+                    beside = Some(peer.total);
                     (
                         format!("{:.4}", peer.total),
                         format!("{:.2}", peer.total / ours.total),
@@ -83,6 +90,7 @@ pub(crate) fn table(bench: &Bench) -> Result<(), Box<dyn Error>> {
                 }
                 None => Default::default(),
             };
+            session.note(format!("w2/{}/{p}/{}", bench.grid, route.name()), ours.all, beside, ours.peak_mb);
             println!(
                 "{p:>5} {:>12} {:>9.4} {other:>9} {ratio:>7} {:>9.0} {memory:>9}  {}",
                 route.name(),
@@ -99,6 +107,12 @@ fn figures(bench: &Bench, command: &mut Command, p: usize, route: By) -> Result<
     let number = |n: usize| n.to_string();
     command.args(["--grid", &number(bench.grid), "--p", &number(p), "--threads", &number(bench.threads)]);
     run(command.args(["--repeat", &number(bench.repeat), "--route", route.name()]))
+}
+
+/// Seconds of directions by the information matrix on a square grid.
+pub(super) fn seconds(grid: usize, p: usize, repeat: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let problem = Problem::new(grid, p)?;
+    timed(repeat, || Ok(drop(problem.direction(Route::Information)?)))
 }
 
 /// Both sides must have solved the same problem.
@@ -120,19 +134,18 @@ impl Measure {
             By::Information => Route::Information,
             By::Qr => Route::Qr,
         };
-        let mut total = f64::INFINITY;
         let mut eta = Vec::new();
-        for _ in 0..self.repeat {
-            let start = Instant::now();
+        let all = timed(self.repeat, || {
             eta = problem.direction(route)?;
-            total = total.min(start.elapsed().as_secs_f64());
-        }
+            Ok(())
+        })?;
+        let total = all.iter().copied().fold(f64::INFINITY, f64::min);
         let peak_mb = peak_megabytes()?;
         let mut stages = BTreeMap::new();
         for _ in 0..self.repeat {
             self.stages(&problem, &mut stages)?;
         }
-        println!("{}", serde_json::to_string(&Figures { total, stages, peak_mb, eta })?);
+        println!("{}", serde_json::to_string(&Figures { total, all, stages, peak_mb, eta })?);
         Ok(())
     }
 

@@ -24,6 +24,15 @@ pub(crate) struct Bench {
     /// Repetitions; the best counts.
     #[arg(long, default_value_t = 3)]
     pub(super) repeat: usize,
+    /// Write the seconds of every row into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+    /// Print ratios to the rows of a file that --save wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(super) against: Option<PathBuf>,
+    /// Write tables and figure into docs/performance.md.
+    #[arg(long)]
+    pub(super) page: bool,
     /// Leave out the criterion benches and the largest grids.
     #[arg(long)]
     pub(super) quick: bool,
@@ -35,4 +44,8 @@ pub(super) enum Table {
     Lorenz,
     Estimators,
     Fit,
+    /// Cost against sizes, with exponents.
+    Growth,
+    /// A matrix product and a copy.
+    Limit,
 }

@@ -128,7 +128,10 @@ fn ours(record: &Record, data: &cells::Data) -> Result<(Option<Found>, Option<St
 
 fn ask(python: &PathBuf, folder: &std::path::Path) -> Result<Vec<(String, Option<Found>)>, Box<dyn Error>> {
     let script = root().join("xtask/peer/identify_peers.py");
-    let output = Command::new(python).arg(script).arg(folder.join("cell.json")).stderr(Stdio::inherit()).output()?;
+    let mut command = Command::new(python);
+    // What numba compiles is kept beside the records.
+    command.env("NUMBA_CACHE_DIR", folder.join("numba")).env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = command.arg(script).arg(folder.join("cell.json")).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err("the peers failed".into());
     }
