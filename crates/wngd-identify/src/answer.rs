@@ -22,6 +22,8 @@ const SIMULATED: &str = "simulated-moments";
 const APART: f64 = 5.0;
 /// Root mean square of steps' residuals, in scatters, beyond which something unknown is in them.
 const UNEXPLAINED: f64 = 0.01;
+/// Variables beyond which the weak form in time of noisy data takes minutes.
+const MANY: usize = 12;
 /// Relative errors below this one are as good as each other: what is left is the simulation's or the quadrature's, not the data's.
 const EQUAL: f64 = 1e-8;
 
@@ -233,7 +235,14 @@ fn all(
         }
     }
     let dense = question.estimators.is_some() || WeakInTime::applies(dynamics, sample, &start);
-    if asked("weak-in-time") && dense {
+    let dear = question.estimators.is_none() && sample.dim > MANY && noise.iter().any(|s| *s > 0.0);
+    if dense && dear {
+        remarks.push(format!(
+            "weak-in-time was not run: with noise its cost grows with the cube of the number of variables, {} here; --estimator weak-in-time runs it",
+            sample.dim
+        ));
+    }
+    if asked("weak-in-time") && dense && !dear {
         match (WeakInTime { noise: noise.clone() }).estimate(dynamics, sample, &start) {
             Ok(found) => estimates.push(found),
             Err(error) => failures.push(error),

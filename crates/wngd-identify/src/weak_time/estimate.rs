@@ -25,6 +25,8 @@ const FEWEST: usize = 40;
 const TRIED: usize = 6000;
 /// Most points.
 const POINTS: usize = 100_000;
+/// Operations of a factorisation of the covariance, about: many coordinates with noise take fewer points.
+const WORK: f64 = 2e9;
 /// Time between points in time scales beyond which sums are no integrals.
 const DENSE: f64 = 0.3;
 /// Most steps where the field is affine in θ, and otherwise.
@@ -122,7 +124,11 @@ impl WeakInTime {
             return Err(IdentifyError::NotDense { dt, most: DENSE * scale });
         }
         let units: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
-        let tried = sample.head(TRIED);
+        let noisy = noise.iter().any(|s| *s > 0.0);
+        // Windows begin some six to a width, and as many neighbours of each are in the band.
+        let each = if noisy { (6 * sample.dim).pow(2) * sample.dim } else { 1 };
+        let most = POINTS.min(((WORK / each as f64) as usize).max(FEWEST * SHORTEST));
+        let tried = sample.head(TRIED.min(most));
         let mut best: Option<(f64, usize)> = None;
         for width in WIDTHS {
             // A field that hardly moves has any time scale.
@@ -139,7 +145,7 @@ impl WeakInTime {
             }
         }
         let Some((_, half)) = best else { return Err(IdentifyError::NotDense { dt, most: DENSE * scale }) };
-        let part = sample.head(POINTS);
+        let part = sample.head(most);
         let windows = Windows::new(&part.spans(), half, dt);
         let fit = Fit { dynamics, sample: &part, noise: &noise, windows, units };
         let mut remarks = vec![format!("windows of {:.3}", 2.0 * half as f64 * dt)];

@@ -112,7 +112,8 @@ impl Windows {
             all
         };
         let (near, n) = (self.neighbours(), noisy.len());
-        let below = (near + 1) * d - 1;
+        // Without noise the equations are independent.
+        let below = if n > 0 { (near + 1) * d - 1 } else { 0 };
         let count = self.first.len();
         let each: Vec<Vec<f64>> = (0..count).into_par_iter().map(moved).collect();
         let row = |k: usize| {
