@@ -25,9 +25,19 @@ pub(crate) fn outliers(sample: &Sample, names: &[String]) -> Option<String> {
     for axis in 0..sample.dim {
         let mut order: Vec<usize> = (0..sample.count()).collect();
         let value = |i: usize| sample.points[i * sample.dim + axis];
-        order.sort_by(|a, b| value(*a).total_cmp(&value(*b)));
+        let by_value = |a: &usize, b: &usize| value(*a).total_cmp(&value(*b)).then(a.cmp(b));
         let n = order.len();
         let few = ((n as f64 * APART) as usize).max(1);
+        // Both ends alone need an order.
+        let edge = few + 1;
+        if 2 * edge < n {
+            order.select_nth_unstable_by(edge - 1, by_value);
+            order[edge..].select_nth_unstable_by(n - 2 * edge, by_value);
+            order[..edge].sort_unstable_by(by_value);
+            order[n - edge..].sort_unstable_by(by_value);
+        } else {
+            order.sort_unstable_by(by_value);
+        }
         let range = |from: usize, to: usize| value(order[to]) - value(order[from]);
         let low = (1..=few)
             .find(|k| range(k - 1, *k) > GAP * range(*k, n - 1))
