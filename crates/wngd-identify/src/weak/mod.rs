@@ -19,6 +19,7 @@
 //! Hansen 1982, doi:10.2307/1912775 (generalised method of moments); Messenger and Bortz 2021,
 //! doi:10.1016/j.jcp.2021.110525 (weak form); Hansen and Scheinkman 1995, doi:10.2307/2171800 (moments of generators).
 
+mod batch;
 mod blocks;
 mod design;
 mod directions;

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use pulp::Arch;
 use rayon::prelude::*;
 use wngd_models::flow::{Monomial, PolynomialForm};
 
+use super::batch::{Adding, BATCH, Row};
 use super::blocks::Block;
 use super::functions::Functions;
 use crate::sample::Sample;
@@ -49,6 +51,19 @@ impl Monomials {
 
     pub(super) fn place(&self, monomial: &Monomial) -> usize {
         self.places[monomial]
+    }
+
+    /// The same for a batch of points, one row per coordinate in, one row per monomial out.
+    #[inline(always)]
+    pub(super) fn of_batch(&self, x: &[Row], out: &mut [Row]) {
+        out[0] = [1.0; BATCH];
+        for k in 1..self.list.len() {
+            let (earlier, variable) = self.steps[k];
+            let (done, now) = out.split_at_mut(k);
+            for ((v, a), b) in now[0].iter_mut().zip(&done[earlier]).zip(&x[variable]) {
+                *v = a * b;
+            }
+        }
     }
 
     fn values(&self, x: &[f64], out: &mut [f64]) {
@@ -99,9 +114,34 @@ pub(super) fn weight(sample: &Sample, block: &Block, i: usize) -> f64 {
     half / (block.end - block.begin) as f64
 }
 
+/// Points from which batches are worth what is lost in the last one.
+const MANY: usize = 24;
+
+/// Sums over the points of a block in batches; coordinates that no function and no monomial has are left 0.
+fn batches(sample: &Sample, functions: &Functions, block: &Block, monomials: &Monomials, sums: &mut [f64]) {
+    let (arch, d) = (Arch::new(), sample.dim);
+    let mut powers = vec![[0.0; BATCH]; monomials.list.len()];
+    let mut x = vec![[0.0; BATCH]; d];
+    for begin in (block.begin..=block.end).step_by(BATCH) {
+        let end = (begin + BATCH).min(block.end + 1);
+        let mut weights = [0.0; BATCH];
+        x.iter_mut().for_each(|row| *row = [0.0; BATCH]);
+        for (k, i) in (begin..end).enumerate() {
+            weights[k] = weight(sample, block, i);
+            x.iter_mut().zip(sample.point(i)).for_each(|(row, v)| row[k] = *v);
+        }
+        let (powers, sums) = (&mut powers[..], &mut *sums);
+        arch.dispatch(Adding { monomials, waves: &functions.waves, x: &x, weights: &weights, powers, sums });
+    }
+}
+
 fn means(sample: &Sample, functions: &Functions, block: &Block, monomials: &Monomials) -> Vec<f64> {
     let count = monomials.list.len();
     let mut sums = vec![0.0; 2 * count * functions.waves.len()];
+    if block.end - block.begin + 1 >= MANY {
+        batches(sample, functions, block, monomials, &mut sums);
+        return sums;
+    }
     let mut powers = vec![0.0; count];
     for i in block.begin..=block.end {
         let x = sample.point(i);
