@@ -123,7 +123,8 @@ impl Smoother {
                 let (theta, units) = (theta.clone(), units.clone());
                 let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held };
                 let end = iteration.run(if last { LAST } else { STEPS })?;
-                if !last || declared.is_some() || self.guess.is_none() {
+                let end = if last || end.converged { end } else { iteration.run(STEPS)? };
+                if !last || !end.converged || declared.is_some() || self.guess.is_none() {
                     return Some((iteration, end));
                 }
                 iteration.held.observation = false;
@@ -136,7 +137,13 @@ impl Smoother {
             theta.clone_from(&iteration.theta);
             observation.clone_from(&iteration.variances.observation);
             motion = Some(iteration.variances.motion.clone());
+            // A path that is not found on few points, nor on more of them, is not found on all.
+            let again = !end.converged && ended.as_ref().is_some_and(|(_, before)| !before.converged);
             ended = Some((iteration, end));
+            if again && !last {
+                remarks.push(format!("the search ended on the first {count} points"));
+                break;
+            }
         }
         let (iteration, end) = ended.ok_or_else(lost)?;
         if whole.count() < sample.count() {
