@@ -56,12 +56,14 @@ mod tsucs2;
 mod vallis;
 mod van_der_pol;
 mod wang_sun;
+#[cfg(feature = "autodiff")]
+mod written;
 mod zhou_chen;
 
 use std::sync::Arc;
 
 #[cfg(feature = "autodiff")]
-use crate::flow::expression::{Equations, ExpressionError, ExpressionField};
+use crate::flow::expression::{ExpressionError, ExpressionField};
 use crate::flow::field::VelocityField;
 use entry::Entry;
 
@@ -72,7 +74,7 @@ pub use roessler::Roessler;
 pub use thomas::Thomas;
 pub use van_der_pol::VanDerPol;
 
-/// All systems, in the order of lists.
+/// Systems with a field of their own, in the order of lists; those by equations alone follow.
 static ENTRIES: &[Entry] = &[
     lorenz63::ENTRY,
     roessler::ENTRY,
@@ -132,12 +134,18 @@ static ENTRIES: &[Entry] = &[
     zhou_chen::ENTRY,
 ];
 
+/// Names of those by equations alone, which expressions have to be read for.
+#[cfg(feature = "autodiff")]
+static WRITTEN: &[&str] = written::NAMES;
+#[cfg(not(feature = "autodiff"))]
+static WRITTEN: &[&str] = &[];
+
 /// Names that [`system`] knows.
 pub static SYSTEM_NAMES: &[&str] = &{
-    let mut names = [""; ENTRIES.len()];
+    let mut names = [""; ENTRIES.len() + WRITTEN.len()];
     let mut i = 0;
     while i < names.len() {
-        names[i] = ENTRIES[i].name;
+        names[i] = if i < ENTRIES.len() { ENTRIES[i].name } else { WRITTEN[i - ENTRIES.len()] };
         i += 1;
     }
     names
@@ -167,11 +175,8 @@ impl System {
     /// None for the systems of [`system`], whose equations are expressions.
     #[cfg(feature = "autodiff")]
     pub fn written(&self) -> Result<ExpressionField, ExpressionError> {
-        let (variables, equations) =
-            self.equations.iter().filter_map(|line| line.split_once("' = ")).map(|(x, v)| (x.into(), v.into())).unzip();
         let parameters = self.field.parameter_names().into_iter().zip(self.theta.iter().copied()).collect();
-        let name = self.field.name().to_string();
-        ExpressionField::new(&Equations { name, variables, equations, parameters, ..Equations::default() })
+        written::field(self.field.name(), self.equations, parameters)
     }
 }
 
@@ -188,15 +193,14 @@ impl std::fmt::Debug for System {
 /// assert_eq!(lorenz.field.parameter_names(), ["sigma", "rayleigh", "beta"]);
 /// ```
 pub fn system(name: &str) -> Option<System> {
-    let Entry { field, theta, lower, upper, start, equations, .. } = ENTRIES.iter().find(|e| e.name == name)?;
-    Some(System {
-        field: field(),
-        theta: theta.to_vec(),
-        lower: lower.to_vec(),
-        upper: upper.to_vec(),
-        start: start.to_vec(),
-        equations,
-    })
+    if let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) {
+        return Some(entry.system());
+    }
+    #[cfg(feature = "autodiff")]
+    if let Some(written) = written::SYSTEMS.iter().find(|written| written.name == name) {
+        return written.system().ok();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -207,7 +211,7 @@ mod tests {
     #[test]
     fn every_registered_system_has_exact_derivatives() {
         for name in SYSTEM_NAMES {
-            let system = system(name).unwrap();
+            let system = system(name).unwrap_or_else(|| panic!("{name}: its equations are no expressions"));
             let x: Vec<f64> = system.lower.iter().zip(&system.upper).map(|(a, b)| a + 0.61 * (b - a)).collect();
             let check = check_field(&*system.field, &x, &system.theta);
             assert!(check.is_exact(), "{name}: {check:?}");
@@ -221,8 +225,13 @@ mod tests {
             system.field.velocity(&x, &system.theta, &mut computed);
             let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + b.abs());
             assert!(shown.iter().zip(&computed).all(close), "{name}: {shown:?} {computed:?}");
-            assert!(written.is_affine(), "{name}");
         }
         assert!(system("nowhere").is_none());
+    }
+
+    #[test]
+    fn no_two_systems_share_a_name() {
+        let names: std::collections::BTreeSet<_> = SYSTEM_NAMES.iter().collect();
+        assert_eq!(names.len(), SYSTEM_NAMES.len());
     }
 }
