@@ -124,7 +124,15 @@ fn the_misfit_is_calibrated() {
     let Draws { mean, scatter, low, rms, covered, .. } = draws(4000, 12);
     // χ²/37: mean 1, scatter 0.23.
     assert!((mean - 1.0).abs() < 0.35 && scatter < 0.5 && low <= 4, "{mean} {scatter} {low}");
-    assert!(rms.iter().all(|r| (0.4..1.9).contains(r)) && covered >= 28, "{rms:?} {covered}");
+    assert!(rms.iter().all(|r| (0.4..1.5).contains(r)) && covered >= 31, "{rms:?} {covered}");
+}
+
+#[test]
+fn a_thousand_points_are_enough() {
+    let Draws { mean, low, rms, relative, covered, .. } = draws(1000, 20);
+    assert!((mean - 1.0).abs() < 0.3 && low <= 4, "{mean} {low}");
+    assert!(relative.iter().zip([0.01, 0.01, 0.025]).all(|(found, most)| *found < most), "{relative:?}");
+    assert!(rms.iter().all(|r| (0.6..1.4).contains(r)) && (54..=60).contains(&covered), "{rms:?} {covered}");
 }
 
 /// `cargo test --release -p wngd-identify --test studies -- --ignored --nocapture coverage` prints the figures of the book.

@@ -77,6 +77,7 @@ pub(super) struct Equations<'a> {
     /// Standard deviation of the noise of each coordinate.
     noise: Vec<f64>,
     functions: Functions,
+    seed: u64,
     split: Vec<Block>,
     /// Moments of polynomials; other fields go over the data at each θ.
     moments: Option<Moments>,
@@ -108,7 +109,16 @@ impl<'a> Equations<'a> {
         };
         let split = blocks(sample, BLOCKS.min(NUMBERS / (width * functions.waves.len())).max(64));
         let moments = monomials.map(|monomials| Moments::of(sample, &functions, &split, monomials));
-        Ok(Self { dynamics, sample, noise: noise.to_vec(), functions, split, moments, boundary: sample.dt.is_some() })
+        Ok(Self {
+            dynamics,
+            sample,
+            noise: noise.to_vec(),
+            functions,
+            seed,
+            split,
+            moments,
+            boundary: sample.dt.is_some(),
+        })
     }
 
     /// Leaves boundary terms out.
@@ -134,6 +144,11 @@ impl<'a> Equations<'a> {
     /// Standard deviation of the noise that is undone.
     pub(super) fn noise(&self) -> &[f64] {
         &self.noise
+    }
+
+    /// Seed of the functions.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
     }
 
     pub(super) fn has_boundary(&self) -> bool {

@@ -8,6 +8,8 @@ use wngd_linalg::faer::Mat;
 
 use super::design::{Design, Equations};
 use super::directions::{self, Split};
+use super::few::Few;
+use super::likelihood::Draws;
 use super::stretches;
 use super::whiten::{Whitener, combined, residual};
 use crate::distribution::beyond_hotelling;
@@ -20,8 +22,8 @@ use crate::sample::Sample;
 const STAGES: usize = 3;
 /// Most steps after them that take the correlation of A and g into account.
 const REFINEMENTS: usize = 4;
-/// Points per equation below which means are not normal enough for errors to rely on.
-const ENOUGH: f64 = 60.0;
+/// Points per equation from which on means are normal enough for errors to rely on.
+const ENOUGH: f64 = 300.0;
 /// Most Gauss–Newton steps per weighting where the field is not affine in θ.
 const STEPS: usize = 50;
 /// A step this much shorter than the parameters, or than their errors, ends the iteration.
@@ -305,16 +307,44 @@ impl<'a> Solution<'a> {
         }
     }
 
+    /// Where points are few for so many equations, what resamples tell.
+    fn few(&self, weights: &Whitener, over: usize, remarks: &mut Vec<String>) -> Result<Option<Few>, LinalgError> {
+        let points = self.equations.points_per_equation();
+        if points >= ENOUGH || over == 0 || self.split.determined.ncols() == 0 {
+            return Ok(None);
+        }
+        let draws = Draws::new(&self.merged(), &self.split.determined, &self.scale, weights);
+        let found = Few::of(&draws, self.equations.seed());
+        if found.is_none() {
+            remarks.push(format!(
+                "{points:.0} points per equation are few, and no weights on them make the equations hold: errors may be too small by half"
+            ));
+        }
+        Ok(found)
+    }
+
     fn concluded(mut self, weights: &Whitener, mut remarks: Vec<String>) -> Result<Estimate, IdentifyError> {
         let (a, g) = self.whitened(weights);
         let (p, k) = (self.theta.len(), a.ncols());
-        let statistic: f64 = g.iter().map(|g| g * g).sum();
         let over = weights.rank().saturating_sub(k);
+        let few = self.few(weights, over, &mut remarks)?;
+        let inflation = few.as_ref().map_or(1.0, |few| few.inflation);
+        let statistic: f64 = g.iter().map(|g| g * g).sum::<f64>() / inflation;
         let misfit = (over > 0 && weights.draws > over as f64 + 1.0).then(|| Misfit {
             statistic,
             degrees_of_freedom: over as f64,
             p_value: beyond_hotelling(statistic, over as f64, weights.draws),
         });
+        let basis = &self.split.determined;
+        let inner = match few {
+            Some(few) => {
+                for (i, t) in self.theta.iter_mut().enumerate() {
+                    *t += self.scale[i] * (0..k).map(|j| basis[(i, j)] * few.shift[j]).sum::<f64>();
+                }
+                Some(few.covariance)
+            }
+            None => variances_of(&a, weights, over)?,
+        };
         let trace =
             vec![(std::mem::take(&mut self.start.0), size(&self.start.1, weights)), (self.theta.clone(), statistic)];
         let mut objections = Vec::new();
@@ -331,8 +361,7 @@ impl<'a> Solution<'a> {
         let undetermined: Vec<_> =
             undetermined.map(|u| directions::in_words(u, &self.theta, &self.scale, &names, ordered)).collect();
         let blind = |i: usize| undetermined.iter().any(|u| u.direction[i] != 0.0);
-        let basis = &self.split.determined;
-        let spread = variances_of(&a, weights, over)?.map(|inner| {
+        let spread = inner.map(|inner| {
             let entry = |i: usize, m: usize| {
                 let row = |j: usize| (0..k).map(|l| basis[(i, j)] * inner[(j, l)] * basis[(m, l)]).sum::<f64>();
                 self.scale[i] * self.scale[m] * (0..k).map(row).sum::<f64>()
@@ -342,12 +371,6 @@ impl<'a> Solution<'a> {
         let standard_errors = spread.as_ref().map(|spread| {
             (0..p).map(|i| (!blind(i)).then(|| spread[i * p + i].max(0.0).sqrt())).collect::<Vec<Option<f64>>>()
         });
-        if self.equations.points_per_equation() < ENOUGH {
-            let points = self.equations.points_per_equation();
-            remarks.push(format!(
-                "{points:.0} points per equation are few: errors may be too small by half and the misfit too large"
-            ));
-        }
         if !self.converged {
             remarks.push("the parameters did not come to rest; start closer".into());
         }

@@ -6,6 +6,9 @@
 //! equations are linear. More equations than parameters, weighted by the inverse of their covariance (two-step
 //! generalised method of moments): what is left of them is the misfit.
 //!
+//! Where points are few for so many equations, empirical likelihood takes the place of the inverse covariance, and errors
+//! and misfit come from resamples.
+//!
 //! Gaussian noise of the observations is undone exactly where v and D are polynomials in x: E[g(x)] =
 //! E[exp(−½S:∇²) g (x + ε)], which for x^a exp(iw·x) is a factor exp(½wᵀSw) and Hermite polynomials of x − iSw.
 //!
@@ -19,8 +22,10 @@
 mod blocks;
 mod design;
 mod directions;
+mod few;
 mod functions;
 mod gmm;
+mod likelihood;
 mod moments;
 mod stretches;
 mod whiten;
