@@ -15,7 +15,7 @@ use super::pulls::{BARS, NORMAL, REACH, bars, bell};
 /// Most variables.
 const MOST: usize = 6;
 /// Height of a row.
-const HEIGHT: f64 = 96.0;
+const HEIGHT: f64 = 124.0;
 /// Width of a histogram.
 const NARROW: f64 = 170.0;
 const DOTS: Rgb = CATEGORIES[0];

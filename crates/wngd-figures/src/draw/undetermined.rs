@@ -45,8 +45,10 @@ impl Figure for NullDirections {
             return Err(FigureError::shape("directions", "are all zero"));
         }
         let widest = taking.iter().map(|j| text_width(&self.names[*j], SMALL)).fold(0.0, f64::max).min(90.0);
-        let left = 100.0;
-        let cell = (widest + 20.0).max(64.0).min((WIDE - left - 20.0) / columns as f64);
+        // Labels left of the cells, all of it in the middle.
+        let labels = if rows > 1 { 100.0 } else { 10.0 };
+        let cell = (widest + 30.0).max(96.0).min((WIDE - labels - 20.0) / columns as f64);
+        let left = labels + 0.5 * (WIDE - labels - cell * columns as f64);
         let mut sheet = Sheet::new(WIDE, &self.title);
         let top = sheet.top + 20.0;
         for (k, j) in taking.iter().take(columns).enumerate() {
@@ -66,8 +68,10 @@ impl Figure for NullDirections {
                 let text = minus(&format!("{share:.2}"));
                 sheet.canvas.text((rect.x + cell / 2.0, y + ROW / 2.0 + 4.3), &text, SMALL, Align::Middle, ink);
             }
-            let label = format!("together {}", r + 1);
-            sheet.canvas.text((left - 8.0, y + ROW / 2.0 + 4.3), &label, SMALL, Align::Right, BLACK);
+            if rows > 1 {
+                let label = format!("direction {}", r + 1);
+                sheet.canvas.text((left - 8.0, y + ROW / 2.0 + 4.3), &label, SMALL, Align::Right, BLACK);
+            }
         }
         sheet.panels_end(top + ROW * rows as f64);
         if self.directions.len() > rows || taking.len() > columns {
