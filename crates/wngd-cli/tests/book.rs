@@ -4,7 +4,7 @@
 //! Marks of a fenced block, after the language and a comma:
 //! - `sh,run`: every `wngd` line is run, page by page in one folder that begins with the files of `docs/data`, in order;
 //!   `sh,run=1`: and ends with exit code 1; `sh` without a mark: the subcommand and the options must exist;
-//! - `toml,file=NAME`: written to NAME and inspected; `toml,edit=NAME`: its sections replace those of NAME;
+//! - `toml,file=NAME`: written to NAME and inspected, where it is no system; `toml,edit=NAME`: its sections replace those of NAME;
 //!   `toml,add=NAME`: appended to NAME;
 //! - `text,output`: every line is part of a line of what was printed since the last such block's commands began, `…`
 //!   standing for anything.
@@ -135,7 +135,8 @@ fn experiment(folder: &Path, block: &Block, place: &str) {
         "add" => old() + &text,
         other => panic!("{place}: {other} is no mark"),
     };
-    let identifies = text.contains("[identify]");
+    // Systems are read by the commands that name them.
+    let identifies = text.contains("[identify]") || text.contains("[equations]");
     std::fs::write(&path, text).unwrap();
     if !identifies {
         let (code, text) = wngd(folder, &["inspect".to_string(), name.to_string()]);

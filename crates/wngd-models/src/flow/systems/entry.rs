@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::System;
+use super::system::System;
 use crate::flow::field::VelocityField;
 
 /// What a file of a system says of it.

@@ -14,6 +14,8 @@ mod finance;
 mod genesio_tesi;
 mod hadley;
 mod halvorsen;
+#[cfg(feature = "autodiff")]
+mod lines;
 mod liu_chen;
 mod lorenz63;
 mod lorenz84;
@@ -50,6 +52,7 @@ mod sprott_p;
 mod sprott_q;
 mod sprott_r;
 mod sprott_s;
+mod system;
 mod terms;
 mod thomas;
 mod tsucs2;
@@ -60,17 +63,13 @@ mod wang_sun;
 mod written;
 mod zhou_chen;
 
-use std::sync::Arc;
-
-#[cfg(feature = "autodiff")]
-use crate::flow::expression::{ExpressionError, ExpressionField};
-use crate::flow::field::VelocityField;
 use entry::Entry;
 
 pub use chen::Chen;
 pub use double_well::DoubleWell;
 pub use lorenz63::Lorenz63;
 pub use roessler::Roessler;
+pub use system::System;
 pub use thomas::Thomas;
 pub use van_der_pol::VanDerPol;
 
@@ -151,41 +150,6 @@ pub static SYSTEM_NAMES: &[&str] = &{
     names
 };
 
-/// A velocity field with the usual parameters, a box that holds its attractor and a typical start.
-#[derive(Clone)]
-pub struct System {
-    /// The field.
-    pub field: Arc<dyn VelocityField>,
-    /// Usual parameters.
-    pub theta: Vec<f64>,
-    /// Lower corner of the box.
-    pub lower: Vec<f64>,
-    /// Upper corner of the box.
-    pub upper: Vec<f64>,
-    /// A point from which trajectories reach the attractor.
-    pub start: Vec<f64>,
-    /// The equations, one per coordinate, with the parameters' names, as `x' = sigma*(y - x)`.
-    pub equations: &'static [&'static str],
-}
-
-impl System {
-    /// The system as a user would write it, with the usual parameters to start from.
-    ///
-    /// # Errors
-    /// None for the systems of [`system`], whose equations are expressions.
-    #[cfg(feature = "autodiff")]
-    pub fn written(&self) -> Result<ExpressionField, ExpressionError> {
-        let parameters = self.field.parameter_names().into_iter().zip(self.theta.iter().copied()).collect();
-        written::field(self.field.name(), self.equations, parameters)
-    }
-}
-
-impl std::fmt::Debug for System {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("System").field("field", &self.field.name()).field("theta", &self.theta).finish_non_exhaustive()
-    }
-}
-
 /// The system of a given name; [`SYSTEM_NAMES`] lists them.
 ///
 /// ```
@@ -206,7 +170,7 @@ pub fn system(name: &str) -> Option<System> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::field::check_field;
+    use crate::flow::field::{VelocityField, check_field};
 
     #[test]
     fn every_registered_system_has_exact_derivatives() {

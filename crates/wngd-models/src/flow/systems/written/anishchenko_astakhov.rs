@@ -3,7 +3,7 @@
 //! # References
 //! Anishchenko et al. 2007, Nonlinear Dynamics of Chaotic and Stochastic Systems, Springer; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "anishchenko-astakhov",

@@ -3,7 +3,7 @@
 //! # References
 //! Arnold 1966, J. Applied Mathematics and Mechanics 30, 223; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "arnold-beltrami-childress",

@@ -3,7 +3,7 @@
 //! # References
 //! Tuwankotta 2006, Int. J. Non-Linear Mechanics 41, 180; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "atmospheric-regime",

@@ -3,7 +3,7 @@
 //! # References
 //! Beer 1995, Adaptive Behavior 3, 469; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "beer-rnn",

@@ -5,7 +5,7 @@
 //! # References
 //! Györgyi and Field 1992, Nature 355, 808; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "belousov-zhabotinsky",

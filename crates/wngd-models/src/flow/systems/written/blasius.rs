@@ -3,7 +3,7 @@
 //! # References
 //! Blasius, Huppert and Stone 1999, Nature 399, 354; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "blasius",

@@ -3,7 +3,7 @@
 //! # References
 //! Bouali 1999, Int. J. Bifurcation and Chaos 9, 745; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "bouali",

@@ -5,7 +5,7 @@
 //! # References
 //! Houart, Dupont and Goldbeter 1999, Bull. Math. Biology 61, 507; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "ca-two-plus",

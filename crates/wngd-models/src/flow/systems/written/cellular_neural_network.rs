@@ -3,7 +3,7 @@
 //! # References
 //! Arena et al. 1998, Int. J. Bifurcation and Chaos 8, 1527; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "cellular-neural-network",

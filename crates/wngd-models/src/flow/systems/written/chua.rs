@@ -3,7 +3,7 @@
 //! # References
 //! Matsumoto, Chua and Komuro 1985, IEEE Trans. Circuits and Systems 32, 797; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "chua",

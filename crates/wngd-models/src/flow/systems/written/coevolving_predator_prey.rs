@@ -5,7 +5,7 @@
 //! # References
 //! Gilpin and Feldman 2017, PLOS Computational Biology 13, e1005644; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "coevolving-predator-prey",

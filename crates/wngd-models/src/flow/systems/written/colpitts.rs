@@ -3,7 +3,7 @@
 //! # References
 //! Kennedy 1994, IEEE Trans. Circuits and Systems 41, 771; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "colpitts",

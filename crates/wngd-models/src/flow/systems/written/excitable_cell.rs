@@ -5,7 +5,7 @@
 //! # References
 //! Chay 1985, Physica D 16, 233; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "excitable-cell",

@@ -3,7 +3,7 @@
 //! # References
 //! Decroly and Goldbeter 1982, PNAS 79, 6917; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "glycolytic-oscillation",

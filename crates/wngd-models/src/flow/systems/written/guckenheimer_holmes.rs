@@ -3,7 +3,7 @@
 //! # References
 //! Guckenheimer and Holmes 1983, Nonlinear Oscillations, Dynamical Systems, and Bifurcations of Vector Fields, Springer; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "guckenheimer-holmes",

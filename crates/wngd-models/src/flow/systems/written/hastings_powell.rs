@@ -3,7 +3,7 @@
 //! # References
 //! Hastings and Powell 1991, Ecology 72, 896; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "hastings-powell",

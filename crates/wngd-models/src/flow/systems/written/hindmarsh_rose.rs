@@ -3,7 +3,7 @@
 //! # References
 //! Marhl and Perc 2006, Chaos, Solitons & Fractals 28, 822; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "hindmarsh-rose",

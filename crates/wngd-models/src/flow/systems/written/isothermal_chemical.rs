@@ -3,7 +3,7 @@
 //! # References
 //! Petrov, Scott and Showalter 1992, J. Chemical Physics 97, 6191; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "isothermal-chemical",

@@ -3,7 +3,7 @@
 //! # References
 //! Itik and Banks 2010, Int. J. Bifurcation and Chaos 20, 71; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "itik-banks-tumor",

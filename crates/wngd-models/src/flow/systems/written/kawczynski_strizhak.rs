@@ -3,7 +3,7 @@
 //! # References
 //! Strizhak and Kawczynski 1995, J. Physical Chemistry 99, 10830; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "kawczynski-strizhak",

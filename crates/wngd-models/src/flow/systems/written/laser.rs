@@ -3,7 +3,7 @@
 //! # References
 //! Abooee, Yaghini-Bonabi and Jahed-Motlagh 2013, Comm. Nonlinear Science 18, 1235; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "laser",

@@ -3,7 +3,7 @@
 //! # References
 //! Sprott and Xiong 2015, Chaos 25, 083101; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "lorenz-bounded",

@@ -3,7 +3,7 @@
 //! # References
 //! Lü, Chen and Cheng 2004, Int. J. Bifurcation and Chaos 14, 1507; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "lu-chen-cheng",

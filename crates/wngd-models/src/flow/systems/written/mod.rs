@@ -1,46 +1,8 @@
 //! Systems by their equations alone, a file each, as a user would write them.
 
-use std::sync::Arc;
+mod entry;
 
-use super::System;
-use crate::flow::expression::{Equations, ExpressionError, ExpressionField};
-
-/// What a file says of a system.
-pub(super) struct Written {
-    pub(super) name: &'static str,
-    /// One per coordinate, as `x' = sigma*(y - x)`.
-    equations: &'static [&'static str],
-    /// Their names, in order, and usual values.
-    parameters: &'static [(&'static str, f64)],
-    lower: &'static [f64],
-    upper: &'static [f64],
-    start: &'static [f64],
-}
-
-impl Written {
-    pub(super) fn system(&self) -> Result<System, ExpressionError> {
-        let parameters = self.parameters.iter().map(|(name, value)| (name.to_string(), *value)).collect();
-        Ok(System {
-            field: Arc::new(field(self.name, self.equations, parameters)?),
-            theta: self.parameters.iter().map(|(_, value)| *value).collect(),
-            lower: self.lower.to_vec(),
-            upper: self.upper.to_vec(),
-            start: self.start.to_vec(),
-            equations: self.equations,
-        })
-    }
-}
-
-/// Lines as `x' = sigma*(y - x)` as a field.
-pub(super) fn field(
-    name: &str,
-    lines: &[&str],
-    parameters: Vec<(String, f64)>,
-) -> Result<ExpressionField, ExpressionError> {
-    let (variables, equations) =
-        lines.iter().filter_map(|line| line.split_once("' = ")).map(|(x, v)| (x.into(), v.into())).unzip();
-    ExpressionField::new(&Equations { name: name.into(), variables, equations, parameters, ..Equations::default() })
-}
+use entry::Written;
 
 macro_rules! systems {
     ($($file:ident),*) => {

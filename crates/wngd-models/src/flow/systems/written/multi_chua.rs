@@ -3,7 +3,7 @@
 //! # References
 //! Yalçin, Suykens and Vandewalle 2005, Cellular Neural Networks, Multi-Scroll Chaos and Synchronization, World Scientific; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "multi-chua",

@@ -5,7 +5,7 @@
 //! # References
 //! Zhou, Xu, Lu and Pan 2008, Physics Letters A 372, 5773; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "pan-xu-zhou",

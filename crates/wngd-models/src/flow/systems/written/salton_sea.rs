@@ -3,7 +3,7 @@
 //! # References
 //! Upadhyay, Bairagi, Kundu and Chattopadhyay 2007, Applied Mathematics and Computation; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "salton-sea",

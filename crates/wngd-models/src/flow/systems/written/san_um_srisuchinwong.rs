@@ -3,7 +3,7 @@
 //! # References
 //! San-Um and Srisuchinwong 2012, J. Computers 7; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "san-um-srisuchinwong",

@@ -3,7 +3,7 @@
 //! # References
 //! Sprott 2020, Chaos Theory and Applications 2; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "sprott-more",

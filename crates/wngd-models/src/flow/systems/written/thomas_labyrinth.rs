@@ -3,7 +3,7 @@
 //! # References
 //! Thomas 1999, doi:10.1142/S0218127499001383; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "thomas-labyrinth",

@@ -3,7 +3,7 @@
 //! # References
 //! Strogatz 1994, Nonlinear Dynamics and Chaos; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "torus",

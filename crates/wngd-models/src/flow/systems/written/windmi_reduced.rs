@@ -6,7 +6,7 @@
 //! # References
 //! Horton, Weigel and Sprott 2001, Physics of Plasmas 8, 2946; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "windmi-reduced",

@@ -3,7 +3,7 @@
 //! # References
 //! Yu and Wang 2012, Engineering, Technology & Applied Science Research 2, 209; parameters as in Gilpin 2021, arXiv:2110.05266.
 
-use super::Written;
+use super::entry::Written;
 
 pub(super) const SYSTEM: Written = Written {
     name: "yu-wang",
