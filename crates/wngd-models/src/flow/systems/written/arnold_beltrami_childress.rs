@@ -5,6 +5,8 @@
 
 use super::entry::Written;
 
+// Digits as in the collection.
+#[allow(clippy::approx_constant)]
 pub(super) const SYSTEM: Written = Written {
     name: "arnold-beltrami-childress",
     equations: &["x' = a*sin(z) + c*cos(y)", "y' = b*sin(x) + a*cos(z)", "z' = c*sin(y) + b*cos(x)"],
