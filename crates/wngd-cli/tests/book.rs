@@ -2,9 +2,9 @@
 //! files are valid.
 //!
 //! Marks of a fenced block, after the language and a comma:
-//! - `sh,run`: every `wngd` line is run, page by page in one folder, in order; `sh` without a mark: the subcommand and
-//!   the options must exist;
-//! - `toml,file=NAME`: written to NAME and inspected; `toml,edit=NAME`: its sections replace those of NAME;
+//! - `sh,run`: every `wngd` line is run, page by page in one folder that begins with the files of `docs/data`, in order;
+//!   `sh,run=1`: and ends with exit code 1; `sh` without a mark: the subcommand and the options must exist;
+//! - `toml,file=NAME`: written to NAME and inspected, where it is no system; `toml,edit=NAME`: its sections replace those of NAME;
 //!   `toml,add=NAME`: appended to NAME;
 //! - `text,output`: every line is part of a line of what was printed since the last such block's commands began, `…`
 //!   standing for anything.
@@ -48,6 +48,18 @@ fn blocks(page: &str) -> Vec<Block> {
     }
     assert!(!inside, "a fence is not closed");
     blocks
+}
+
+/// The exit code that commands of a block are run for; `None` where they are not run.
+fn asked_code(mark: &str, place: &str) -> Option<i32> {
+    match mark.strip_prefix("run") {
+        None => None,
+        Some("") => Some(0),
+        Some(code) => {
+            let code = code.strip_prefix('=').and_then(|code| code.parse().ok());
+            Some(code.unwrap_or_else(|| panic!("{place}: {mark} is no mark")))
+        }
+    }
 }
 
 /// The arguments of a line that calls the tool, without its comment.
@@ -123,7 +135,8 @@ fn experiment(folder: &Path, block: &Block, place: &str) {
         "add" => old() + &text,
         other => panic!("{place}: {other} is no mark"),
     };
-    let identifies = text.contains("[identify]");
+    // Systems are read by the commands that name them.
+    let identifies = text.contains("[identify]") || text.contains("[equations]");
     std::fs::write(&path, text).unwrap();
     if !identifies {
         let (code, text) = wngd(folder, &["inspect".to_string(), name.to_string()]);
@@ -138,21 +151,26 @@ fn the_book_says_what_the_tool_does() {
         let page = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let folder = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
         let (mut output, mut fresh) = (String::new(), false);
         for block in blocks(&page) {
             let place = format!("{name}:{}", block.line);
             match (block.language.as_str(), block.mark.as_str()) {
-                ("sh", mark @ ("" | "run")) => {
+                ("sh", mark) if mark.is_empty() || mark.starts_with("run") => {
+                    let asked = asked_code(mark, &place);
                     for line in &block.text {
                         let Some(arguments) = arguments(line) else { continue };
                         exists(folder.path(), &arguments, &place);
                         known += 1;
-                        if mark == "run" {
+                        if asked.is_some() {
                             if fresh {
                                 (output, fresh) = (String::new(), false);
                             }
                             let (code, text) = wngd(folder.path(), &arguments);
-                            assert_eq!(code, Some(0), "{place}: {line}\n{text}");
+                            assert_eq!(code, asked, "{place}: {line}\n{text}");
                             output += &text;
                             ran += 1;
                         }

@@ -68,7 +68,7 @@ fn bad_input_is_refused_with_a_remedy() {
     assert!(!dir.join("a.csv").exists());
     std::fs::write(dir.join("short.csv"), "x,y,z\n1,2,3\n2,3,4\n").unwrap();
     let identify = ["identify", "--system", "lorenz63", "--trajectory", "short.csv", "--out", "o"];
-    refused(dir, &identify, "at least 50");
+    refused(dir, &identify, "at least 20");
     refused(dir, &[&identify[..], &["--start", "1,2"]].concat(), "sigma, rayleigh, beta");
     refused(dir, &[&identify[..], &["--columns", "x,y,w"]].concat(), "no column \"w\"");
 }

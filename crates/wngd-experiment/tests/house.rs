@@ -61,6 +61,9 @@ fn a_model_is_one_file_and_one_word() {
 fn a_system_is_one_file_and_its_line() {
     assert_eq!(holding("\"chen\""), ["crates/wngd-models/src/flow/systems/chen.rs"]);
     assert_eq!(holding("chen::"), ["crates/wngd-models/src/flow/systems/mod.rs"]);
+    // By its equations alone.
+    assert_eq!(holding("\"hastings-powell\""), ["crates/wngd-models/src/flow/systems/written/hastings_powell.rs"]);
+    assert_eq!(holding(" hastings_powell"), ["crates/wngd-models/src/flow/systems/written/mod.rs"]);
 }
 
 #[test]

@@ -392,6 +392,35 @@ fn profiles_contours_and_pulls_are_drawn() {
     assert_eq!(field_of(&Forest { labels: vec!["one".into()], answer: 0, ..forest }), "panels");
 }
 
+#[test]
+fn what_an_identification_leaves_is_drawn() {
+    let wave = |i: usize| 1.4 * (i as f64 * 0.7).sin() + (i as f64 * 1.3).cos();
+    drawn(&MomentResiduals { values: (0..40).map(wave).collect(), title: "x".into() }, "moments");
+    assert_eq!(field_of(&MomentResiduals::default()), "values");
+    assert_eq!(field_of(&MomentResiduals { values: vec![1.0, f64::NAN], title: String::new() }), "values");
+    let panel = |name: &str| StepPanel {
+        name: name.into(),
+        values: (0..300).map(|i| 1e-9 * wave(i)).collect(),
+        unit: "of the scatter".into(),
+    };
+    let steps = StepResiduals {
+        times: (0..300).map(|i| 0.05 * f64::from(i)).collect(),
+        panels: ["x", "y", "z"].map(panel).to_vec(),
+        title: String::new(),
+    };
+    drawn(&steps, "steps");
+    assert_eq!(field_of(&StepResiduals::default()), "panels");
+    assert_eq!(field_of(&StepResiduals { times: vec![0.0], ..steps }), "panels");
+    let free = NullDirections {
+        names: ["sigma", "rayleigh", "beta", "c"].map(String::from).to_vec(),
+        directions: vec![vec![0.5, 0.5, 0.5, 0.0], vec![0.0, 0.7, -0.7, 0.0]],
+        title: String::new(),
+    };
+    drawn(&free, "undetermined");
+    assert_eq!(field_of(&NullDirections::default()), "directions");
+    assert_eq!(field_of(&NullDirections { directions: vec![vec![0.0; 4]], ..free }), "directions");
+}
+
 fn two_bumps() -> Vec<Component> {
     let bump = |k: usize, weight: f64, mean: [f64; 2]| Component {
         name: format!("component {k}"),

@@ -23,7 +23,7 @@ impl Sample {
     /// `dt`: time between the points of a record, absent for points in no order.
     ///
     /// # Errors
-    /// Values that are not finite, records that do not add up, fewer than 50 points, a coordinate that never changes, a
+    /// Values that are not finite, records that do not add up, fewer than 20 points, a coordinate that never changes, a
     /// time step that is not positive.
     pub fn new(points: Vec<f64>, dim: usize, records: Vec<usize>, dt: Option<f64>) -> Result<Self, SampleError> {
         let count = points.len() / dim.max(1);
@@ -126,4 +126,4 @@ impl Sample {
 }
 
 /// Fewest points that say anything.
-const FEWEST: usize = 50;
+const FEWEST: usize = 20;

@@ -347,6 +347,9 @@ fn the_factor_and_the_residual_fit_the_constraint() {
     }
 }
 
+/// From corners of their boxes trajectories leave every bound within the map time below.
+const BLOW_UP: [&str; 3] = ["belousov-zhabotinsky", "yu-wang", "yu-wang2"];
+
 #[test]
 fn every_system_has_a_density_in_its_box() {
     for name in wngd_models::flow::SYSTEM_NAMES {
@@ -357,10 +360,13 @@ fn every_system_has_a_density_in_its_box() {
             Discretisation::ScharfetterGummel { diffusion: 0.5, restart: 1e-3 },
             Discretisation::SemiLagrangian { time: 0.05, step: 0.005, points: 2, restart: 1e-4 },
         ] {
-            let model =
-                StationaryDensity::new(system.field.clone(), grid.clone(), scheme, None, system.theta.clone()).unwrap();
-            let at = model.linearize(&system.theta).unwrap();
-            assert!(dot_test(&at.jacobian, 5) < 1e-11, "{name} {scheme:?}");
+            let made = StationaryDensity::new(system.field.clone(), grid.clone(), scheme, None, system.theta.clone());
+            let gap = made.and_then(|model| Ok(dot_test(&model.linearize(&system.theta)?.jacobian, 5)));
+            if BLOW_UP.contains(name) && matches!(scheme, Discretisation::SemiLagrangian { .. }) {
+                assert!(gap.unwrap_err().to_string().contains("stay finite"), "{name}");
+            } else {
+                assert!(gap.unwrap() < 1e-11, "{name} {scheme:?}");
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Figures of estimates: side by side, and what the answer does beside the data.
+//! Figures of estimates: side by side, what the answer does beside the data, what it leaves of them.
 
 use std::path::Path;
 
-use wngd::identify::{Answer, simulate, time_scale};
-use wngd_figures::{Figure, Forest, ForestPanel, Stretch, Trajectories};
+use wngd::identify::{Answer, moment_residuals, simulate, step_residuals, time_scale};
+use wngd_figures::{
+    Figure, Forest, ForestPanel, MomentResiduals, NullDirections, StepPanel, StepResiduals, Stretch, Trajectories,
+};
 
 use super::job::Job;
 use crate::error::ExperimentError;
@@ -19,6 +21,8 @@ const JOINED: f64 = 0.5;
 const FINE: f64 = 0.1;
 /// Most points in no order.
 const POINTS: usize = 3000;
+/// Most residuals of steps.
+const STEPS: usize = 1500;
 
 /// Draws into a folder; a fit of the density has drawn paths of its own.
 pub(super) fn draw(
@@ -32,6 +36,20 @@ pub(super) fn draw(
     // At parameters that cannot be simulated, or of variables that nobody measured, there is nothing to compare.
     if with_paths && let Some(stretches) = stretches(job, &found.estimate().theta) {
         stretches.save(folder)?;
+    }
+    let (chosen, names) = (found.estimate(), &file.result.names);
+    if !chosen.undetermined.is_empty() {
+        let directions = chosen.undetermined.iter().map(|u| u.direction.clone()).collect();
+        NullDirections { names: names.clone(), directions, title: String::new() }.save(folder)?;
+    }
+    if let Some(steps) = steps(job, &chosen.theta) {
+        steps.save(folder)?;
+    }
+    // Noise of the observations adds to moments what nothing here takes off.
+    if chosen.noise.iter().all(|n| *n == 0.0)
+        && let Some(values) = moment_residuals(&job.dynamics, &job.sample, &chosen.theta)
+    {
+        MomentResiduals { values, title: String::new() }.save(folder)?;
     }
     Ok(())
 }
@@ -51,6 +69,23 @@ fn forest(file: &IdentifyFile) -> Forest {
         panels: names.map(|(j, name)| ForestPanel { name: name.clone(), values: value(j) }).collect(),
         title: String::new(),
     }
+}
+
+/// Residuals of steps by the flow at the answer, where there are any.
+fn steps(job: &Job, theta: &[f64]) -> Option<StepResiduals> {
+    let (dynamics, d) = (&job.dynamics, job.dynamics.dim());
+    let found = step_residuals(dynamics, &job.sample, theta, STEPS)?;
+    let dt = job.sample.dt()?;
+    let panel = |axis: usize| StepPanel {
+        name: dynamics.variables()[axis].clone(),
+        values: found.values.iter().skip(axis).step_by(d).copied().collect(),
+        unit: format!("of the scatter of {}", dynamics.variables()[axis]),
+    };
+    Some(StepResiduals {
+        times: found.from.iter().map(|i| *i as f64 * dt).collect(),
+        panels: (0..d).map(panel).collect(),
+        title: String::new(),
+    })
 }
 
 /// Data beside a simulation from the same point: a stretch of it where there is an order, points otherwise.

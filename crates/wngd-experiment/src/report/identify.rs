@@ -22,7 +22,7 @@ pub(super) const COMMAND: Command = Command {
         check(folder, &file.result)?;
         identify(page, &file);
         load_traces(page, folder, &file.result)?;
-        let mut figures = ["estimates", "trajectories"].map(String::from).to_vec();
+        let mut figures = ["estimates", "undetermined", "trajectories", "steps", "moments"].map(String::from).to_vec();
         if file.identification.is_none() {
             return Ok(figures);
         }

@@ -336,6 +336,17 @@ mod tests {
     }
 
     #[test]
+    fn steep_switches_have_derivatives() {
+        let switch = field(&["x"], &["a*tanh(2000*x)"], &["a"]).unwrap();
+        for x in [0.6, -0.6] {
+            let (mut by_x, mut by_theta) = ([1.0], [0.0]);
+            switch.jacobian_x(&[x], &[3.0], &mut by_x);
+            switch.jacobian_theta(&[x], &[3.0], &mut by_theta);
+            assert_eq!((by_x, by_theta), ([0.0], [x.signum()]));
+        }
+    }
+
+    #[test]
     fn affine_dependence_is_seen() {
         for (text, affine) in [
             ("a*sin(x) + b", true),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::system::System;
 use crate::flow::field::VelocityField;
 
 /// What a file of a system says of it.
@@ -13,4 +14,17 @@ pub(super) struct Entry {
     pub(super) upper: &'static [f64],
     pub(super) start: &'static [f64],
     pub(super) equations: &'static [&'static str],
+}
+
+impl Entry {
+    pub(super) fn system(&self) -> System {
+        System {
+            field: (self.field)(),
+            theta: self.theta.to_vec(),
+            lower: self.lower.to_vec(),
+            upper: self.upper.to_vec(),
+            start: self.start.to_vec(),
+            equations: self.equations,
+        }
+    }
 }
