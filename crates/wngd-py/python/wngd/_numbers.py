@@ -15,8 +15,9 @@ def real(name, value):
         found = found.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    if not np.isfinite(found).all():
-        place = tuple(int(axis[0]) for axis in np.nonzero(~np.isfinite(found)))
+    finite = np.isfinite(found)
+    if not finite.all():
+        place = tuple(int(axis) for axis in np.unravel_index(finite.argmin(), found.shape))
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise ValueError(f"{name}{where} is {found[place]}: every entry must be finite")
     return found
