@@ -1,6 +1,7 @@
 """Mixtures and Lorenz' parameters beside scikit-learn, pysindy and SciPy, in one session; the tables of docs/python.md.
 
     pip install wngd scikit-learn scipy pysindy
+    export OMP_NUM_THREADS=1                         # scikit-learn's threads wait for each other on small data
     python crates/wngd-py/bench/tables.py            # prints the tables
     python crates/wngd-py/bench/tables.py --write    # puts them into docs/python.md, too
 """

@@ -28,7 +28,7 @@ def oscillator(velocity=velocity, jac_x=jac_x, jac_theta=jac_theta, **options):
 
 @pytest.fixture(scope="module")
 def points():
-    return wngd.simulate("van-der-pol", 600, dt=0.1, theta=[1.3])
+    return wngd.simulate("van-der-pol", 200, dt=0.1, theta=[1.3])
 
 
 def test_a_function_is_found_as_its_equations_are(points):

@@ -11,7 +11,7 @@ from ._result import Result
 class System:
     """dx/dt = velocity(x, theta), with the derivatives of that.
 
-    Equations as text (a dictionary, see `identify`) are a thousand times faster than functions, and where they are
+    Equations as text (a dictionary, see `identify`) are a hundred times faster than functions, and where they are
     polynomials noise can be undone exactly. Functions are for what no text can say.
 
     Parameters
