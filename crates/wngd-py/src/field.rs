@@ -6,7 +6,7 @@ use numpy::PyArray1;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use wngd::models::flow::VelocityField;
-use wngd_experiment::models::flow::Given;
+use wngd_experiment::Given;
 
 use crate::arrays::Numbers;
 use crate::callables::{OutOfDomain, Raised};

@@ -11,9 +11,8 @@ use toml::Value;
 use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{ExpressionField, SYSTEM_NAMES, System, system};
 use wngd_experiment::density::{Asked, density};
-use wngd_experiment::models::flow::Given;
 use wngd_experiment::models::system_file::{is_file, load, written};
-use wngd_experiment::{Source, usual_axes};
+use wngd_experiment::{Given, Source, usual_axes};
 
 use crate::arrays::{Numbers, array};
 use crate::field::PythonField;

@@ -1,7 +1,6 @@
 //! Systems by name, with their parameters: what stationary densities and identification share.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -27,25 +26,6 @@ pub struct NamedFlow {
     pub written: Option<Arc<ExpressionField>>,
     /// Names of its variables, in the order of the state, where it has its own.
     pub variables: Option<Vec<String>>,
-}
-
-/// A system that a program has: a field that no name and no equations stand for.
-#[derive(Clone)]
-pub struct Given {
-    /// Its name.
-    pub name: String,
-    /// The velocity field.
-    pub field: Arc<dyn VelocityField>,
-    /// Names of its variables, in the order of the state.
-    pub variables: Vec<String>,
-    /// The usual values of its parameters.
-    pub theta: Vec<f64>,
-}
-
-impl fmt::Debug for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Given").field("name", &self.name).field("theta", &self.theta).finish_non_exhaustive()
-    }
 }
 
 /// What names a flow.

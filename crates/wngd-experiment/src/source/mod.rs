@@ -1,6 +1,7 @@
 //! An experiment's text: its tables know their lines, so that every error names file, line, field and remedy.
 
 pub mod builtin;
+mod given;
 mod overrides;
 mod section;
 
@@ -10,8 +11,8 @@ use toml::{Table, Value};
 
 use crate::error::ExperimentError;
 use crate::files;
-use crate::models::flow::Given;
 
+pub use given::Given;
 pub use section::Section;
 
 /// Experiment files are small; anything larger is not one.
