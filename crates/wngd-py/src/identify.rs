@@ -57,7 +57,7 @@ pub(crate) fn identify_records<'py>(
     let how = How { figures, restart };
     let checkpoint = place.path().join(FILE);
     let another = checkpoint.exists();
-    let outcome = watched(py, || identified(&source, &place, how, vec!["identify".into()])).and_then(|outcome| outcome);
+    let outcome = watched(py, || identified(&source, &place, how, vec!["identify".into()])).flatten();
     // What the system raised comes before what came of it.
     let outcome = field.map_or(Ok(()), |field| field.raised.check()).and(outcome);
     let result = outcome.map_err(|error| of_argument(py, error, &files)).inspect_err(|_| {
