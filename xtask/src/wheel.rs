@@ -12,7 +12,7 @@ use crate::python::{environment, install, program, succeed};
 /// What builds the wheel.
 const MATURIN: &str = "maturin==1.16.0";
 /// What the tests import beside the wheel; they skip what is not there.
-const TESTED_WITH: [&str; 6] = ["pytest", "scikit-learn>=1.6", "scipy", "pandas", "matplotlib", "jax"];
+const TESTED_WITH: [&str; 7] = ["pytest", "scikit-learn>=1.6", "scipy", "pandas", "matplotlib", "jax", "tqdm"];
 /// Most bytes of a wheel.
 const LARGEST: u64 = 15_000_000;
 

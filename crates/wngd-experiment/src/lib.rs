@@ -72,4 +72,4 @@ pub use error::ExperimentError;
 pub use experiment::{Described, Experiment, usual_axes};
 pub use ground::Ground;
 pub use method::{Method, MethodSection};
-pub use source::{Section, Source};
+pub use source::{Given, Section, Source};

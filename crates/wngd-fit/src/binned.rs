@@ -33,6 +33,8 @@ pub(crate) struct Binned {
     pub counts: Vec<f64>,
     /// Whether the likelihood is that of entries inside the bins, the others not seen.
     pub cut: bool,
+    /// Whether to give up.
+    pub stop: fn() -> bool,
 }
 
 /// What the mixture says of one bin.
@@ -178,6 +180,10 @@ impl Likelihood for Binned {
 
     fn total(&self) -> f64 {
         self.counts.iter().sum()
+    }
+
+    fn stopped(&self) -> bool {
+        (self.stop)()
     }
 
     fn is_density(&self) -> bool {

@@ -90,7 +90,14 @@ fn bins_have_the_same_derivatives_cut_or_not() {
         let counts: Vec<f64> = (0..cells).map(|i| f64::from((i * 7) % 11)).collect();
         for cut in [false, true] {
             for family in Family::ALL {
-                let bins = Binned { dim, lower: lower.clone(), upper: upper.clone(), counts: counts.clone(), cut };
+                let bins = Binned {
+                    dim,
+                    lower: lower.clone(),
+                    upper: upper.clone(),
+                    counts: counts.clone(),
+                    cut,
+                    stop: || false,
+                };
                 check(&bins, &mixture(dim, family), family, &format!("{dim}-D {family} bins, cut {cut}"));
             }
         }
@@ -108,7 +115,8 @@ fn masses_of_bins_are_integrals() {
         (-100.0, 100.0, 1.0),
         (0.0, 1e-3, 3.989_422_139e-4),
     ] {
-        let bins = Binned { dim: 1, lower: vec![lower], upper: vec![upper], counts: vec![1.0], cut: false };
+        let bins =
+            Binned { dim: 1, lower: vec![lower], upper: vec![upper], counts: vec![1.0], cut: false, stop: || false };
         let found = bins.value(&components).exp();
         assert!((found / mass - 1.0).abs() < 1e-7, "{lower} {upper}: {found}");
     }

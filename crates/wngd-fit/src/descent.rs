@@ -76,6 +76,9 @@ pub(crate) fn em(
     let mut last = f64::NEG_INFINITY;
     let mut settled = false;
     for iteration in 0..=most {
+        if likelihood.stopped() {
+            return None;
+        }
         let components = parameters.prepare()?;
         let moments = likelihood.moments(&components, family.is_diagonal());
         if !moments.log_likelihood.is_finite() || moments.count.iter().any(|n| !(*n > LOST)) {
@@ -116,6 +119,9 @@ pub(crate) fn chord(likelihood: &dyn Likelihood, part: &Polished, family: Family
     let outward = layout.outward(&there);
     let mut next = point.parameters.clone();
     for _ in 0..CHORDS {
+        if likelihood.stopped() {
+            break;
+        }
         let inside = next.covariances.iter().zip(&point.at_floor).all(|(c, held)| *held || above(c, floor));
         let Some(components) = next.prepare().filter(|_| inside) else { break };
         let moments = likelihood.moments(&components, family.is_diagonal());
@@ -186,6 +192,9 @@ fn newton(
     let mut end = End::Limit;
     let mut iterations = 0;
     loop {
+        if likelihood.stopped() {
+            break;
+        }
         if known.is_none() {
             known = point.parameters.prepare().map(|components| {
                 let curvature = likelihood.curvature(&components, family.is_diagonal());

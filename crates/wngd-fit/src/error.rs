@@ -62,4 +62,7 @@ pub enum FitError {
         /// Components asked for.
         components: usize,
     },
+    /// It was told to stop.
+    #[error("told to stop before there was a fit")]
+    Stopped,
 }

@@ -148,7 +148,7 @@ pub fn fit(samples: &Samples, options: &Options) -> Result<Fit, FitError> {
     let values = frame.inward(&samples.values);
     let weights = samples.weights.as_deref();
     let counts = samples.weighting != Weighting::Importance;
-    let all = Points::new(dim, &values, weights, counts);
+    let all = Points::new(dim, &values, weights, counts).stopping(options.stop);
     let n = samples.len();
     // Every so-many-th sample in an order that does not follow the file's.
     let part = |most: usize| -> Option<(Vec<f64>, Option<Vec<f64>>)> {
@@ -159,7 +159,8 @@ pub fn fit(samples: &Samples, options: &Options) -> Result<Fit, FitError> {
             (rows, weights.map(|w| index.iter().map(|&i| w[i]).collect()))
         })
     };
-    let points = |p: &(Vec<f64>, Option<Vec<f64>>)| Points::new(dim, &p.0, p.1.as_deref(), counts);
+    let points =
+        |p: &(Vec<f64>, Option<Vec<f64>>)| Points::new(dim, &p.0, p.1.as_deref(), counts).stopping(options.stop);
     let (small, medium) = (part(SMALL), part(MEDIUM));
     let (seed_values, seed_weights) = match &small {
         Some((values, weights)) => (&values[..], weights.as_deref()),
@@ -227,6 +228,7 @@ pub fn fit_histogram(histogram: &Histogram, options: &Options) -> Result<Fit, Fi
         upper: frame.inward(&histogram.upper),
         counts: histogram.counts.clone(),
         cut,
+        stop: options.stop,
     };
     let whole = bins(false);
     let mut remarks = Vec::new();
@@ -334,7 +336,11 @@ fn choose(
             break;
         }
         tried = components;
-        let Some(found) = data.best(components, previous.as_ref(), options) else {
+        let found = data.best(components, previous.as_ref(), options);
+        if (options.stop)() {
+            return Err(FitError::Stopped);
+        }
+        let Some(found) = found else {
             if first == last {
                 break;
             }

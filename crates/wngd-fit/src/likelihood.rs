@@ -89,6 +89,10 @@ pub(crate) trait Likelihood: Sync {
     }
     /// The log-likelihood alone.
     fn value(&self, components: &[Component]) -> f64;
+    /// Whether to give up: what is found from then on is of no use.
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Σ r (u uᵀ + ∂²ln N), the part of the Hessian of one component that is left when its scores are subtracted; `gram` is

@@ -129,6 +129,8 @@ pub struct Options {
     pub errors: bool,
     /// Whether goodness of fit is tested.
     pub goodness: bool,
+    /// Asked between passes over the data, from any thread, whether to give up.
+    pub stop: fn() -> bool,
 }
 
 impl Default for Options {
@@ -141,6 +143,7 @@ impl Default for Options {
             iterations: 300,
             errors: true,
             goodness: true,
+            stop: || false,
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct Points {
     total: f64,
     /// Whether weights count repetitions.
     counts: bool,
+    stop: fn() -> bool,
 }
 
 #[derive(Debug, Clone)]
@@ -85,7 +86,12 @@ impl Points {
                 (weights.iter().sum(), Weights::Rows(rows))
             }
         };
-        Self { dim, rows, weights, total, counts }
+        Self { dim, rows, weights, total, counts, stop: || false }
+    }
+
+    /// The same, given up when `stop` says so.
+    pub(crate) fn stopping(self, stop: fn() -> bool) -> Self {
+        Self { stop, ..self }
     }
 
     /// Sums over tasks, in order.
@@ -131,6 +137,10 @@ impl Likelihood for Points {
 
     fn total(&self) -> f64 {
         self.total
+    }
+
+    fn stopped(&self) -> bool {
+        (self.stop)()
     }
 
     fn value(&self, components: &[Component]) -> f64 {

@@ -89,8 +89,14 @@ fn corrected(
         let of = |key: &Vec<i64>| (0..dim).map(|a| origin[a] + steps[a] * (key[a] as f64 + side)).collect::<Vec<f64>>();
         cells.keys().flat_map(of).collect::<Vec<f64>>()
     };
-    let bins =
-        Binned { dim, lower: edge(-0.5), upper: edge(0.5), counts: cells.values().copied().collect(), cut: false };
+    let bins = Binned {
+        dim,
+        lower: edge(-0.5),
+        upper: edge(0.5),
+        counts: cells.values().copied().collect(),
+        cut: false,
+        stop: || false,
+    };
     let floor: Vec<f64> = steps.iter().map(|h| (0.01 * h).powi(2)).collect();
     let point = em(&bins, &found.polished.point.parameters, family, &floor, 30, 1e-8, &mut None)?;
     let polished = polish(&bins, point, family, &floor, 50, false);

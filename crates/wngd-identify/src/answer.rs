@@ -117,8 +117,14 @@ impl Answer {
 /// A second or so for 10⁵ points of three coordinates; some seconds where there is noise and an order.
 ///
 /// # Errors
-/// No estimator applies, or none could be carried out; the text is that of the first one.
+/// No estimator applies, or none could be carried out; the text is that of the first one. [`IdentifyError::Stopped`] where
+/// [`Dynamics::stopping`] said so.
 pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result<Answer, IdentifyError> {
+    let found = answered(dynamics, sample, question);
+    if dynamics.stopped() { Err(IdentifyError::Stopped) } else { found }
+}
+
+fn answered(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result<Answer, IdentifyError> {
     let declared = match &question.noise {
         NoiseLevel::Auto => None,
         NoiseLevel::Share(share) => Some(sample.deviations.iter().map(|d| share * d).collect()),
@@ -134,6 +140,9 @@ pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Resu
         Some(which) => hidden(dynamics, sample, question, which, declared)?,
         None => all(dynamics, sample, question, declared)?,
     };
+    if dynamics.stopped() {
+        return Err(IdentifyError::Stopped);
+    }
     if estimates.is_empty() {
         return Err(failures.into_iter().next().unwrap_or(IdentifyError::NoEstimator));
     }

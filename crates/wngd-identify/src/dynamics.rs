@@ -6,6 +6,7 @@ use wngd_adjoint::ModelError;
 use wngd_models::flow::{ExpressionField, PolynomialForm, VelocityField};
 
 use crate::error::IdentifyError;
+use crate::stoppable::Stoppable;
 
 /// dx = v(x; θ) dt + √(2 D(x; θ)) dW with its parameters, some of which are free. D is diagonal, and 0 unless given.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Dynamics {
     variables: Vec<String>,
     theta: Vec<f64>,
     free: Vec<usize>,
+    stop: fn() -> bool,
 }
 
 impl Dynamics {
@@ -42,7 +44,18 @@ impl Dynamics {
         };
         let free = checked(&theta, free, field.dim_param())?;
         let couplings = vec![(0..dim).collect(); dim];
-        Ok(Self { drift: field, diffusion: None, polynomial: None, affine: false, couplings, variables, theta, free })
+        let stop = || false;
+        Ok(Self {
+            drift: field,
+            diffusion: None,
+            polynomial: None,
+            affine: false,
+            couplings,
+            variables,
+            theta,
+            free,
+            stop,
+        })
     }
 
     /// A field written as equations, with its diffusion.
@@ -66,7 +79,31 @@ impl Dynamics {
             variables: field.variables().to_vec(),
             theta,
             free,
+            stop: || false,
         })
+    }
+
+    /// The same with names of its variables, in the order of the state; those of a written field are its own.
+    ///
+    /// # Errors
+    /// Another number of names than there are coordinates.
+    pub fn naming(self, variables: Vec<String>) -> Result<Self, IdentifyError> {
+        if variables.len() != self.dim() {
+            return Err(IdentifyError::Coordinates { dim: self.dim(), columns: variables.len() });
+        }
+        Ok(Self { variables, ..self })
+    }
+
+    /// The same, given up soon after `stop` says so, which is asked from any thread: [`answer`](crate::answer) then
+    /// ends with [`IdentifyError::Stopped`].
+    pub fn stopping(self, stop: fn() -> bool) -> Self {
+        let watched = |field| Arc::new(Stoppable { field, stop }) as Arc<dyn VelocityField>;
+        Self { drift: watched(self.drift), diffusion: self.diffusion.map(watched), stop, ..self }
+    }
+
+    /// Whether to give up: what is found from then on is of no use.
+    pub(crate) fn stopped(&self) -> bool {
+        (self.stop)()
     }
 
     /// Its drift.

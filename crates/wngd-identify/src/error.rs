@@ -297,7 +297,7 @@ pub enum IdentifyError {
     /// A trajectory could not be simulated.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
-    /// What keeps the work told to stop before there was a fit to the data.
+    /// It was told to stop before there was a fit to the data.
     #[error("told to stop before the fit to the data; go on with what was kept")]
     Stopped,
 }

@@ -78,6 +78,7 @@ mod shooting;
 mod simulate;
 mod simulated;
 mod smoother;
+mod stoppable;
 mod view;
 mod weak;
 mod weak_time;

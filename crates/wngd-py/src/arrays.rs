@@ -1,10 +1,9 @@
 //! Numbers that Python gives and takes: any array-like in, float64 and C order out, at most one copy.
 
 use numpy::ndarray::{ArrayD, IxDyn};
-use numpy::{IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 /// An array argument, borrowed where it is float64 in C order.
 pub(crate) struct Numbers<'py> {
@@ -18,6 +17,13 @@ impl<'py> Numbers<'py> {
     /// # Errors
     /// A `TypeError` for what holds no real numbers, a `ValueError` for rows of different lengths; both name the argument.
     pub(crate) fn of(name: &'static str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(array) = value.cast::<PyArrayDyn<f64>>()
+            && array.is_c_contiguous()
+            && array.data().is_aligned()
+        {
+            let array = array.try_readonly().map_err(|error| PyValueError::new_err(format!("{name}: {error}")))?;
+            return Ok(Self { name, array });
+        }
         let py = value.py();
         let numpy = py.import("numpy")?;
         let found = numpy.call_method1("asarray", (value,)).map_err(|error| about(py, name, &error))?;
@@ -26,10 +32,8 @@ impl<'py> Numbers<'py> {
             let dtype = found.getattr("dtype")?.str()?;
             return Err(PyTypeError::new_err(format!("{name}: real numbers are needed, not {dtype}")));
         }
-        let options = PyDict::new(py);
-        options.set_item("dtype", "float64")?;
-        options.set_item("order", "C")?;
-        let found = numpy.call_method("asarray", (found,), Some(&options)).map_err(|error| about(py, name, &error))?;
+        let wanted = (found, "float64", ["C_CONTIGUOUS", "ALIGNED"]);
+        let found = numpy.call_method1("require", wanted).map_err(|error| about(py, name, &error))?;
         Ok(Self { name, array: found.extract()? })
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn check<'py>(
                 let mut along = vec![0.0; x0.len()];
                 along[j] = scale(x0[j]);
                 single.push(taylor_test(&model, &x0, &along)?);
-                if interrupt::pressed() {
+                if interrupt::asked() {
                     break;
                 }
             }

@@ -11,6 +11,8 @@ use wngd_experiment::data::formats::write_array;
 use wngd_experiment::{Source, files};
 
 use crate::arrays::Numbers;
+use crate::field::PythonField;
+use crate::interrupt::watched;
 use crate::work::{How, Place, finish, identified};
 use crate::{error, values};
 
@@ -28,28 +30,37 @@ pub(crate) fn identify_records<'py>(
     figures: bool,
     restart: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let system = values::system(system)?;
+    let field = PythonField::of(system)?;
+    let system = match &field {
+        Some(field) => Value::String(field.given().name),
+        None => values::system(system)?,
+    };
     let mut table = values::table("", sections)?;
     let data = tempfile::tempdir()?;
-    let mut files = Vec::new();
+    let mut files: Vec<String> = Vec::new();
     for (number, record) in records.into_iter().enumerate() {
-        files.push(Value::String(write(data.path(), number, record)?.to_string_lossy().into_owned()));
+        files.push(write(data.path(), number, record)?.to_string_lossy().into_owned());
     }
     if files.is_empty() {
         return Err(PyValueError::new_err("points: no records; give an array of shape (points, variables)"));
     }
     table.insert("name".into(), format!("identify-{}", plain(&system)).into());
-    within(&mut table, "data").insert("trajectory".into(), Value::Array(files));
+    within(&mut table, "data").insert("trajectory".into(), files.clone().into());
     let model = within(&mut table, "model");
     model.insert("kind".into(), "stationary-density".into());
     model.insert("system".into(), system);
-    let source = Source::of_options(PathBuf::new(), table, argument);
+    let mut source = Source::of_options(PathBuf::new(), table, argument);
+    if let Some(field) = &field {
+        source = source.giving(field.given());
+    }
     let place = Place::of(out)?;
     let how = How { figures, restart };
     let checkpoint = place.path().join(FILE);
     let another = checkpoint.exists();
-    let outcome = py.detach(|| identified(&source, &place, how, vec!["identify".into()]));
-    let result = outcome.inspect_err(|_| {
+    let outcome = watched(py, || identified(&source, &place, how, vec!["identify".into()])).flatten();
+    // What the system raised comes before what came of it.
+    let outcome = field.map_or(Ok(()), |field| field.raised.check()).and(outcome);
+    let result = outcome.map_err(|error| of_argument(py, error, &files)).inspect_err(|_| {
         if !another {
             // Its data are gone, so that it cannot be resumed. Where nothing was kept there is nothing to remove.
             let _ = std::fs::remove_file(&checkpoint);
@@ -58,6 +69,14 @@ pub(crate) fn identify_records<'py>(
     let told = PyDict::new(py);
     finish(&told, &result, &place)?;
     Ok(told)
+}
+
+/// The error with `points` in place of the file that stands for them.
+fn of_argument(py: Python<'_>, error: PyErr, files: &[String]) -> PyErr {
+    let told = error.value(py).to_string();
+    let name = |i: usize| if files.len() > 1 { format!("points[{i}]") } else { "points".into() };
+    let text = files.iter().enumerate().fold(told.clone(), |text, (i, file)| text.replace(file.as_str(), &name(i)));
+    if text == told { error } else { PyErr::from_type(error.get_type(py), text) }
 }
 
 /// A table in a table, made if it is not there.
@@ -82,6 +101,9 @@ fn plain(system: &Value) -> String {
 /// Writes a record to a file that the library reads: with names as a table, without as an array.
 fn write(folder: &Path, number: usize, (points, columns): Record<'_>) -> PyResult<PathBuf> {
     let points = Numbers::of("points", &points)?.axes(2, "(points, variables)")?.finite()?;
+    if points.values()?.is_empty() {
+        return Err(error::argument("points", format!("shape {:?} has no entries", points.shape())));
+    }
     let values = points.values()?;
     match columns {
         None => {
@@ -127,6 +149,7 @@ fn argument(field: &str) -> Option<&'static str> {
         "data.smoothing" => "smoothing",
         "identify.noise" => "noise",
         "identify.dt" => "dt",
+        "identify.observed" => "observed",
         "identify.replicates" => "replicates",
         "identify.corrections" => "corrections",
         "identify.seed" => "seed",

@@ -6,6 +6,7 @@ mod callables;
 mod check;
 mod command;
 mod error;
+mod field;
 mod identify;
 mod interrupt;
 mod minimize;
@@ -29,13 +30,15 @@ mod _wngd {
     #[pymodule_export]
     use crate::command::command;
     #[pymodule_export]
+    use crate::field::check_field;
+    #[pymodule_export]
     use crate::identify::identify_records;
     #[pymodule_export]
     use crate::minimize::minimize;
     #[pymodule_export]
     use crate::mixture::{fit_bins, fit_samples, mixture_at, mixture_sample};
     #[pymodule_export]
-    use crate::pieces::{laplacian, lstsq, transport, whiten};
+    use crate::pieces::{laplacian, lstsq, probes, sketch, transport, whiten};
     #[pymodule_export]
     use crate::system::{describe_system, simulate, stationary_density, system_names};
     #[pymodule_export]

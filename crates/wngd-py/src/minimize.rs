@@ -159,7 +159,7 @@ fn alike(a: &[usize], b: &[usize]) -> bool {
 fn ground(grid: Option<Corners>, callables: &Callables) -> PyResult<Ground> {
     let Some((lower, upper, cells)) = grid else { return Ok(Ground::new(None, false)) };
     let cells = cells.unwrap_or_else(|| callables.shape.clone());
-    let grid = Grid::new(&lower, &upper, &cells).map_err(|e| error::argument("grid", e))?;
+    let grid = Grid::new(&lower, &upper, &cells).map_err(error::value)?;
     if !alike(&cells, &callables.shape) {
         let text = format!("{cells:?} cells; the model's state has {:?} values", callables.shape);
         return Err(error::argument("grid", text));
@@ -186,7 +186,7 @@ fn read(source: &Source, ground: &Ground, data: &Data) -> Result<(Box<dyn Object
 
 /// Asks Python after each iterate: for Ctrl-C, and for the caller's own reasons to stop.
 fn watched(raised: &Raised, callback: Option<&Py<PyAny>>, row: &Iteration) -> ControlFlow<()> {
-    if raised.any() || interrupt::pressed() {
+    if raised.any() || interrupt::asked() {
         return ControlFlow::Break(());
     }
     let Some(callback) = callback else { return ControlFlow::Continue(()) };

@@ -1,14 +1,14 @@
 //! Gaussian mixtures to samples and histograms, and what a mixture says of points.
 
 use numpy::{PyArray1, PyArrayDyn};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rayon::prelude::*;
-use wngd::fit::{Family, Fit, Histogram, Mixture, Options, Samples, fit, fit_histogram};
+use wngd::fit::{Family, Fit, FitError, Histogram, Mixture, Options, Samples, fit, fit_histogram};
 
 use crate::arrays::{Numbers, array, or_nan};
-use crate::error;
+use crate::{error, interrupt};
 
 /// Points per task.
 const TASK: usize = 4096;
@@ -36,6 +36,7 @@ impl Asked {
             iterations: self.iterations,
             errors: self.errors,
             goodness: self.goodness,
+            stop: interrupt::pressed,
         })
     }
 }
@@ -57,7 +58,7 @@ pub(crate) fn fit_samples<'py>(
     if let Some(weights) = weights {
         read = read.with_weights(weights.values()?).map_err(|e| error::argument("sample_weight", e))?;
     }
-    let found = py.detach(|| fit(&read, &options)).map_err(error::value)?;
+    let found = interrupt::watched(py, || fit(&read, &options))?.map_err(failed)?;
     told(py, &found)
 }
 
@@ -77,8 +78,16 @@ pub(crate) fn fit_bins<'py>(
     let dim = lower.shape()[1];
     let read = Histogram::new(dim, lower.values()?.to_vec(), upper.values()?.to_vec(), counts.values()?.to_vec());
     let read = read.map_err(error::value)?;
-    let found = py.detach(|| fit_histogram(&read, &options)).map_err(error::value)?;
+    let found = interrupt::watched(py, || fit_histogram(&read, &options))?.map_err(failed)?;
     told(py, &found)
+}
+
+/// Why there is no fit.
+fn failed(error: FitError) -> PyErr {
+    match error {
+        FitError::Stopped => PyKeyboardInterrupt::new_err(()),
+        other => error::value(other),
+    }
 }
 
 /// A fit in Python's types.

@@ -7,9 +7,11 @@ use numpy::{PyArray1, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use toml::{Table, Value};
-use wngd::adjoint::{Linearization, ModelError, State};
+use wngd::adjoint::{Linearization, ModelError, ProbeKind, Probes, Sketch, State};
 use wngd::linalg::faer::{Mat, MatRef};
-use wngd::linalg::{FaceMean, LaplacianPlan, LeastSquares, Lsmr, NormalEquations, PivotedQr, Svd, face_densities};
+use wngd::linalg::{
+    FaceMean, LaplacianPlan, LeastSquares, LinearOp, Lsmr, NormalEquations, PivotedQr, Svd, face_densities,
+};
 use wngd::opt::Point;
 use wngd::prelude::Grid;
 use wngd::transport::{Options, half_squared_wasserstein};
@@ -17,14 +19,22 @@ use wngd_experiment::models::{Jacobian, Model, Parameter};
 use wngd_experiment::{Ground, Method, Section, Source};
 
 use crate::arrays::{Numbers, array};
-use crate::{error, values};
+use crate::{error, problem, values};
 
 /// Lower and upper corner.
 type Corners = (Vec<f64>, Vec<f64>);
 
-/// The grid of a box with the cells of an array.
-fn grid((lower, upper): &Corners, cells: &[usize]) -> PyResult<Grid> {
-    Grid::new(lower, upper, cells).map_err(|e| error::argument("grid", e))
+/// The grid of a box with the cells of the argument `name`.
+fn grid(name: &str, (lower, upper): &Corners, cells: &[usize]) -> PyResult<Grid> {
+    if [lower.len(), upper.len()] != [cells.len(); 2] {
+        let (lower, upper) = (lower.len(), upper.len());
+        let text = format!("shape {cells:?}; lower and upper have {lower} and {upper} entries, one per axis is needed");
+        return Err(error::argument(name, text));
+    }
+    if cells.contains(&0) {
+        return Err(error::argument(name, format!("shape {cells:?} has no entries")));
+    }
+    Grid::new(lower, upper, cells).map_err(error::value)
 }
 
 /// Columns of an argument over a grid: shape of the grid, or with one more axis, the last, of p columns.
@@ -71,7 +81,7 @@ pub(crate) fn transport<'py>(
         return Err(error::argument("target", text));
     }
     let cells = source.shape().to_vec();
-    let grid = grid(&corners, &cells)?;
+    let grid = grid("source", &corners, &cells)?;
     let (a, b) = (source.values()?, target.values()?);
     let found = py.detach(|| half_squared_wasserstein(&cells, grid.spacing(), a, b, &Options::default()));
     let found = found.map_err(error::value)?;
@@ -95,7 +105,7 @@ pub(crate) fn laplacian<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let density = Numbers::of("density", density)?.finite()?;
     let cells = density.shape().to_vec();
-    let grid = grid(&corners, &cells)?;
+    let grid = grid("density", &corners, &cells)?;
     let (z, alone) = columns("z", z, &cells)?;
     if !(floor >= 0.0 && floor.is_finite()) {
         return Err(error::argument("floor", format!("{floor}; a finite number >= 0 is needed")));
@@ -145,7 +155,7 @@ pub(crate) fn whiten<'py>(
 ) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
     let density = Numbers::of("density", density)?.finite()?;
     let cells = density.shape().to_vec();
-    let ground = Ground::new(Some(grid(&corners, &cells)?), true);
+    let ground = Ground::new(Some(grid("density", &corners, &cells)?), true);
     let (z, alone) = columns("z", z, &cells)?;
     let mut table = Table::new();
     table.insert("method".into(), Value::Table(values::table("", method)?));
@@ -208,5 +218,75 @@ pub(crate) fn lstsq<'py>(
     told.set_item("residual", found.residual)?;
     told.set_item("algorithm", found.algorithm.to_string())?;
     told.set_item("iterations", found.iterations)?;
+    Ok(told)
+}
+
+/// Probes `first..first + count` of n entries, one per row.
+#[pyfunction]
+pub(crate) fn probes<'py>(
+    py: Python<'py>,
+    n: usize,
+    count: usize,
+    kind: &str,
+    seed: u64,
+    iteration: u64,
+    first: usize,
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    let kind = match kind {
+        "rademacher" => ProbeKind::Rademacher,
+        "gaussian" => ProbeKind::Gaussian,
+        "orthogonal" => ProbeKind::Orthogonal,
+        other => {
+            return Err(error::argument("kind", format!("\"{other}\" is none of rademacher, gaussian, orthogonal")));
+        }
+    };
+    let size = n.checked_mul(count).filter(|numbers| *numbers <= isize::MAX as usize / 8);
+    if size.is_none() || first.checked_add(count).is_none() {
+        return Err(error::argument("count", format!("{count} probes of {n} numbers do not fit into memory")));
+    }
+    let found = py.detach(|| Probes { kind, seed, iteration }.block(n, first, count));
+    let values = (0..count).flat_map(|j| found.col_as_slice(j).to_vec()).collect();
+    array(py, &[count, n], values)
+}
+
+/// ZᵀH for probes in rows, and the estimate H(ZᵀH)ᵀ/m of Z: a matrix, or a model's derivative at x.
+#[pyfunction]
+pub(crate) fn sketch<'py>(
+    py: Python<'py>,
+    z: &Bound<'py, PyAny>,
+    x: Option<&Bound<'py, PyAny>>,
+    probes: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let probes = Numbers::of("probes", probes)?.axes(2, "(probes, values of the state)")?.finite()?;
+    let (m, k) = (probes.shape()[0], probes.shape()[1]);
+    let values = probes.values()?;
+    let h = Mat::from_fn(k, m, |i, j| values[j * k + i]);
+    let needed = |rows: usize| {
+        let text = format!("shape {:?}; the derivative has {rows} rows: (probes, {rows}) is needed", probes.shape());
+        if rows == k && m > 0 { Ok(()) } else { Err(error::argument("probes", text)) }
+    };
+    let made = match x {
+        Some(x) => {
+            let (callables, model) = problem::model(z, &problem::start(x)?, None, None)?;
+            needed(callables.values())?;
+            let x = problem::start(x)?;
+            let made = py.detach(|| model.linearize(&x).map(|at| Sketch::new(&at.jacobian, h)));
+            callables.raised.check()?;
+            made.map_err(|e| error::argument("x", e))?
+        }
+        None => {
+            let z = Numbers::of("z", z)?.axes(2, "(values of the state, parameters)")?.finite()?;
+            if z.values()?.is_empty() {
+                return Err(error::argument("z", format!("shape {:?} has no entries", z.shape())));
+            }
+            needed(z.shape()[0])?;
+            let (values, p) = (z.values()?, z.shape()[1]);
+            let z = Mat::from_fn(k, p, |i, j| values[i * p + j]);
+            py.detach(|| Sketch::new(&z, h))
+        }
+    };
+    let told = PyDict::new(py);
+    told.set_item("products", rows(py, made.products().transpose(), &[m], false)?)?;
+    told.set_item("estimate", rows(py, py.detach(|| made.to_dense()).as_ref(), &[k], false)?)?;
     Ok(told)
 }

@@ -12,9 +12,10 @@ use wngd::identify::{Noise, SimulateError, Trajectory, perturbed};
 use wngd::models::flow::{ExpressionField, SYSTEM_NAMES, System, system};
 use wngd_experiment::density::{Asked, density};
 use wngd_experiment::models::system_file::{is_file, load, written};
-use wngd_experiment::{Source, usual_axes};
+use wngd_experiment::{Given, Source, usual_axes};
 
 use crate::arrays::{Numbers, array};
+use crate::field::PythonField;
 use crate::work::Place;
 use crate::{error, interrupt, values};
 
@@ -26,6 +27,15 @@ struct Named {
     name: String,
     system: System,
     variables: Vec<String>,
+    /// It, where it is a function of Python's.
+    python: Option<Arc<PythonField>>,
+}
+
+impl Named {
+    /// Raises what the system raised.
+    fn check(&self) -> PyResult<()> {
+        self.python.as_ref().map_or(Ok(()), |field| field.raised.check())
+    }
 }
 
 /// The system of an argument.
@@ -34,8 +44,14 @@ fn named(argument: &Bound<'_, PyAny>) -> PyResult<Named> {
         let (theta, variables) = (field.start().to_vec(), field.variables().to_vec());
         let (start, field) = (vec![1.0; variables.len()], Arc::new(field));
         let system = System { field, theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
-        Named { name, system, variables }
+        Named { name, system, variables, python: None }
     };
+    if let Some(field) = PythonField::of(argument)? {
+        let Given { name, field: own, variables, theta } = field.given();
+        let start = vec![1.0; variables.len()];
+        let system = System { field: own, theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
+        return Ok(Named { name, system, variables, python: Some(field) });
+    }
     match values::system(argument)? {
         Value::String(name) if is_file(&name) => {
             let field = load(Path::new(&name)).map_err(error::experiment)?;
@@ -47,7 +63,7 @@ fn named(argument: &Bound<'_, PyAny>) -> PyResult<Named> {
                 error::argument("system", format!("\"{name}\" is not known; choose from {all}, or give equations"))
             })?;
             let variables = usual_axes(found.field.dim());
-            Ok(Named { name, system: found, variables })
+            Ok(Named { name, system: found, variables, python: None })
         }
         Value::Table(table) => {
             let source = Source::parse("system".into(), None, table.to_string()).map_err(error::experiment)?;
@@ -67,7 +83,7 @@ pub(crate) fn system_names() -> Vec<&'static str> {
 /// Variables, parameters, their usual values and a start point of a system.
 #[pyfunction]
 pub(crate) fn describe_system<'py>(py: Python<'py>, system: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    let Named { name, system, variables } = named(system)?;
+    let Named { name, system, variables, .. } = named(system)?;
     let told = PyDict::new(py);
     told.set_item("name", name)?;
     told.set_item("variables", variables)?;
@@ -111,7 +127,8 @@ pub(crate) fn simulate<'py>(
     seed: u64,
     noise: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
-    let Named { system, .. } = named(system)?;
+    let named = named(system)?;
+    let system = &named.system;
     let dim = system.field.dim();
     let theta = numbers("theta", theta, &system.theta)?;
     let start = perturbed(&numbers("start", start, &system.start)?, seed, 0);
@@ -135,9 +152,10 @@ pub(crate) fn simulate<'py>(
         trajectory.advance(n, |point| {
             row += 1;
             values.extend_from_slice(noise.added(point));
-            if row.is_multiple_of(ASKED) && interrupt::pressed() { Err(Stopped::Asked) } else { Ok(()) }
+            if row.is_multiple_of(ASKED) && interrupt::asked() { Err(Stopped::Asked) } else { Ok(()) }
         })
     });
+    named.check()?;
     interrupt::check()?;
     match outcome {
         Ok(()) => array(py, &[n, dim], values),
@@ -170,12 +188,14 @@ pub(crate) fn stationary_density<'py>(
     out: Option<PathBuf>,
     figures: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let Named { name, system, .. } = named(system)?;
+    let Named { name, system, python, .. } = named(system)?;
     let theta = theta.map(|theta| numbers("theta", Some(theta), &[])).transpose()?;
     let discretisation = values::table("discretisation", discretisation)?;
     let place = Place::of(out)?;
     let asked = Asked { name, system, theta, corners, cells, discretisation, figures };
-    let file = py.detach(|| density(asked, place.path())).map_err(error::experiment)?;
+    let file = interrupt::watched(py, || density(asked, place.path()))?;
+    python.map_or(Ok(()), |field| field.raised.check())?;
+    let file = file.map_err(error::experiment)?;
     let told = PyDict::new(py);
     told.set_item("json", serde_json::to_string(&file).map_err(error::value)?)?;
     let path = place.path().join(file.density);

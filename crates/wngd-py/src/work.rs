@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use numpy::PyArray1;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tempfile::TempDir;
@@ -15,6 +16,7 @@ use wngd_experiment::run::{Event, run};
 use wngd_experiment::{Experiment, ExperimentError, Source, files};
 
 use crate::arrays::array;
+use crate::callables::Raised;
 use crate::{error, interrupt, values};
 
 /// Most bytes of a report.
@@ -74,15 +76,16 @@ pub(crate) fn run_experiment<'py>(
     out: Option<PathBuf>,
     figures: bool,
     restart: bool,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let source = values::source(experiment)?;
     let place = Place::of(out)?;
     let how = How { figures, restart };
     let told = PyDict::new(py);
     let result = if source.has("identify") {
-        py.detach(|| identified(&source, &place, how, command(&source)))?
+        interrupt::watched(py, || identified(&source, &place, how, command(&source)))??
     } else {
-        let (json, outcomes, shape) = py.detach(|| ran(&source, &place, how))?;
+        let (json, outcomes, shape) = interrupt::watched(py, || ran(&source, &place, how, progress.as_ref()))??;
         let traces = outcomes.iter().map(|(_, outcome)| trace(py, outcome)).collect::<PyResult<Vec<_>>>()?;
         told.set_item("traces", traces)?;
         let densities = outcomes.into_iter().map(|(_, outcome)| array(py, &shape, outcome.state.values));
@@ -111,16 +114,30 @@ pub(crate) fn finish(told: &Bound<'_, PyDict>, result: &str, place: &Place) -> P
 /// The outcomes of an experiment's methods with their labels, and the shape of its states.
 type Ran = (String, Vec<(String, Outcome)>, Vec<usize>);
 
-fn ran(source: &Source, place: &Place, how: How) -> PyResult<Ran> {
+fn ran(source: &Source, place: &Place, how: How, progress: Option<&Py<PyAny>>) -> PyResult<Ran> {
     let folder = place.path();
     let experiment = Experiment::build(source).map_err(error::experiment)?;
     let mut record = Record::of("run", how.figures, source, &experiment);
     record.arguments = [command(source), place.arguments()].concat();
     let header = Header::of(record, source, &experiment);
     let journal = Journal::begin(header, None, folder, &keeping(how.restart)).map_err(error::experiment)?;
-    let outcome = run(&experiment, &journal, folder, &mut |_: Event<'_>| {});
+    let (raised, mut label) = (Raised::default(), String::new());
+    let outcome = run(&experiment, &journal, folder, &mut |event: Event<'_>| {
+        let (Some(progress), false) = (progress, raised.any()) else { return };
+        let told = match event {
+            Event::Begin(method, limit) => {
+                label.clone_from(&method.label);
+                (label.as_str(), Some(limit), f64::NAN)
+            }
+            Event::Iterate(row) => (label.as_str(), None, row.objective),
+            _ => return,
+        };
+        if let Err(error) = Python::attach(|py| progress.call1(py, told)) {
+            raised.keep(error);
+        }
+    });
     let ended = journal.end(outcome).0;
-    interrupt::check()?;
+    raised.check()?;
     let found = ended.map_err(error::experiment)?;
     let labels = found.result.methods.iter().map(|method| method.label.clone());
     Ok((text(&found.result)?, labels.zip(found.outcomes).collect(), experiment.shape()))
@@ -135,11 +152,10 @@ pub(crate) fn identified(source: &Source, place: &Place, how: How, command: Vec<
     let journal = Journal::begin(header, None, folder, &keeping(how.restart)).map_err(error::experiment)?;
     let outcome = identify(&job, &journal, folder, &mut |_| {});
     let ended = journal.end(outcome).0;
-    interrupt::check()?;
     match ended.map_err(error::experiment)? {
         Some(found) => text(&found.file),
-        // Only Ctrl-C stops it, and that was raised.
-        None => Err(error::experiment(ExperimentError::Internal("an identification stopped by itself".into()))),
+        // Ctrl-C stopped it.
+        None => Err(PyKeyboardInterrupt::new_err(())),
     }
 }
 

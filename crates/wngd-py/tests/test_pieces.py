@@ -88,7 +88,7 @@ def test_what_is_wrong_names_the_argument(density):
     cases = [
         (lambda: wngd.wasserstein(density, density[:-1], LOWER, UPPER), ValueError, "target: shape"),
         (lambda: wngd.wasserstein(-density, density, LOWER, UPPER), ValueError, "source"),
-        (lambda: wngd.wasserstein(density, density, [0.0], [1.0]), ValueError, "grid"),
+        (lambda: wngd.wasserstein(density, density, [0.0], [1.0]), ValueError, "source: shape.*lower and upper"),
         (lambda: wngd.weighted_laplacian(density, density[0], LOWER, UPPER), ValueError, "z: shape"),
         (lambda: wngd.weighted_laplacian(-density, density, LOWER, UPPER), ValueError, "density"),
         (lambda: wngd.weighted_laplacian(density, density, LOWER, UPPER, floor=-1), ValueError, "floor"),

@@ -219,6 +219,11 @@ impl Journal {
         self.stopped.fetch_or(stopped, Ordering::Relaxed) || stopped
     }
 
+    /// What tells whether Ctrl-C was pressed, at the cost of a call.
+    pub(crate) fn interrupted(&self) -> fn() -> bool {
+        self.interrupted
+    }
+
     /// Why nothing more could be kept, if so.
     pub fn check(&self) -> Result<(), ExperimentError> {
         self.tail().failure.take().map_or(Ok(()), Err)

@@ -140,10 +140,9 @@ impl Job {
         let IdentifySection { replicates, corrections, dt, seed, unordered, .. } = section;
         let mut settings = Settings { view, scheme: None, noise: in_numbers, replicates, corrections, dt, seed };
         settings.check(seen).map_err(|error| place.error(error.field(), error.to_string()))?;
-        let recording = match (&section.observed, &flow.written) {
-            (Some(names), _) => recording.by_name(names),
-            (None, Some(written)) => recording.by_name(written.variables()),
-            (None, None) => recording,
+        let recording = match section.observed.as_ref().or(flow.variables.as_ref()) {
+            Some(names) => recording.by_name(names),
+            None => recording,
         };
         let columns = recording.columns.clone();
         let (mut points, records) = recording.records(seen).map_err(|error| source.about("data.trajectory", error))?;
@@ -225,7 +224,7 @@ fn observed(
     flow: &NamedFlow,
 ) -> Result<Option<Vec<usize>>, ExperimentError> {
     let Some(names) = names else { return Ok(None) };
-    let variables = flow.written.as_ref().map_or_else(|| usual_axes(flow.field.dim()), |w| w.variables().to_vec());
+    let variables = flow.variables.clone().unwrap_or_else(|| usual_axes(flow.field.dim()));
     let mut which = Vec::new();
     for name in names {
         let Some(c) = variables.iter().position(|variable| variable == name) else {
@@ -267,7 +266,13 @@ fn dynamics(
     remarks: &mut Vec<String>,
 ) -> Result<Dynamics, ExperimentError> {
     let (theta, free) = (flow.theta.clone(), Some(flow.free.clone()));
-    let Some(written) = &flow.written else { return Ok(Dynamics::new(flow.field.clone(), theta, free)?) };
+    let Some(written) = &flow.written else {
+        let plain = Dynamics::new(flow.field.clone(), theta, free)?;
+        return Ok(match &flow.variables {
+            Some(names) => plain.naming(names.clone())?,
+            None => plain,
+        });
+    };
     let given = match scheme {
         Some(Discretisation::Upwind { diffusion, .. } | Discretisation::ScharfetterGummel { diffusion, .. }) => {
             diffusion

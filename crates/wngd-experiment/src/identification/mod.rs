@@ -7,7 +7,7 @@ mod job;
 
 use std::path::Path;
 
-use wngd::identify::{Event, Verdict, answer};
+use wngd::identify::{Event, IdentifyError, Verdict, answer};
 
 use crate::checkpoint::Journal;
 use crate::error::ExperimentError;
@@ -40,7 +40,11 @@ pub fn identify(
     folder: &Path,
     watch: &mut dyn FnMut(&Event<'_>),
 ) -> Result<Option<Identified>, ExperimentError> {
-    let found = job.question.as_ref().map(|question| answer(&job.dynamics, &job.sample, question)).transpose();
+    let dynamics = job.dynamics.clone().stopping(journal.interrupted());
+    let found = job.question.as_ref().map(|question| answer(&dynamics, &job.sample, question)).transpose();
+    if journal.stopped() && matches!(found, Err(IdentifyError::Stopped)) {
+        return Ok(None);
+    }
     let fitted = match &job.density {
         Some(asked) => match density::fit(&job.name, asked, journal, folder, watch)? {
             Some(fitted) => Some(fitted),

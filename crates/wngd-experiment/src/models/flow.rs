@@ -24,6 +24,8 @@ pub struct NamedFlow {
     pub free: Vec<usize>,
     /// It as equations, where it is written as such.
     pub written: Option<Arc<ExpressionField>>,
+    /// Names of its variables, in the order of the state, where it has its own.
+    pub variables: Option<Vec<String>>,
 }
 
 /// What names a flow.
@@ -45,7 +47,9 @@ impl NamedFlow {
     /// A system, or parameters, that do not exist; `section` is where they were named.
     pub fn new(section: &Section<'_>, naming: &Naming<'_>) -> Result<Self, ExperimentError> {
         let name = naming.system.unwrap_or("system");
+        let given = section.source().given(name);
         let own = match naming.system {
+            Some(_) if given.is_some() => None,
             Some(name) if system_file::is_file(name) => {
                 let load = system_file::load(&section.source().path(name));
                 Some(load.map_err(|error| section.source().about(&section.place("system"), error))?)
@@ -59,7 +63,11 @@ impl NamedFlow {
                 return Err(section.error(stray, "only system = \"polynomial\" has one; remove it"));
             }
         }
-        let (field, written, usual): (Arc<dyn VelocityField>, _, Option<Vec<f64>>) = if let Some(own) = own {
+        let mut variables = None;
+        let (field, written, usual): (Arc<dyn VelocityField>, _, Option<Vec<f64>>) = if let Some(given) = given {
+            variables = Some(given.variables.clone());
+            (given.field.clone(), None, Some(given.theta.clone()))
+        } else if let Some(own) = own {
             let start = own.start().to_vec();
             let own = Arc::new(own);
             (own.clone(), Some(own), Some(start))
@@ -81,6 +89,7 @@ impl NamedFlow {
             let written = system.written().map_err(|error| ExperimentError::Internal(error.to_string()))?;
             (system.field, Some(Arc::new(written)), Some(system.theta))
         };
+        let variables = variables.or_else(|| written.as_ref().map(|written| written.variables().to_vec()));
         let names = field.parameter_names();
         let free = match naming.free {
             None => (0..names.len()).collect(),
@@ -98,7 +107,7 @@ impl NamedFlow {
                 format!("{} values, {} are needed: {}; every one finite", theta.len(), names.len(), names.join(", "));
             return Err(section.error("theta", problem));
         }
-        Ok(Self { name: name.to_string(), field, theta, free, written })
+        Ok(Self { name: name.to_string(), field, theta, free, written, variables })
     }
 }
 

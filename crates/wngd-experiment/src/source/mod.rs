@@ -1,6 +1,7 @@
 //! An experiment's text: its tables know their lines, so that every error names file, line, field and remedy.
 
 pub mod builtin;
+mod given;
 mod overrides;
 mod section;
 
@@ -11,6 +12,7 @@ use toml::{Table, Value};
 use crate::error::ExperimentError;
 use crate::files;
 
+pub use given::Given;
 pub use section::Section;
 
 /// Experiment files are small; anything larger is not one.
@@ -29,6 +31,8 @@ pub struct Source {
     table: Table,
     /// Where its values came from.
     origin: Origin,
+    /// A system that its name stands for, where a program has it.
+    given: Option<Given>,
 }
 
 /// Where the values of a [`Source`] came from.
@@ -74,7 +78,7 @@ impl Source {
     /// Text that is no TOML.
     pub fn parse(shown: String, folder: Option<PathBuf>, text: String) -> Result<Self, ExperimentError> {
         match text.parse::<Table>() {
-            Ok(table) => Ok(Self { shown, folder, text, table, origin: Origin::Text }),
+            Ok(table) => Ok(Self { shown, folder, text, table, origin: Origin::Text, given: None }),
             Err(error) => Err(ExperimentError::Toml { path: shown, text: error.to_string().trim_end().to_string() }),
         }
     }
@@ -82,7 +86,24 @@ impl Source {
     /// The experiment that options of a command describe; `option` knows which option gave a field.
     pub fn of_options(folder: PathBuf, table: Table, option: fn(&str) -> Option<&'static str>) -> Self {
         let text = table.to_string();
-        Self { shown: "options".into(), folder: Some(folder), text, table, origin: Origin::Options(option) }
+        Self {
+            shown: "options".into(),
+            folder: Some(folder),
+            text,
+            table,
+            origin: Origin::Options(option),
+            given: None,
+        }
+    }
+
+    /// The same with a system that a program has: `system = "its name"` stands for it.
+    pub fn giving(self, system: Given) -> Self {
+        Self { given: Some(system), ..self }
+    }
+
+    /// The system of a name, where a program has given it.
+    pub(crate) fn given(&self, name: &str) -> Option<&Given> {
+        self.given.as_ref().filter(|given| given.name == name)
     }
 
     /// Whether it is a file, or a text like one, and not the options of a command.
@@ -93,7 +114,7 @@ impl Source {
     /// Nothing at all, for what is asked of a choice without options.
     pub(crate) fn empty() -> Self {
         let (shown, text, table) = (String::new(), String::new(), Table::new());
-        Self { shown, folder: None, text, table, origin: Origin::Text }
+        Self { shown, folder: None, text, table, origin: Origin::Text, given: None }
     }
 
     /// The whole file as a section.

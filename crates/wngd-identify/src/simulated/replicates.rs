@@ -42,6 +42,9 @@ impl Replicates<'_> {
         let mut out = Vec::with_capacity(count * self.which.len());
         let (mut spread, mut at) = (vec![0.0; d], self.motion.at(full));
         for k in 0..self.burn + count {
+            if self.dynamics.stopped() {
+                return None;
+            }
             for _ in 0..self.parts {
                 // Half of the noise on either side of the flow: order 2 where D is constant.
                 self.driven(&mut x, &at, &mut spread, &mut rng);

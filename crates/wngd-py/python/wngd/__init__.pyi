@@ -9,7 +9,7 @@ __version__: str
 
 _Floats = NDArray[np.float64]
 _Path = Union[str, os.PathLike[str]]
-_System = Union[str, os.PathLike[str], dict[str, Any]]
+_System = Union[str, os.PathLike[str], dict[str, Any], System]
 _Model = Union[Model, tuple[Callable[..., ArrayLike], ...], Callable[[Any], Any], Any]
 _Family = Literal["full", "tied", "diag", "diagonal", "spherical", "isotropic"]
 _Metric = Literal["none", "l2", "fisher-rao", "h1", "h-1", "homogeneous-h-1", "wasserstein"]
@@ -28,6 +28,7 @@ class _Fitted(Result):
     remarks: list[str]
     def _repr_html_(self) -> str: ...
     def to_pandas(self) -> Any: ...
+    def to_arviz(self, draws: int = ..., chains: int = ..., seed: int = ...) -> Any: ...
     def plot(self, ax: Any = ...) -> Any: ...
 
 class Minimum(_Fitted):
@@ -148,6 +149,36 @@ class Model:
     @classmethod
     def from_jax(cls, function: Callable[[Any], Any]) -> Model: ...
 
+class System:
+    velocity: Callable[[_Floats, _Floats], ArrayLike]
+    variables: list[str]
+    parameters: list[tuple[str, float]]
+    jac_x: Callable[[_Floats, _Floats], ArrayLike]
+    jac_theta: Callable[[_Floats, _Floats], ArrayLike]
+    differences: list[str]
+    name: str
+    def __init__(
+        self,
+        velocity: Callable[[_Floats, _Floats], ArrayLike],
+        variables: Sequence[str],
+        parameters: dict[str, float],
+        jac_x: Optional[Callable[[_Floats, _Floats], ArrayLike]] = ...,
+        jac_theta: Optional[Callable[[_Floats, _Floats], ArrayLike]] = ...,
+        *,
+        differences: bool = ...,
+        name: Optional[str] = ...,
+    ) -> None: ...
+    @classmethod
+    def from_jax(
+        cls,
+        velocity: Callable[[Any, Any], Any],
+        variables: Sequence[str],
+        parameters: dict[str, float],
+        *,
+        name: Optional[str] = ...,
+    ) -> System: ...
+    def check(self, x: ArrayLike, theta: Optional[ArrayLike] = ...) -> Result: ...
+
 class GaussianMixture:
     n_components: Union[int, str, tuple[int, int]]
     covariance_type: _Family
@@ -194,6 +225,7 @@ class GaussianMixture:
     def get_params(self, deep: bool = ...) -> dict[str, Any]: ...
     def set_params(self, **params: Any) -> GaussianMixture: ...
     def to_dict(self) -> dict[str, Any]: ...
+    def to_arviz(self, draws: int = ..., chains: int = ..., seed: int = ...) -> Any: ...
 
 def run(
     experiment: Union[_Path, dict[str, Any]],
@@ -201,6 +233,7 @@ def run(
     *,
     figures: Optional[bool] = ...,
     restart: bool = ...,
+    progress: bool = ...,
 ) -> Union[Run, Identification]: ...
 def identify(
     points: Any,
@@ -213,6 +246,7 @@ def identify(
     free: Optional[Sequence[str]] = ...,
     estimators: Optional[Sequence[str]] = ...,
     columns: Optional[Sequence[str]] = ...,
+    observed: Union[str, Sequence[str], None] = ...,
     burn_in: int = ...,
     stride: int = ...,
     cells: Union[int, Sequence[int], None] = ...,
@@ -244,6 +278,7 @@ def minimize(
     names: Optional[Sequence[str]] = ...,
     bounds: Any = ...,
     samples: Optional[float] = ...,
+    progress: bool = ...,
     **options: Any,
 ) -> Minimum: ...
 def check(model: _Model, x0: ArrayLike, *, names: Optional[Sequence[str]] = ..., seed: int = ...) -> Checked: ...
@@ -279,6 +314,16 @@ def weighted_laplacian(
 def whiten(
     z: ArrayLike, density: ArrayLike, lower: ArrayLike, upper: ArrayLike, *, metric: str = ..., **options: Any
 ) -> _Floats: ...
+def probes(
+    n: int,
+    count: int,
+    *,
+    kind: Literal["rademacher", "gaussian", "orthogonal"] = ...,
+    seed: int = ...,
+    iteration: int = ...,
+    first: int = ...,
+) -> _Floats: ...
+def sketch(z: Union[ArrayLike, _Model], probes: ArrayLike, x: Optional[ArrayLike] = ...) -> Result: ...
 def lstsq(
     a: ArrayLike, b: ArrayLike, *, damping: Optional[ArrayLike] = ..., solver: Literal["qr", "svd", "lsmr", "information"] = ...
 ) -> Result: ...

@@ -6,6 +6,8 @@ import os
 import numpy as np
 
 from . import _wngd
+from ._field import remarks_of
+from ._numbers import number, real
 from ._result import Reported, Result, short
 
 
@@ -48,6 +50,7 @@ def identify(
     free=None,
     estimators=None,
     columns=None,
+    observed=None,
     burn_in=0,
     stride=1,
     cells=None,
@@ -67,9 +70,10 @@ def identify(
     points : array-like of shape (n, d), data frame, or list of these
         Several are records that do not follow on each other. Columns of a frame are matched to variables by name; its
         column ``t`` or ``time`` tells the time between points.
-    system : str, path or dict
+    system : str, path, dict or System
         A built-in name (`system_names`), the path of a ``.toml`` file, TOML text, or the same as a dictionary:
-        ``{"variables": ["x"], "equations": {"x": "a*x - x^3"}, "parameters": {"a": 1.0}}``.
+        ``{"variables": ["x"], "equations": {"x": "a*x - x^3"}, "parameters": {"a": 1.0}}``. A
+        `System` is one whose velocity is a function.
     dt : float, optional
         Time between points, if no column tells it.
     start : array-like of shape (p,) or dict by name, optional
@@ -85,6 +89,8 @@ def identify(
         ``"density"``; all but the last, as far as they apply, if left out.
     columns : list of str, optional
         Columns of a frame in the order of the variables.
+    observed : list of str, optional
+        The variables that were measured, where others were not.
     burn_in, stride : int
         Points left out at the beginning of each record; every how many one is taken.
     cells, binning, smoothing, replicates, corrections
@@ -113,18 +119,21 @@ def identify(
     True
     """
     if start is not None and not isinstance(start, dict):
-        start = np.asarray(start, dtype=np.float64)
+        start = real("start", start)
     if not isinstance(noise, str):
-        noise = np.asarray(noise, dtype=np.float64)
+        noise = real("noise", noise)
+        if not noise.size:
+            raise ValueError(f"noise: shape {noise.shape}; a share, or a standard deviation per variable, is needed")
     sections = {
         "model": {"theta": start, "free": free},
-        "data": {"binning": binning, "burn_in": burn_in, "stride": stride, "smoothing": float(smoothing), "columns": columns},
+        "data": {"binning": binning, "burn_in": burn_in, "stride": stride, "smoothing": number("smoothing", smoothing), "columns": columns},
         "grid": {"cells": cells},
         "identify": {
-            "dt": None if dt is None else float(dt),
+            "dt": None if dt is None else number("dt", dt),
             "unordered": not ordered,
             "noise": noise,
             "estimators": estimators,
+            "observed": [observed] if isinstance(observed, str) else observed,
             "replicates": replicates,
             "corrections": corrections,
             "seed": seed,
@@ -132,7 +141,9 @@ def identify(
     }
     out = None if out is None else os.fspath(out)
     told = _wngd.identify_records(_records(points), system, sections, out, bool(figures), bool(restart))
-    return identification(told)
+    found = identification(told)
+    found.remarks += remarks_of(system)
+    return found
 
 
 def _records(points):

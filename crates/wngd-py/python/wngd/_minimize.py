@@ -6,6 +6,8 @@ import numpy as np
 
 from . import _wngd
 from ._model import model_of
+from ._numbers import corners, number, real
+from ._progress import bar
 from ._result import Fitted, Result, draw_traces, short
 
 
@@ -46,6 +48,7 @@ def minimize(
     names=None,
     bounds=None,
     samples=None,
+    progress=False,
     **options,
 ):
     """Minimises the distance of a model's state to data along natural gradients.
@@ -81,6 +84,8 @@ def minimize(
         None for no bound.
     samples : float, optional
         How many independent samples a density was made of: then there are standard errors.
+    progress : bool, default=False
+        Whether a bar of tqdm shows iterations and objective.
     **options
         Options of metric and solver as in an experiment file: ``face_mean``, ``floor``, ``tolerance``, ``probes``, ….
 
@@ -101,13 +106,13 @@ def minimize(
     """
     parts = model_of(model)
     if step is not None and not isinstance(step, dict):
-        step = {"rule": step} if isinstance(step, str) else {"rule": "fixed", "length": float(step)}
+        step = {"rule": step} if isinstance(step, str) else {"rule": "fixed", "length": number("step", step)}
     method = {"metric": metric, "solver": solver, "step": step, "damping": damping, **options}
     stop = {
         "iterations": iterations,
-        "relative_objective": float(relative_objective),
-        "relative_step": float(relative_step),
-        "gradient": float(gradient),
+        "relative_objective": number("relative_objective", relative_objective),
+        "relative_step": number("relative_step", relative_step),
+        "gradient": number("gradient", gradient),
     }
     names = None if names is None else [str(name) for name in names]
     asked = {
@@ -117,9 +122,17 @@ def minimize(
         "grid": None if grid is None else _grid(grid),
         "names": names,
         "bounds": None if bounds is None else _bounds(bounds),
-        "samples": samples,
+        "samples": None if samples is None else number("samples", samples),
     }
-    told = _wngd.minimize(parts, data, x0, asked, None if callback is None else _callback(callback))
+    callback = None if callback is None else _callback(callback)
+    if progress:
+        shown = bar(iterations, "minimize")
+        try:
+            told = _wngd.minimize(parts, data, x0, asked, _shown(shown, callback))
+        finally:
+            shown.close()
+    else:
+        told = _wngd.minimize(parts, data, x0, asked, callback)
     improved = told.pop("improved")
     told.setdefault("stderr", None)
     told.setdefault("cov", None)
@@ -215,15 +228,32 @@ def _grid(grid):
         except (TypeError, ValueError):
             raise ValueError("grid: give (lower, upper), or a dictionary with lower, upper and cells") from None
         cells = None
-    lower, upper = (np.ravel(np.asarray(corner, dtype=np.float64)).tolist() for corner in (lower, upper))
-    return lower, upper, None if cells is None else [int(n) for n in np.ravel(cells)]
+    lower, upper = corners(lower, upper)
+    return lower, upper, None if cells is None else [int(n) for n in real("grid", cells).ravel()]
 
 
 def _bounds(bounds):
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         bounds = list(zip(*np.broadcast_arrays(bounds.lb, bounds.ub)))
-    number = lambda bound: None if bound is None else float(bound)
-    return [(number(lower), number(upper)) for lower, upper in bounds]
+    try:
+        pairs = [(lower, upper) for lower, upper in bounds]
+        # Infinities are no bounds.
+        value = lambda bound: None if bound is None else float(bound)
+        return [(value(lower), value(upper)) for lower, upper in pairs]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"bounds: a pair (lower, upper) per parameter is needed: {error}") from None
+
+
+def _shown(shown, callback):
+    """A callback that shows iterates, too."""
+
+    def both(row):
+        shown.set_postfix_str(f"objective {row['fun']:.3g}", refresh=False)
+        shown.update(row["nit"] - shown.n)
+        if callback is not None:
+            callback(row)
+
+    return both
 
 
 def _callback(callback):

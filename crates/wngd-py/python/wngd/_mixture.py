@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from . import _wngd
+from ._numbers import real
 
 try:
     from sklearn.base import BaseEstimator, DensityMixin
@@ -111,7 +112,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         -------
         self
         """
-        X = validate_data(self, X, dtype=np.float64, order="C", ensure_min_samples=2)
+        X = validate_data(self, _dateless(X), dtype=np.float64, order="C", ensure_min_samples=2)
         if sample_weight is not None:
             sample_weight = _weights(sample_weight, len(X))
         return self._take(_wngd.fit_samples(X, sample_weight, self._asked()))
@@ -245,6 +246,25 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         fitted = {name[:-1]: value for name, value in vars(self).items() if name.endswith("_")}
         return plain(fitted)
 
+    def to_arviz(self, draws=1000, chains=4, seed=0):
+        """Draws from the normal law of the parameters as ArviZ 1 has them: an `xarray.DataTree` with ``posterior``.
+
+        Parameters
+        ----------
+        draws, chains : int
+            Independent draws per chain, and how many chains.
+        seed : int
+
+        Returns
+        -------
+        xarray.DataTree
+        """
+        from ._result import arviz_tree
+
+        check_is_fitted(self)
+        names, cov = self.parameter_names_, self.parameter_covariance_
+        return arviz_tree(names, self.parameters_, cov, draws, chains, seed)
+
     def _asked(self):
         family = self.covariance_type
         if family not in _FAMILIES:
@@ -299,8 +319,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _at(self, X, shares):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        X = validate_data(self, _dateless(X), dtype=np.float64, order="C", reset=False)
         return _wngd.mixture_at(*self._mixture(), X, shares)
+
+
+def _dateless(X):
+    """X, unless it holds times: scikit-learn takes those for numbers, days or nanoseconds by chance."""
+    kinds = getattr(X, "dtypes", getattr(X, "dtype", None))
+    for kind in kinds if hasattr(kinds, "__iter__") else [kinds]:
+        if getattr(kind, "kind", "") in ("m", "M"):
+            raise TypeError(f"X: real numbers are needed, not {kind}")
+    return X
 
 
 def _seed(state):
@@ -319,7 +348,7 @@ def _seed(state):
 
 
 def _weights(weights, n):
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = real("sample_weight", weights)
     if weights.ndim == 0:
         return np.full(n, weights)
     if weights.shape != (n,):
@@ -331,14 +360,14 @@ def _weights(weights, n):
 
 def _bins(edges, counts):
     """Corners of shape (bins, d) and counts of shape (bins,) of a histogram in any of the forms that it has."""
-    counts = np.asarray(counts)
+    counts = real("counts", counts)
     if isinstance(edges, (tuple, list)) and edges and np.ndim(edges[0]) > 0:
-        axes = [np.asarray(edge, dtype=np.float64) for edge in edges]
+        axes = [real(f"edges[{i}]", edge) for i, edge in enumerate(edges)]
         if len(axes) == 2 and axes[0].shape == axes[1].shape and len(axes[0]) == counts.size and counts.ndim == 1:
             lower, upper = (edge.reshape(counts.size, -1) for edge in axes)
             return lower, upper, counts
     else:
-        axes = [np.asarray(edges, dtype=np.float64)]
+        axes = [real("edges", edges)]
     if any(edge.ndim != 1 for edge in axes) or counts.shape != tuple(len(edge) - 1 for edge in axes):
         shapes = ", ".join(str(edge.shape) for edge in axes)
         raise ValueError(f"edges: shapes {shapes} for counts of shape {counts.shape}; one edge more than bins is needed")

@@ -65,22 +65,26 @@ class Model:
             import jax
         except ImportError:
             raise TypeError("model: a function needs JAX for its derivatives; give (state, jvp, vjp)") from None
-        double = getattr(jax, "enable_x64", None)
-        if double is None:
-            from jax.experimental import enable_x64 as double
-
         state = jax.jit(function)
         tangents = jax.jit(lambda x, v: jax.vmap(lambda t: jax.jvp(function, (x,), (t,))[1])(v))
         cotangents = jax.jit(lambda x, u: jax.vmap(lambda c: jax.vjp(function, x)[1](c)[0])(u))
 
-        def in_double(traced):
-            def call(*arrays):
-                with double(True):
-                    return np.asarray(traced(*arrays))
-
-            return call
-
         return cls(in_double(state), in_double(tangents), in_double(cotangents), batched=True)
+
+
+def in_double(traced):
+    """A traced function as one of NumPy arrays, in double precision."""
+    import jax
+
+    double = getattr(jax, "enable_x64", None)
+    if double is None:
+        from jax.experimental import enable_x64 as double
+
+    def call(*arrays):
+        with double(True):
+            return np.asarray(traced(*arrays))
+
+    return call
 
 
 def model_of(model):

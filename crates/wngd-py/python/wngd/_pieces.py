@@ -1,8 +1,8 @@
 """Pieces of the library on their own, NumPy in and out."""
 
-import numpy as np
-
 from . import _wngd
+from ._model import model_of
+from ._numbers import corners, number
 from ._result import Result
 
 
@@ -30,7 +30,7 @@ def wasserstein(source, target, lower, upper):
     >>> round(wngd.wasserstein(a, b, 0.0, 10.0).half_squared_distance, 12)
     4.5
     """
-    return Result(_wngd.transport(source, target, _corners(lower, upper)))
+    return Result(_wngd.transport(source, target, corners(lower, upper)))
 
 
 def weighted_laplacian(density, z, lower, upper, *, floor=0.0):
@@ -62,7 +62,7 @@ def weighted_laplacian(density, z, lower, upper, *, floor=0.0):
     >>> bool(np.abs(found.potential - found.potential.mean() - exact).max() < 1e-5)
     True
     """
-    return Result(_wngd.laplacian(density, z, _corners(lower, upper), float(floor)))
+    return Result(_wngd.laplacian(density, z, corners(lower, upper), number("floor", floor)))
 
 
 def whiten(z, density, lower, upper, *, metric="wasserstein", **options):
@@ -91,7 +91,7 @@ def whiten(z, density, lower, upper, *, metric="wasserstein", **options):
     >>> (wngd.whiten(z, rho, 0.0, 2.0, metric="fisher-rao") * np.sqrt(0.5)).round(12)
     array([0., 1., 2., 3., 4., 5., 6., 7.])
     """
-    return _wngd.whiten(z, density, {"metric": metric, **options}, _corners(lower, upper))
+    return _wngd.whiten(z, density, {"metric": metric, **options}, corners(lower, upper))
 
 
 def lstsq(a, b, *, damping=None, solver="qr"):
@@ -121,5 +121,62 @@ def lstsq(a, b, *, damping=None, solver="qr"):
     return Result(_wngd.lstsq(a, b, damping, solver))
 
 
-def _corners(lower, upper):
-    return tuple(np.ravel(np.asarray(corner, dtype=np.float64)).tolist() for corner in (lower, upper))
+def probes(n, count, *, kind="rademacher", seed=0, iteration=0, first=0):
+    """Random probes h with E h hᵀ = I; probe i depends on seed, iteration and i alone.
+
+    Parameters
+    ----------
+    n : int
+        Entries of a probe.
+    count : int
+        Number of probes.
+    kind : str
+        ``"rademacher"`` (signs), ``"gaussian"`` or ``"orthogonal"`` (groups of 32 at right angles, of length √n).
+    seed, iteration : int
+    first : int
+        Index of the first of them.
+
+    Returns
+    -------
+    array of shape (count, n)
+
+    Examples
+    --------
+    >>> import numpy as np, wngd
+    >>> h = wngd.probes(100, 8, kind="orthogonal", seed=3)
+    >>> bool(np.abs(h @ h.T - 100 * np.eye(8)).max() < 1e-10)
+    True
+    >>> bool((h[5:] == wngd.probes(100, 3, kind="orthogonal", seed=3, first=5)).all())
+    True
+    """
+    return _wngd.probes(n, count, kind, seed, iteration, first)
+
+
+def sketch(z, probes, x=None):
+    """Products of a derivative with probes, and the estimate of it that they give.
+
+    Parameters
+    ----------
+    z : array-like of shape (k, p), or a model as for `minimize`
+        Z, or the model whose derivative at ``x`` it is: one transposed product per probe.
+    probes : array-like of shape (m, k)
+        One per row.
+    x : array-like of shape (p,), optional
+        Where a model's derivative is taken.
+
+    Returns
+    -------
+    Result
+        ``products``, the rows hᵀZ (array of shape (m, p)), and ``estimate`` (1/m) Σ h hᵀZ (array of shape (k, p)).
+
+    Examples
+    --------
+    >>> import numpy as np, wngd
+    >>> z = np.random.default_rng(1).normal(size=(30, 2))
+    >>> found = wngd.sketch(z, np.sqrt(30) * np.eye(30))
+    >>> bool(np.abs(found.estimate - z).max() < 1e-14)
+    True
+    """
+    if x is None:
+        return Result(_wngd.sketch(z, None, probes))
+    return Result(_wngd.sketch(model_of(z), x, probes))

@@ -108,12 +108,46 @@ class Fitted(Result):
         errors = np.full(len(self["x"]), np.nan) if errors is None else errors
         return pandas.DataFrame({"value": self["x"], "stderr": errors}, index=pandas.Index(self["names"], name="parameter"))
 
+    def to_arviz(self, draws=1000, chains=4, seed=0):
+        """Draws from the normal law N(x, cov) as ArviZ 1 has them: an `xarray.DataTree` with the group ``posterior``.
+
+        That law is what a posterior comes to where data are many and nothing is known before; its attributes say so.
+
+        Parameters
+        ----------
+        draws, chains : int
+            Independent draws per chain, and how many chains.
+        seed : int
+
+        Returns
+        -------
+        xarray.DataTree
+        """
+        return arviz_tree(self["names"], self["x"], self.get("cov"), draws, chains, seed)
+
     def _axes(self, ax):
         if ax is not None:
             return ax
         import matplotlib.pyplot as plt
 
         return plt.subplots()[1]
+
+
+def arviz_tree(names, x, cov, draws, chains, seed):
+    """Draws of N(x, cov) as ArviZ has them."""
+    try:
+        import arviz
+    except ImportError:
+        raise ImportError('to_arviz needs ArviZ 1 or later: pip install "arviz>=1"') from None
+    if int(arviz.__version__.split(".")[0]) < 1:
+        raise ImportError(f'to_arviz needs ArviZ 1 or later, this is {arviz.__version__}: pip install -U "arviz>=1"')
+    if cov is None or not np.isfinite(cov).all():
+        raise ValueError("to_arviz: there is no covariance of all parameters; remarks say why")
+    rng = np.random.default_rng(seed)
+    values = rng.multivariate_normal(x, cov, size=(chains, draws), method="eigh")
+    posterior = {name: values[..., j] for j, name in enumerate(names)}
+    law = {"inference_library": "wngd", "law": "normal, about the estimate, with its covariance"}
+    return arviz.from_dict({"posterior": posterior}, attrs={"posterior": law})
 
 
 class Reported(Fitted):

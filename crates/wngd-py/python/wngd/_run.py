@@ -7,6 +7,7 @@ import numpy as np
 
 from . import _wngd
 from ._identify import errors, identification
+from ._progress import Bars
 from ._result import Fitted, Reported, draw_traces, short
 
 
@@ -48,7 +49,7 @@ class Run(Reported):
         return draw_traces(self._axes(ax), [(m["label"], m["trace"]) for m in self["methods"]])
 
 
-def run(experiment, out=None, *, figures=None, restart=False):
+def run(experiment, out=None, *, figures=None, restart=False, progress=False):
     """Carries out an experiment as ``wngd run`` does, to the same bits.
 
     Parameters
@@ -62,6 +63,9 @@ def run(experiment, out=None, *, figures=None, restart=False):
         Whether figures are drawn; they are where there is a folder.
     restart : bool, default=False
         Whether an unfinished run in the folder may be lost; else it is an error, and ``wngd resume`` goes on with it.
+
+    progress : bool, default=False
+        Whether bars of tqdm show iterations and objectives.
 
     Returns
     -------
@@ -85,7 +89,13 @@ def run(experiment, out=None, *, figures=None, restart=False):
     True
     """
     figures = out is not None if figures is None else bool(figures)
-    told = _wngd.run_experiment(experiment, None if out is None else os.fspath(out), figures, bool(restart))
+    out = None if out is None else os.fspath(out)
+    bars = Bars() if progress else None
+    try:
+        told = _wngd.run_experiment(experiment, out, figures, bool(restart), bars)
+    finally:
+        if bars is not None:
+            bars.close()
     if "traces" not in told:
         return identification(told)
     file = json.loads(told["json"])

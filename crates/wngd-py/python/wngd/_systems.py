@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from . import _wngd
+from ._numbers import corners, number
 from ._result import Result
 
 system_names = _wngd.system_names
@@ -41,7 +42,7 @@ def describe_system(system):
 
     Parameters
     ----------
-    system : str, path or dict
+    system : str, path, dict or System
         As for `identify`.
 
     Returns
@@ -62,7 +63,7 @@ def simulate(system, n, *, dt=0.05, theta=None, start=None, burn_in=50.0, seed=1
 
     Parameters
     ----------
-    system : str, path or dict
+    system : str, path, dict or System
         As for `identify`.
     n : int
         Number of points.
@@ -89,7 +90,7 @@ def simulate(system, n, *, dt=0.05, theta=None, start=None, burn_in=50.0, seed=1
     >>> wngd.simulate("lorenz63", 1000).shape
     (1000, 3)
     """
-    return _wngd.simulate(system, n, float(dt), theta, start, float(burn_in), seed, noise)
+    return _wngd.simulate(system, n, number("dt", dt), theta, start, number("burn_in", burn_in), seed, noise)
 
 
 def stationary_density(
@@ -108,7 +109,7 @@ def stationary_density(
 
     Parameters
     ----------
-    system : str, path or dict
+    system : str, path, dict or System
         As for `identify`; one to three variables.
     theta : array-like of shape (p,), optional
         Parameters; the usual ones if left out.
@@ -140,11 +141,11 @@ def stationary_density(
     """
     if (lower is None) != (upper is None):
         raise ValueError("lower, upper: give both corners of the box, or neither")
-    corners = None if lower is None else (np.ravel(lower).tolist(), np.ravel(upper).tolist())
+    box = None if lower is None else corners(lower, upper)
     cells = None if cells is None else np.ravel(cells).tolist()
     out = None if out is None else os.fspath(out)
     options = {"kind": discretisation, **options}
-    told = _wngd.stationary_density(system, theta, corners, cells, options, out, bool(figures))
+    told = _wngd.stationary_density(system, theta, box, cells, options, out, bool(figures))
     file = json.loads(told["json"])
     lower, upper = np.array(file["lower"]), np.array(file["upper"])
     centers = [a + (np.arange(n) + 0.5) * (b - a) / n for a, b, n in zip(lower, upper, file["cells"])]
