@@ -174,6 +174,11 @@ fn answered(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result
         remarks.extend(swapped(dynamics, sample, &noise, question.seed));
         remarks.extend(ranges);
     }
+    if estimates[chosen].converged && estimates[chosen].misfit.is_none() && verdict == Verdict::Fits {
+        remarks.push(
+            "nothing tells whether the model fits: the points are too few, or as many as there are parameters".into(),
+        );
+    }
     remarks.insert(0, reason(&estimates, chosen, verdict));
     let own = auto && ["smoother", SIMULATED].contains(&estimates[chosen].estimator);
     let level = if own { &estimates[chosen].noise } else { &noise };

@@ -222,6 +222,14 @@ pub enum IdentifyError {
     /// The estimator follows the flow from point to point.
     #[error("dt: steps from point to point need points in order, their time step, and a system without diffusion")]
     NotOrdered,
+    /// The estimator follows more steps from point to point than there are.
+    #[error("{steps} steps from point to point are too few, {least} are needed; record more points")]
+    FewSteps {
+        /// Steps that there are.
+        steps: usize,
+        /// Steps that are needed.
+        least: usize,
+    },
     /// Variables were not measured, and nothing that was asked for can do without them.
     #[error(
         "observed: the data lack {names}: only the smoother (points in order, no [diffusion]) and simulated-moments can do without; ask for one of them"

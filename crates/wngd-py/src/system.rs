@@ -27,6 +27,8 @@ struct Named {
     name: String,
     system: System,
     variables: Vec<String>,
+    /// D of dx = v dt + √(2D) dW, where its equations have it.
+    diffusion: Option<ExpressionField>,
     /// It, where it is a function of Python's.
     python: Option<Arc<PythonField>>,
 }
@@ -42,15 +44,16 @@ impl Named {
 fn named(argument: &Bound<'_, PyAny>) -> PyResult<Named> {
     let own = |name: String, field: ExpressionField| {
         let (theta, variables) = (field.start().to_vec(), field.variables().to_vec());
+        let diffusion = field.diffusion().cloned();
         let (start, field) = (vec![1.0; variables.len()], Arc::new(field));
         let system = System { field, theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
-        Named { name, system, variables, python: None }
+        Named { name, system, variables, diffusion, python: None }
     };
     if let Some(field) = PythonField::of(argument)? {
         let Given { name, field: own, variables, theta } = field.given();
         let start = vec![1.0; variables.len()];
         let system = System { field: own, theta, lower: Vec::new(), upper: Vec::new(), start, equations: &[] };
-        return Ok(Named { name, system, variables, python: Some(field) });
+        return Ok(Named { name, system, variables, diffusion: None, python: Some(field) });
     }
     match values::system(argument)? {
         Value::String(name) if is_file(&name) => {
@@ -63,7 +66,7 @@ fn named(argument: &Bound<'_, PyAny>) -> PyResult<Named> {
                 error::argument("system", format!("\"{name}\" is not known; choose from {all}, or give equations"))
             })?;
             let variables = usual_axes(found.field.dim());
-            Ok(Named { name, system: found, variables, python: None })
+            Ok(Named { name, system: found, variables, diffusion: None, python: None })
         }
         Value::Table(table) => {
             let source = Source::parse("system".into(), None, table.to_string()).map_err(error::experiment)?;
@@ -147,6 +150,9 @@ pub(crate) fn simulate<'py>(
         return Err(error::argument("n", format!("{n} points do not fit into memory")));
     }
     let outcome = py.detach(|| {
+        if let Some(diffusion) = &named.diffusion {
+            trajectory = trajectory.driven(diffusion, seed)?;
+        }
         trajectory.skip(burn_in)?;
         let mut row = 0usize;
         trajectory.advance(n, |point| {

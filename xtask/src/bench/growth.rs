@@ -208,14 +208,14 @@ impl MeasureGrowth {
             Family::Samples => {
                 let samples = Samples::new(2, super::fit::three()?.sample(size, 5))?;
                 let options = Options { components: Components::Exactly(3), ..Options::default() };
-                timed(repeat, || Ok(drop(fit(&samples, &options)?)))?
+                timed(repeat, || Ok(fit(&samples, &options)?))?
             }
             Family::Points => {
                 let lorenz = system("lorenz63").ok_or("no Lorenz system")?;
                 let points = simulate(lorenz.field.as_ref(), &lorenz.theta, &lorenz.start, 0.05, size, 50.0)?;
                 let sample = Sample::new(points, 3, vec![size], Some(0.05))?;
                 let dynamics = Dynamics::written(&lorenz.written()?, lorenz.theta.clone(), None)?;
-                timed(repeat, || Ok(drop(WeakStationary::default().estimate(&dynamics, &sample)?)))?
+                timed(repeat, || Ok(WeakStationary::default().estimate(&dynamics, &sample)?))?
             }
         };
         println!("{}", serde_json::to_string(&Figures { seconds, peak_mb: peak_megabytes()? })?);
@@ -224,13 +224,13 @@ impl MeasureGrowth {
 }
 
 /// Seconds of each repetition.
-pub(super) fn timed(
+pub(super) fn timed<T>(
     repeat: usize,
-    mut once: impl FnMut() -> Result<(), Box<dyn Error>>,
+    mut once: impl FnMut() -> Result<T, Box<dyn Error>>,
 ) -> Result<Vec<f64>, Box<dyn Error>> {
     let one = |_| {
         let clock = Instant::now();
-        once()?;
+        std::hint::black_box(once()?);
         Ok(clock.elapsed().as_secs_f64())
     };
     (0..repeat.max(1)).map(one).collect()

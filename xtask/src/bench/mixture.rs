@@ -112,7 +112,7 @@ fn figures(bench: &Bench, command: &mut Command, p: usize, route: By) -> Result<
 /// Seconds of directions by the information matrix on a square grid.
 pub(super) fn seconds(grid: usize, p: usize, repeat: usize) -> Result<Vec<f64>, Box<dyn Error>> {
     let problem = Problem::new(grid, p)?;
-    timed(repeat, || Ok(drop(problem.direction(Route::Information)?)))
+    timed(repeat, || problem.direction(Route::Information))
 }
 
 /// Both sides must have solved the same problem.

@@ -5,7 +5,7 @@ mod figure;
 mod table;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
@@ -42,12 +42,15 @@ struct Found {
     by: String,
 }
 
+/// What the peers that apply found, by name; nothing where one failed.
+type Peers = Vec<(String, Option<Found>)>;
+
 /// What all ways found on one record; none where a way does not apply, no `theta` where it failed.
 struct Row {
     record: Record,
     ours: Option<Found>,
     refused: Option<String>,
-    peers: Vec<(String, Option<Found>)>,
+    peers: Peers,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +129,7 @@ fn ours(record: &Record, data: &cells::Data) -> Result<(Option<Found>, Option<St
     Ok((Some(Found { theta: estimate.theta.clone(), errors: estimate.standard_errors.clone(), seconds, by }), None))
 }
 
-fn ask(python: &PathBuf, folder: &std::path::Path) -> Result<Vec<(String, Option<Found>)>, Box<dyn Error>> {
+fn ask(python: &Path, folder: &Path) -> Result<Peers, Box<dyn Error>> {
     let script = root().join("xtask/peer/identify_peers.py");
     let mut command = Command::new(python);
     // What numba compiles is kept beside the records.

@@ -77,7 +77,7 @@ impl Shooting {
         let map = FlowMap::new(dynamics, sample, dt, start, TOLERANCE).ok_or(IdentifyError::FlowLost { dt })?;
         let picked = starts(sample, 1, map.worth(PAIRS));
         if picked.len() < FEWEST {
-            return Err(IdentifyError::NotOrdered);
+            return Err(IdentifyError::FewSteps { steps: picked.len(), least: FEWEST });
         }
         let mut path = Path { dynamics, sample, dt, theta: start.to_vec() };
         let some: Vec<usize> = picked.iter().step_by(picked.len().div_ceil(map.worth(SOME))).copied().collect();
