@@ -1,5 +1,5 @@
 //! Every built-in system of three coordinates is simulated and identified.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use rayon::prelude::*;
 use wngd_identify::{Dynamics, Question, Sample, answer, simulate, time_scale};
