@@ -7,7 +7,7 @@ use rand_pcg::Pcg64;
 use wngd_models::flow::VelocityField;
 
 use crate::error::SimulateError;
-use crate::scale::deviations;
+use crate::scale::{deviations, is_step};
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -62,7 +62,7 @@ impl<'a> Trajectory<'a> {
         if start.len() != d || start.iter().any(|v| !v.is_finite()) {
             return Err(SimulateError::Start { system: field.name().to_string(), dim: d, start: start.to_vec() });
         }
-        if !(dt > 0.0 && dt.is_finite()) {
+        if !is_step(dt) {
             return Err(SimulateError::TimeStep { dt });
         }
         Ok(Self { field, theta, state: start.to_vec(), dt })

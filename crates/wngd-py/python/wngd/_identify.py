@@ -118,15 +118,22 @@ def identify(
         noise = np.asarray(noise, dtype=np.float64)
     sections = {
         "model": {"theta": start, "free": free},
-        "data": {"binning": binning, "burn_in": burn_in, "stride": stride, "smoothing": float(smoothing), "columns": columns},
+        "data": {
+            # The usual ones are left out: without the estimator "density" they would be refused.
+            "binning": None if binning == "multilinear" else binning,
+            "burn_in": burn_in,
+            "stride": stride,
+            "smoothing": float(smoothing) or None,
+            "columns": columns,
+        },
         "grid": {"cells": cells},
         "identify": {
             "dt": None if dt is None else float(dt),
             "unordered": not ordered,
             "noise": noise,
             "estimators": estimators,
-            "replicates": replicates,
-            "corrections": corrections,
+            "replicates": None if replicates == 4 else replicates,
+            "corrections": None if corrections == 8 else corrections,
             "seed": seed,
         },
     }
