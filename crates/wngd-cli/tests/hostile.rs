@@ -175,7 +175,8 @@ fn options_that_ask_for_too_much_are_named() {
     let refused = |args: &[&str], words: &[&str]| refused(folder, args, words);
     refused(&with(&["--points", "1000000000000000000"]), &["--points", "1000000000"]);
     refused(&with(&["--points", "10", "--burn-in", "1e300"]), &["--burn-in", "shorten"]);
-    refused(&with(&["--points", "10", "--dt", "1e-300"]), &["--burn-in", "shorten"]);
+    refused(&with(&["--points", "10", "--dt", "1e-90"]), &["--burn-in", "shorten"]);
+    refused(&with(&["--points", "10", "--dt", "1e-300"]), &["--dt", "change the units"]);
     refused(&with(&["--points", "10", "--dt", "nan"]), &["--dt", "positive"]);
     refused(&["basin", "mixture-mu1", "--counts", "4294967296,4294967296", "--out", "result"], &["--counts", "100000"]);
     refused(&["sketch", "lorenz", "--probes", "18446744073709551615", "--out", "result"], &["--probes", "100000"]);

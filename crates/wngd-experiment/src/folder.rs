@@ -227,7 +227,11 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
-        filled(&path, || Ok(write(record::FILE))).unwrap();
+        filled(&path, || {
+            write(record::FILE);
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
     }
 
