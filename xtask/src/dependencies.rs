@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::process::Command;
 
 use crate::place::root;
 
@@ -30,7 +31,36 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let (missing, gone): (Vec<_>, Vec<_>) = (taken.difference(&named).collect(), named.difference(&taken).collect());
     if missing.is_empty() && gone.is_empty() {
         println!("docs/dependencies.md names all {} dependencies", taken.len());
-        return Ok(());
+        return minimum();
     }
     Err(format!("docs/dependencies.md leaves out {missing:?} and names {gone:?}, which nothing takes up").into())
+}
+
+/// No dependency states a newer Rust than the workspace does.
+fn minimum() -> Result<(), Box<dyn Error>> {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .current_dir(root())
+        .output()?;
+    if !metadata.status.success() {
+        return Err(String::from_utf8_lossy(&metadata.stderr).into());
+    }
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata: no packages")?;
+    let number = |text: &str| {
+        let mut parts = text.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+        [(); 3].map(|()| parts.next().unwrap_or(0))
+    };
+    let ours = number(env!("CARGO_PKG_RUST_VERSION"));
+    let stated = packages.iter().filter_map(|p| Some((p["name"].as_str()?, p["rust_version"].as_str()?)));
+    let newer: Vec<String> = stated
+        .clone()
+        .filter(|(_, version)| number(version) > ours)
+        .map(|(name, version)| format!("{name} ({version})"))
+        .collect();
+    if !newer.is_empty() {
+        return Err(format!("these need a newer Rust than Cargo.toml states: {}", newer.join(", ")).into());
+    }
+    println!("none of the {} packages that state a minimum Rust states a newer one", stated.count());
+    Ok(())
 }

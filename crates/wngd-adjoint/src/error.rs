@@ -7,7 +7,7 @@ use wngd_linalg::LinalgError;
 pub enum ModelError {
     /// The parameters lie where the model is not defined, and a shorter step stays
     /// where it is. Whatever no step can mend is [`Invalid`](ModelError::Invalid).
-    #[error("{parameter} = {value} is outside the model's domain: {rule}")]
+    #[error("{parameter} = {} is outside the model's domain: {rule}", plain(*.value))]
     OutOfDomain {
         /// Name of the parameter, or of the quantity made from several.
         parameter: String,
@@ -91,6 +91,12 @@ impl ModelError {
     }
 }
 
+/// A number in a row of digits where that is short: 1e308 has 309.
+fn plain(value: f64) -> String {
+    let long = value.is_finite() && value != 0.0 && !(1e-5..1e15).contains(&value.abs());
+    if long { format!("{value:e}") } else { value.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +105,8 @@ mod tests {
     fn only_what_a_shorter_step_can_mend_is_recoverable() {
         let far = ModelError::check_theta(&[1.0, f64::INFINITY], 2).unwrap_err();
         assert!(far.is_recoverable() && far.to_string().contains("theta[1] = inf"), "{far}");
+        let far = ModelError::OutOfDomain { parameter: "a".into(), value: -1e308, rule: "small" }.to_string();
+        assert!(far.starts_with("a = -1e308 is"), "{far}");
         assert!(ModelError::Density { cell: 3, value: -1.0, remedy: "start elsewhere" }.is_recoverable());
         let never = ModelError::invalid("restart", "-1 given; a rate is positive");
         assert!(!never.is_recoverable());

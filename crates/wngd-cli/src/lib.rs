@@ -20,7 +20,7 @@ mod serve;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use wngd_experiment::record;
 
 use commands::Command;
@@ -56,11 +56,17 @@ pub fn main() -> ExitCode {
 
 /// As [`main`], for arguments that another program was given, its name first.
 pub fn main_of(arguments: Vec<OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(&arguments) {
+    let read = numbers(Cli::command()).try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m));
+    let cli = match read {
         Ok(cli) => cli,
         Err(asked) => {
             // Help and version come this way, too. Where nothing can be printed, nothing can be said of it.
-            let _ = asked.print();
+            if asked.use_stderr() {
+                // It quotes arguments as they are.
+                tell(asked.render().to_string().trim_end());
+            } else {
+                let _ = asked.print();
+            }
             return u8::try_from(asked.exit_code()).unwrap_or(2);
         }
     };
@@ -78,6 +84,13 @@ pub fn main_of(arguments: Vec<OsString>) -> u8 {
             3
         }
     }
+}
+
+/// The command with options that take negative numbers for what they are, so that what is wrong with them is told.
+fn numbers(command: clap::Command) -> clap::Command {
+    let takes = |arg: &clap::Arg| arg.get_action().takes_values() && !arg.is_positional();
+    let command = command.mut_args(|arg| if takes(&arg) { arg.allow_negative_numbers(true) } else { arg });
+    command.mut_subcommands(numbers)
 }
 
 fn dispatch(cli: Cli) -> Result<u8, CliError> {

@@ -175,7 +175,8 @@ fn options_that_ask_for_too_much_are_named() {
     let refused = |args: &[&str], words: &[&str]| refused(folder, args, words);
     refused(&with(&["--points", "1000000000000000000"]), &["--points", "1000000000"]);
     refused(&with(&["--points", "10", "--burn-in", "1e300"]), &["--burn-in", "shorten"]);
-    refused(&with(&["--points", "10", "--dt", "1e-300"]), &["--burn-in", "shorten"]);
+    refused(&with(&["--points", "10", "--dt", "1e-90"]), &["--burn-in", "shorten"]);
+    refused(&with(&["--points", "10", "--dt", "1e-300"]), &["--dt", "change the units"]);
     refused(&with(&["--points", "10", "--dt", "nan"]), &["--dt", "positive"]);
     refused(&["basin", "mixture-mu1", "--counts", "4294967296,4294967296", "--out", "result"], &["--counts", "100000"]);
     refused(&["sketch", "lorenz", "--probes", "18446744073709551615", "--out", "result"], &["--probes", "100000"]);
@@ -191,6 +192,93 @@ fn options_that_ask_for_too_much_are_named() {
     refused(&identify, &["folder.csv", "a folder"]);
 }
 
+#[test]
+fn numbers_out_of_reach_and_options_without_effect_are_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let refused = |args: &[&str], words: &[&str]| refused(folder, &[args, &["--out", "result"]].concat(), words);
+    // Negative numbers are values, not unknown options.
+    refused(&["run", "mixture-mu1", "--threads", "-1"], &["--threads"]);
+    refused(&["run", "mixture-mu1", "--threads", "9223372036854775808"], &["--threads", "1024"]);
+    refused(&["run", "mixture-mu1", "--set", "method[0].damping=1e308"], &["method[0].damping", "1e15"]);
+    for damping in ["nan", "-1", "1e308", "5e-324"] {
+        refused(&["sketch", "mixture-mu1", "--damping", damping], &["--damping", "1e15"]);
+    }
+    for level in ["nan", "-1", "1e308", "5e-324"] {
+        refused(&["profile", "faithful", "--level", level], &["--level", "standard errors"]);
+    }
+    refused(&["toys", "mixture-mu1", "--number", "1e308"], &["--number", "1e308 counts"]);
+    for side in ["lower", "upper"] {
+        let range = format!("basin.{side}=[nan,1.0]");
+        for command in ["run", "basin", "profile"] {
+            refused(&[command, "mixture-weight", "--set", &range], &[&format!("basin.{side}"), "finite"]);
+        }
+    }
+    let density = |more: &[&'static str]| [&["density", "--system", "van-der-pol", "--cells", "16"], more].concat();
+    for value in ["1", "nan"] {
+        refused(&density(&["--diffusion", value]), &["--diffusion", "does not use it"]);
+    }
+    refused(&density(&["--discretisation", "upwind", "--time", "1"]), &["--time", "does not use it"]);
+    for (option, bad) in [("--time", "5e-324"), ("--time", "-1"), ("--step", "nan"), ("--restart", "-1")] {
+        refused(&density(&[option, bad]), &[&format!("wngd: {option}")]);
+    }
+    refused(&density(&["--discretisation", "upwind", "--diffusion", "-1"]), &["wngd: --diffusion"]);
+    let simulate = ["simulate", "--system", "van-der-pol", "--points", "2000", "--out"];
+    for dt in ["5e-324", "1e308", "-1"] {
+        let output = wngd(folder, &[&simulate[..], &["t.csv", "--dt", dt]].concat());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(2) && text.contains("--dt") && text.contains("change the units"),
+            "{text}"
+        );
+    }
+    assert!(wngd(folder, &[&simulate[..], &["t.csv"]].concat()).status.success());
+    let identify =
+        |more: &[&'static str]| [&["identify", "--system", "van-der-pol", "--trajectory", "t.csv"], more].concat();
+    for (option, value) in [
+        ("--cells", "16"),
+        ("--binning", "nearest"),
+        ("--smoothing", "1"),
+        ("--replicates", "3"),
+        ("--corrections", "3"),
+    ] {
+        refused(&identify(&[option, value]), &[option, "only the estimator density"]);
+    }
+    refused(&identify(&["--dt", "0.1"]), &["--dt", "column of times"]);
+}
+
+#[test]
+fn a_report_reads_no_more_than_reports_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let run = ["run", "mixture-mu1", "--out", "o", "--quiet", "--set", "stop.iterations=2"];
+    assert!(wngd(dir, &run).status.code().is_some_and(|code| code < 2));
+    let enlarge = |name: &str| {
+        let path = dir.join("o").join(name);
+        let before = std::fs::read(&path).unwrap();
+        // Most of it is not on the disk.
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(3 << 30).unwrap();
+        let output = wngd(dir, &["report", "o"]);
+        std::fs::write(&path, before).unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for name in ["run.json", "result.json", "trace-l2.csv"] {
+        let (code, text) = enlarge(name);
+        assert!(code == Some(2) && text.contains(name) && text.contains("3221225472 bytes"), "{name}: {code:?} {text}");
+    }
+    // A drawing that is too large for a page is shown as its bitmap, of which no more is read than that may have.
+    let (code, text) = enlarge("landscape.svg");
+    assert_eq!(code, Some(0), "{text}");
+    std::fs::File::options().write(true).open(dir.join("o/landscape.png")).unwrap().set_len(3 << 30).unwrap();
+    let (code, text) = enlarge("landscape.svg");
+    assert!(code == Some(2) && text.contains("landscape.png"), "{code:?} {text}");
+    // A row without an end.
+    std::fs::write(dir.join("o/trace-l2.csv"), vec![b'1'; 17 << 20]).unwrap();
+    let output = wngd(dir, &["report", "o"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && text.contains("trace-l2.csv") && text.contains("a row of"), "{text}");
+}
+
 /// A process that may take a third of what it needs says so and writes nothing.
 #[test]
 #[cfg(target_os = "linux")]
@@ -202,16 +290,36 @@ fn sizes_that_memory_cannot_hold_are_refused() {
                       [data]\ntruth = { weights = [0.4, 0.6], means = [[1.0, 3.0], [3.0, 2.0]] }\n\
                       [[method]]\nmetric = \"wasserstein\"\n";
     std::fs::write(dir.join("large.toml"), experiment).unwrap();
-    let limited = |arguments: &str| {
-        let shell = format!("ulimit -v 300000; exec '{}' {arguments}", env!("CARGO_BIN_EXE_wngd"));
+    let within = |limit: usize, arguments: &str| {
+        let shell = format!("ulimit -v {limit}; exec '{}' {arguments}", env!("CARGO_BIN_EXE_wngd"));
         let output = std::process::Command::new("sh").args(["-c", &shell]).current_dir(dir).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{text}");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let limited = |arguments: &str| {
+        let (code, text) = within(300_000, arguments);
+        assert_eq!(code, Some(2), "{text}");
         text
     };
     let text = limited("run large.toml --out o --no-figures --threads 1");
     assert!(text.contains("grid.cells") && text.contains("MB") && text.contains("use fewer cells"), "{text}");
     assert!(!dir.join("o/result.json").exists());
+    // Nine tenths of what is needed are too little, and twice of it is enough.
+    std::fs::write(dir.join("small.toml"), experiment.replace("[1024, 1024]", "[300, 300]")).unwrap();
+    let options = "--out o --threads 1 --quiet";
+    for command in [
+        format!("run small.toml --no-figures --set stop.iterations=1 {options}"),
+        "inspect small.toml --threads 1".into(),
+        format!("basin small.toml --counts 1,1 --set stop.iterations=1 {options}"),
+        format!("sketch small.toml --seeds 1 --probes 8 {options}"),
+        format!("density --system van-der-pol --cells 300 --no-figures {options}"),
+        format!("density --system van-der-pol --discretisation upwind --cells 450 --no-figures {options}"),
+    ] {
+        let (code, text) = within(105_000, &command);
+        assert!(code == Some(2) && text.contains("cells") && text.contains("MB"), "{command}: {code:?} {text}");
+        assert!(!dir.join("o").exists(), "{command}");
+    }
+    let (code, text) = within(250_000, &format!("density --system van-der-pol --cells 300 --no-figures {options}"));
+    assert_eq!(code, Some(0), "{text}");
     // A table of 320 MB, most of which the disk does not hold.
     let mut table =
         b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (20000000, 2), }".to_vec();

@@ -87,6 +87,13 @@ fn results_of_two_experiments_do_not_stand_side_by_side() {
     assert_eq!(code(&wngd(apart.path(), &["run", "mixture-weight", "--out", "o", "--quiet"])), 0);
     let alone = std::fs::read_dir(apart.path().join("o")).unwrap().count();
     assert!(both.contains(&"notes.txt".to_string()) && both.len() == alone + 1, "{both:?}");
+    // A density, which leaves no record, goes and makes others go.
+    let there = |name: &str| dir.join("o").join(name).exists();
+    let density = ["density", "--system", "van-der-pol", "--cells", "12", "--out", "o", "--quiet"];
+    assert_eq!(code(&wngd(dir, &density)), 0);
+    assert!(there("density.json") && there("notes.txt") && !there("run.json") && !there("result.json"));
+    run("mixture-weight");
+    assert!(there("run.json") && !there("density.json") && !there("density.npy") && !there("density.svg"));
 }
 
 #[cfg(target_os = "linux")]
@@ -140,7 +147,7 @@ fn names_and_texts_never_reach_a_terminal_raw() {
     )
     .unwrap();
     std::fs::write(dir.join("system.toml"), "variables = [\"x\\u001b[2J\"]\n[equations]\nx = \"-x\"\n").unwrap();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 18] = [
         &["fit", &file, "--out", "o1"],
         &["fit", &file, "--columns", "zzz", "--out", "o2"],
         &["fit", &file, "--columns", evil, "--out", "o2"],
@@ -155,6 +162,11 @@ fn names_and_texts_never_reach_a_terminal_raw() {
         &["identify", "--system", "system.toml", "--trajectory", &file, "--out", "o7"],
         &["identify", "--system", evil, "--trajectory", &file, "--out", "o8"],
         &["init", "--from", &file, "--out", "mine.toml"],
+        // What is wrong with arguments quotes them, too.
+        &[evil],
+        &["completions", evil],
+        &["run", "mixture-mu1", "--threads", evil],
+        &["density", "--system", "van-der-pol", "--discretisation", evil, "--out", "o9"],
     ];
     for args in commands {
         let output = wngd(dir, args);

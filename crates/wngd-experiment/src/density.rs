@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use wngd::adjoint::ModelError;
 use wngd::identify::{scheme_at, simulate, time_scale};
 use wngd::models::box_of;
 use wngd::models::flow::{Discretisation, StationaryDensity, System};
@@ -12,12 +13,12 @@ use wngd_figures::{Density, Figure};
 use crate::data::formats::write_array;
 use crate::error::ExperimentError;
 use crate::experiment::usual_axes;
-use crate::folder::Writer;
+use crate::folder::{DENSITY, DENSITY_ARRAY, filled};
 use crate::grid::{CELLS, MARGIN};
 use crate::inspection::{StateSummary, state_summary};
 use crate::numbers::finite;
 use crate::source::Source;
-use crate::{files, pictures, schemes};
+use crate::{files, memory, pictures, schemes};
 
 /// Points of the simulation that box and time scale come from.
 const POINTS: usize = 20_000;
@@ -129,18 +130,18 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
     let grid = Grid::new(&bounds.0, &bounds.1, &cells).map_err(|e| fail("--cells", e.to_string()))?;
     let mut table = toml::Table::new();
     table.insert("discretisation".into(), toml::Value::Table(discretisation));
-    let source = Source::of_options(Path::new("").into(), table, |field| {
-        Some(match field {
-            "discretisation.diffusion" => "--diffusion",
-            "discretisation.restart" => "--restart",
-            "discretisation.time" => "--time",
-            "discretisation.step" => "--step",
-            _ => "--discretisation",
-        })
-    });
+    let source = Source::of_options(Path::new("").into(), table, option);
     // A quarter of a turn of Lorenz' system where nothing was simulated.
     let scheme = schemes::read(source.root().table("discretisation")?, scheme_at(scale.unwrap_or(1.0 / 7.0)))?;
-    let model = StationaryDensity::new(field, grid.clone(), scheme, None, theta.clone())?;
+    let need = memory::of_stationary(grid.len(), dim, &scheme);
+    if let Some(problem) = memory::lacking(need, "use fewer cells") {
+        return Err(fail("--cells", problem));
+    }
+    let model =
+        StationaryDensity::new(field, grid.clone(), scheme, None, theta.clone()).map_err(|error| match error {
+            ModelError::Invalid { field, problem } => fail(option(&field).unwrap_or(&field), problem),
+            other => other.into(),
+        })?;
     let (state, report) = model.state_with_report(&theta)?;
     if report.spurious_sink {
         notes.push(format!(
@@ -148,7 +149,6 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
             100.0 * report.concentration
         ));
     }
-    let _writer = Writer::of(folder)?;
     let file = DensityFile {
         system: system_name,
         names,
@@ -168,16 +168,30 @@ pub fn density(asked: Asked, folder: &Path) -> Result<DensityFile, ExperimentErr
         concentration: report.concentration,
         spurious_sink: report.spurious_sink,
         notes,
-        density: "density.npy",
+        density: DENSITY_ARRAY,
     };
-    write_array(&folder.join(file.density), grid.cells(), &state.values)?;
-    if figures {
-        let axes = pictures::axes(&grid, &usual_axes(dim));
-        let figure = Density { axes, values: state.values, title: String::new() };
-        figure.save(folder)?;
-    }
-    files::write_json(&folder.join("density.json"), &file)?;
+    filled(folder, || {
+        write_array(&folder.join(file.density), grid.cells(), &state.values)?;
+        if figures {
+            let axes = pictures::axes(&grid, &usual_axes(dim));
+            let figure = Density { axes, values: state.values, title: String::new() };
+            figure.save(folder)?;
+        }
+        files::write_json(&folder.join(DENSITY), &file)
+    })?;
     Ok(file)
+}
+
+/// The option that gave a field.
+fn option(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "discretisation.diffusion" => "--diffusion",
+        "discretisation.restart" => "--restart",
+        "discretisation.time" => "--time",
+        "discretisation.step" => "--step",
+        "grid.cells" => "--cells",
+        _ => "--discretisation",
+    })
 }
 
 fn described(scheme: Discretisation) -> String {

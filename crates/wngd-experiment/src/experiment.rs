@@ -20,6 +20,7 @@ use crate::objectives::{self, ObjectiveChoice};
 use crate::parameters;
 use crate::solvers;
 use crate::source::{Section, Source};
+use crate::starts::BasinSection;
 use crate::stop;
 
 /// Memory that a dense Jacobian may take, in bytes.
@@ -79,6 +80,7 @@ impl<'s> Described<'s> {
             return Err(model.error(stray, problem));
         }
         let data = source.section("data")?;
+        BasinSection::read(source)?;
         Ok(Self {
             source,
             name,
@@ -229,7 +231,7 @@ impl Experiment {
         }
         let factored = ground.maybe_grid().is_some_and(|grid| grid.dim() == 2)
             && methods.iter().any(|m| m.metric == "wasserstein");
-        let need = memory::of_descents(k, if stored { p } else { 0 }, factored);
+        let need = memory::of_descents(k, if stored { p } else { 0 }, factored).saturating_add(model.bytes());
         if let Some(problem) = memory::lacking(need, "use fewer cells, or solver = \"auto\"") {
             return Err(source.error("grid.cells", problem));
         }

@@ -13,6 +13,11 @@ use crate::record;
 /// Name of the file whose lock says that a command writes into the folder.
 const LOCK: &str = ".wngd-lock";
 
+/// Results of `wngd density`, which leaves no record.
+pub(crate) const DENSITY: &str = "density.json";
+/// The density itself.
+pub(crate) const DENSITY_ARRAY: &str = "density.npy";
+
 /// Attempts at a lock whose file its holder removes at the same moment.
 const ATTEMPTS: usize = 100;
 
@@ -82,7 +87,7 @@ impl Writer {
     /// Files that are not ours stay.
     pub fn clear(&self) {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        if !folder.join(record::FILE).is_file() {
+        if ![record::FILE, DENSITY].iter().any(|name| folder.join(name).is_file()) {
             return;
         }
         let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -94,6 +99,24 @@ impl Writer {
             }
         }
     }
+}
+
+/// Fills a folder with the results of one command: those of an earlier one go, and so does what was written where
+/// something cannot be.
+///
+/// # Errors
+/// As [`Writer::of`] and `write`.
+pub(crate) fn filled<T>(
+    folder: &Path,
+    write: impl FnOnce() -> Result<T, ExperimentError>,
+) -> Result<T, ExperimentError> {
+    let writer = Writer::of(folder)?;
+    writer.clear();
+    let outcome = write();
+    if outcome.is_err() {
+        writer.clear();
+    }
+    outcome
 }
 
 /// The error of a lock that another process holds.
@@ -122,6 +145,7 @@ fn is_result(path: &Path) -> bool {
     match name.as_str() {
         "report.html" | record::FILE => true,
         "result.json" | "basin.json" | "sketch.json" | "profile.json" | "toys.json" => true,
+        DENSITY | DENSITY_ARRAY => true,
         _ if between("trace-", ".csv") || between("density-", ".npy") => true,
         _ if name.ends_with(".svg") => {
             let mut head = Vec::new();
@@ -192,6 +216,26 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_filled_is_left_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("o");
+        let write = |name: &str| std::fs::write(path.join(name), "x").unwrap();
+        let failed = filled(&path, || -> Result<(), _> {
+            write(record::FILE);
+            write("result.json");
+            Err(ExperimentError::Internal("no".into()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+        filled(&path, || {
+            write(record::FILE);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
+    }
+
+    #[test]
     fn results_of_an_earlier_command_go_and_files_of_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -201,6 +245,8 @@ mod tests {
         write("landscape.svg", &ours);
         let stays = ["notes.txt", "mine.svg", "mine.png", "data.csv", "experiment.toml"];
         stays.iter().for_each(|name| write(name, "x"));
+        write(DENSITY, "x");
+        write(DENSITY_ARRAY, "x");
         let dead = format!(".wngd-{}-result.json", u32::MAX);
         write(&dead, "half");
         let writer = Writer::of(folder.path()).unwrap();

@@ -2,6 +2,9 @@
 //!
 //! Each of them panics if something is wrong with the program and returns whatever the bytes are.
 
+#[cfg(test)]
+mod mutants;
+
 use wngd::linalg::check_density;
 use wngd::models::{Binning, GaussianSmoothing, bin_trajectory, box_of, long_run_covariance};
 use wngd::opt::Progress;

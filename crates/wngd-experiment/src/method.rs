@@ -6,6 +6,7 @@ use wngd::opt::{DirectionSolver, Metric, Standard, StepRule};
 
 use crate::error::ExperimentError;
 use crate::ground::Ground;
+use crate::limits;
 use crate::metrics;
 use crate::models::{Jacobian, Model};
 use crate::registry::keys_of;
@@ -88,8 +89,8 @@ impl Method {
             let problem = "use letters, digits, '-', '_' and '.': it becomes part of file names";
             return Err(section.error("label", problem));
         }
-        if !damping.is_none_or(|v| v.is_finite() && v >= 0.0) {
-            return Err(section.error("damping", "a finite number >= 0 is needed"));
+        if let Some(problem) = damping.and_then(limits::damping) {
+            return Err(section.error("damping", problem));
         }
         Ok(Self {
             labelled: label.is_some(),

@@ -20,8 +20,8 @@ pub fn probability(value: f64) -> String {
     }
 }
 
-/// A value with its standard error: 4.2890 ± 0.0346; with a scale of its own, and where many digits are known,
-/// -1.009(22)e-9: the error in units of the last digits.
+/// A value with its standard error: 4.289 ± 0.035, with a scale of its own (3.08 ± 0.13)e8, and where many digits are known
+/// 0.5000000000000(10): the error in units of the last digits.
 pub fn with_error(value: f64, error: Option<f64>) -> String {
     let Some(error) = error.filter(|error| *error > 0.0 && error.is_finite() && value.is_finite()) else {
         return short(value);
@@ -41,6 +41,10 @@ pub fn with_error(value: f64, error: Option<f64>) -> String {
     let mantissa = fixed(scaled(value, scale), digits as usize);
     match scale {
         0 => format!("{mantissa}({unit})"),
+        scale if digits <= 8 => {
+            let error = fixed(scaled(error, scale), digits as usize);
+            format!("({mantissa} ± {error})e{scale}")
+        }
         scale => format!("{mantissa}({unit})e{scale}"),
     }
 }
@@ -111,13 +115,14 @@ mod tests {
         assert_eq!(short(1.0e-9), "1.000e-9");
         assert_eq!(with_error(4.28966, Some(0.0346)), "4.290 ± 0.035");
         assert_eq!(with_error(79.968, Some(0.51)), "79.97 ± 0.51");
-        assert_eq!(with_error(-1.009e-9, Some(0.0223e-9)), "-1.009(22)e-9");
-        assert_eq!(with_error(2.516e17, Some(1.67e16)), "2.52(17)e17");
-        assert_eq!(with_error(3.0812e8, Some(1.3e7)), "3.08(13)e8");
-        assert_eq!(with_error(2e-10, Some(1.5e-9)), "0.2(15)e-9");
+        assert_eq!(with_error(-1.009e-9, Some(0.0223e-9)), "(-1.009 ± 0.022)e-9");
+        assert_eq!(with_error(2.516e17, Some(1.67e16)), "(2.52 ± 0.17)e17");
+        assert_eq!(with_error(3.0812e8, Some(1.3e7)), "(3.08 ± 0.13)e8");
+        assert_eq!(with_error(2e-10, Some(1.5e-9)), "(0.2 ± 1.5)e-9");
         assert_eq!(with_error(-0.0001, Some(0.5)), "0.00 ± 0.50");
         assert_eq!(with_error(0.5, Some(1e-12)), "0.5000000000000(10)");
-        assert_eq!(with_error(1e-300, Some(9.99e-302)), "1.00(10)e-300");
+        assert_eq!(with_error(1e-300, Some(9.99e-302)), "(1.00 ± 0.10)e-300");
+        assert_eq!(with_error(1.25e-9, Some(1e-20)), "1.250000000000(10)e-9");
         assert_eq!(with_error(-0.0, None), "0");
         assert_eq!(["0.38", "1.2e-5", "less than 1e-300"], [0.3786, 1.2e-5, 0.0].map(probability)[..]);
     }

@@ -13,12 +13,12 @@ use wngd_figures::{ContourLine, Figure, LikelihoodContours, LikelihoodProfile};
 use crate::best::{best_fit, counts};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
-use crate::folder::Writer;
+use crate::folder::filled;
 use crate::models::Model;
 use crate::numbers::short;
 use crate::record::Record;
 use crate::results::{ContourEntry, ContourLevel, ProfileEntry, ProfileFile};
-use crate::{files, report};
+use crate::{files, limits, report};
 
 /// Most parameters that are profiled if none are named.
 const MOST: usize = 16;
@@ -61,8 +61,8 @@ impl Plan {
             let found = names.iter().position(|n| n == name);
             found.ok_or_else(|| option(at, format!("\"{name}\" is not free; free are {}", names.join(", "))))
         };
-        if !(settings.level > 0.0 && settings.level.is_finite()) {
-            return Err(option("--level", format!("{} given; a finite number > 0 is needed", settings.level)));
+        if let Some(problem) = limits::level(settings.level) {
+            return Err(option("--level", problem));
         }
         let profiles: Vec<usize> = match &settings.parameters[..] {
             [] => (0..names.len().min(MOST)).collect(),
@@ -107,12 +107,12 @@ pub fn profile(
     let mut file = computed(experiment, &plan, number, &best)?;
     experiment.intact()?;
     file.seconds = clock.elapsed().as_secs_f64();
-    let writer = Writer::of(folder)?;
-    writer.clear();
-    record.write(folder)?;
-    draw(&file, folder, record.figures)?;
-    files::write_json(&folder.join("profile.json"), &file)?;
-    report::write(folder)?;
+    filled(folder, || {
+        record.write(folder)?;
+        draw(&file, folder, record.figures)?;
+        files::write_json(&folder.join("profile.json"), &file)?;
+        report::write(folder)
+    })?;
     Ok(file)
 }
 

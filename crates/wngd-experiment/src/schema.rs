@@ -10,8 +10,8 @@ use crate::identification::IdentifySection;
 use crate::method::MethodSection;
 use crate::parameters::ParameterSection;
 use crate::registry::{Entry, Family, Key, keys_of};
+use crate::starts::BasinSection;
 use crate::stop::StopSection;
-use crate::window::BasinSection;
 use crate::{metrics, models, objectives, schemes, solvers, steps};
 
 /// The JSON schema of an experiment file (draft 2020-12).

@@ -99,7 +99,7 @@ impl Plan {
         if !(1.0..=MOST_COUNTS).contains(&number) {
             return Err(option(
                 "--number",
-                format!("{number} counts per toy; between 1 and {MOST_COUNTS:e} are possible"),
+                format!("{number:?} counts per toy; between 1 and {MOST_COUNTS:e} are possible"),
             ));
         }
         let (from, truth) = match known {

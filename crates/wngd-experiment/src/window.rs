@@ -1,32 +1,16 @@
-//! `[basin]`: the part of the parameter space that maps look at.
-
-use schemars::JsonSchema;
-use serde::Deserialize;
+//! The part of the parameter space that maps look at.
 
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::numbers::short;
 use crate::source::Source;
+use crate::starts::BasinSection;
 
 /// Squares of larger values are no numbers, nor are those of smaller ranges.
 const LARGEST: f64 = 1e150;
 
 /// Starts closer than this, relative to their size, differ in their last digits only.
 const CLOSEST: f64 = 1e-12;
-
-/// Starts of a map.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BasinSection {
-    /// one or two free parameters; the first two if absent
-    pub parameters: Option<Vec<String>>,
-    /// lowest start values; `--lower`
-    pub lower: Option<Vec<f64>>,
-    /// highest start values; `--upper`
-    pub upper: Option<Vec<f64>>,
-    /// starts per parameter; `--counts`
-    pub counts: Option<Vec<usize>>,
-}
 
 /// A box over one or two free parameters; the others stay at the experiment's start.
 pub struct Window {
@@ -55,7 +39,7 @@ impl Window {
     ) -> Result<Self, ExperimentError> {
         let free = experiment.model.parameters();
         let place = source.section("basin")?;
-        let section: BasinSection = place.read()?;
+        let section = BasinSection::read(source)?;
         let names = match section.parameters {
             Some(names) => names,
             None => free.iter().take(2).map(|p| p.name.clone()).collect(),

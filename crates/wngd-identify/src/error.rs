@@ -35,7 +35,7 @@ pub enum SimulateError {
         start: Vec<f64>,
     },
     /// The time step is not usable.
-    #[error("{dt} is not usable; a positive time step is needed")]
+    #[error("{dt:?} is not usable; a positive time step is needed, between 1e-100 and 1e100: change the units of time")]
     TimeStep {
         /// Its value.
         dt: f64,
@@ -69,7 +69,9 @@ pub enum SimulateError {
         time: f64,
     },
     /// The integrator cannot follow the trajectory.
-    #[error("simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor")]
+    #[error(
+        "simulating {system} at theta = {theta:?}: {reason}; choose parameters with a bounded attractor, or shorter times"
+    )]
     Integration {
         /// Name of the system.
         system: String,
@@ -104,7 +106,9 @@ pub enum SettingsError {
         most: usize,
     },
     /// The time between the points is not usable.
-    #[error("{dt} is not usable; a positive time between the points is needed")]
+    #[error(
+        "{dt:?} is not usable; a positive time between the points is needed, between 1e-100 and 1e100: change the units of time"
+    )]
     TimeStep {
         /// Its value.
         dt: f64,
@@ -168,7 +172,9 @@ pub enum SampleError {
         coordinate: usize,
     },
     /// The time between the points is not usable.
-    #[error("{dt} is not usable; a positive time between the points is needed")]
+    #[error(
+        "{dt:?} is not usable; a positive time between the points is needed, between 1e-100 and 1e100: change the units of time"
+    )]
     TimeStep {
         /// Its value.
         dt: f64,

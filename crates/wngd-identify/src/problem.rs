@@ -6,6 +6,7 @@ use wngd_adjoint::ModelError;
 use wngd_models::flow::{Discretisation, VelocityField};
 
 use crate::error::{IdentifyError, SettingsError};
+use crate::scale::is_step;
 use crate::simulate::check_coordinates;
 use crate::view::View;
 
@@ -125,7 +126,7 @@ impl Settings {
         if *corrections > MAX_CORRECTIONS {
             return Err(SettingsError::TooManyCorrections { corrections: *corrections, most: MAX_CORRECTIONS });
         }
-        if let Some(dt) = dt.filter(|dt| !(*dt > 0.0 && dt.is_finite())) {
+        if let Some(dt) = dt.filter(|dt| !is_step(*dt)) {
             return Err(SettingsError::TimeStep { dt });
         }
         if !(noise.len() < 2 || noise.len() == dim) || noise.iter().any(|n| !(*n >= 0.0 && n.is_finite())) {

@@ -1,7 +1,7 @@
 //! Points that were observed.
 
 use crate::error::SampleError;
-use crate::scale::deviations;
+use crate::scale::{deviations, is_step};
 
 /// Points of a system in one or several records, in order or not.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Sample {
         if let Some(at) = points.iter().position(|v| !v.is_finite()) {
             return Err(SampleError::NotFinite { row: at / dim, coordinate: at % dim });
         }
-        if let Some(dt) = dt.filter(|dt| !(*dt > 0.0 && dt.is_finite())) {
+        if let Some(dt) = dt.filter(|dt| !is_step(*dt)) {
             return Err(SampleError::TimeStep { dt });
         }
         let deviations = deviations(&points, dim);
@@ -59,7 +59,7 @@ impl Sample {
         for (begin, end) in sample.spans() {
             for i in begin..end.saturating_sub(1) {
                 let step = times.get(i + 1).zip(times.get(i)).map_or(f64::NAN, |(next, now)| next - now);
-                if !(step > 0.0 && step.is_finite()) {
+                if !is_step(step) {
                     return Err(SampleError::TimeStep { dt: step });
                 }
                 after[i] = step;

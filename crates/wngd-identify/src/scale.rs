@@ -26,6 +26,11 @@ pub fn time_scale(field: &dyn VelocityField, theta: &[f64], points: &[f64]) -> f
     if usable.is_empty() { 1.0 } else { (-usable.iter().sum::<f64>() / usable.len() as f64).exp() }
 }
 
+/// Whether a time between points can be worked with: products with rates and squares of it are numbers, too.
+pub(crate) fn is_step(dt: f64) -> bool {
+    (1e-100..=1e100).contains(&dt)
+}
+
 /// The semi-Lagrangian scheme for a system of the given time scale.
 ///
 /// Over T = 1.4/ω, a quarter of a turn, a point crosses several cells, so that the smearing of its deposition

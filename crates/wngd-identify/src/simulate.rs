@@ -9,7 +9,7 @@ use wngd_models::flow::VelocityField;
 
 use crate::driven::Driven;
 use crate::error::SimulateError;
-use crate::scale::{deviations, time_scale};
+use crate::scale::{deviations, is_step, time_scale};
 
 /// Tolerance per step, relative and absolute.
 const TOLERANCE: f64 = 1e-9;
@@ -69,7 +69,7 @@ impl<'a> Trajectory<'a> {
         if start.len() != d || start.iter().any(|v| !v.is_finite()) {
             return Err(SimulateError::Start { system: field.name().to_string(), dim: d, start: start.to_vec() });
         }
-        if !(dt > 0.0 && dt.is_finite()) {
+        if !is_step(dt) {
             return Err(SimulateError::TimeStep { dt });
         }
         Ok(Self { field, theta, state: start.to_vec(), dt, driven: None })

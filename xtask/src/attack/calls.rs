@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::process::Command;
 
+use super::field::Field;
 use super::row::Row;
 use crate::place::root;
 
-pub(super) fn attack(times: usize) -> Result<Row, Box<dyn Error>> {
+pub(super) fn attack(_: &mut Field, times: usize) -> Result<Row, Box<dyn Error>> {
     let output = Command::new(env!("CARGO"))
         .args(["test", "--release", "--package", "wngd", "--test", "hostile_callers", "--", "--nocapture"])
         .env("CALLS", times.to_string())
@@ -15,5 +16,5 @@ pub(super) fn attack(times: usize) -> Result<Row, Box<dyn Error>> {
     let text = String::from_utf8_lossy(&output.stdout);
     let told = text.lines().find(|line| line.contains(" calls, ")).unwrap_or("the test did not run").to_string();
     let faults = if output.status.success() { Vec::new() } else { vec![format!("hostile calls: {text}")] };
-    Ok(Row { attack: "calls of public functions", times, faults, remark: told })
+    Ok(Row { times, faults, remark: told })
 }

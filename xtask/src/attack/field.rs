@@ -81,6 +81,11 @@ impl Field {
         Ok(Self { rng: Pcg64::seed_from_u64(seed), program, folder })
     }
 
+    /// Chance from its beginning.
+    pub(super) fn sow(&mut self, seed: u64) {
+        self.rng = Pcg64::seed_from_u64(seed);
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

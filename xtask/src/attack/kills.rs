@@ -54,12 +54,7 @@ pub(super) fn attack(field: &mut Field, times: usize, blow: Blow) -> Result<Row,
             Err(error) => faults.push(format!("after {struck} blows: no result, {error}")),
         }
     }
-    let attack = match blow {
-        Blow::Kill => "kills, then resumed",
-        Blow::Signal => "other signals, then resumed",
-        Blow::Limit => "files that may not grow, then resumed",
-    };
-    Ok(Row { attack, times: struck, faults, remark: format!("the command takes {:.1} s", whole.as_secs_f64()) })
+    Ok(Row { times: struck, faults, remark: format!("the command takes {:.1} s", whole.as_secs_f64()) })
 }
 
 /// Runs a command for a while; whether it was stopped before its end.

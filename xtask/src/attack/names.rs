@@ -41,7 +41,7 @@ pub(super) fn attack(field: &mut Field, times: usize) -> Result<Row, Box<dyn Err
         );
         std::fs::write(field.folder().join("named.toml"), experiment)?;
         std::fs::write(field.folder().join("wrong.toml"), EXPERIMENT.replace("\"wasserstein\"", &quoted))?;
-        let commands: [&[&str]; 12] = [
+        let commands: [&[&str]; 25] = [
             &["check", "named.toml"],
             &["check", "wrong.toml"],
             &["inspect", "named.toml"],
@@ -54,6 +54,19 @@ pub(super) fn attack(field: &mut Field, times: usize) -> Result<Row, Box<dyn Err
             &["fit", "columns.csv", "--columns", &shown, "--out", "f", "--no-figures", "--components", "1"],
             &["simulate", "--system", &shown, "--out", "s.csv"],
             &["identify", "--system", "lorenz63", "--trajectory", "columns.csv", "--out", "i"],
+            &["basin", "named.toml", "--out", "n", "--counts", "2,1", "--set", "stop.iterations=1"],
+            &["basin", &shown],
+            &["sketch", &shown],
+            &["profile", &shown],
+            &["toys", &shown],
+            &["merge", &shown],
+            &["submit", "--engine", "slurm", "--", "basin", &shown],
+            &["play", &shown],
+            &["serve", &shown],
+            &["init", &shown],
+            &["init", "--from", &shown],
+            &["density", "--system", &shown, "--out", "d"],
+            &["completions", &shown],
         ];
         for command in commands {
             runs += 1;
@@ -68,5 +81,5 @@ pub(super) fn attack(field: &mut Field, times: usize) -> Result<Row, Box<dyn Err
             }
         }
     }
-    Ok(Row { attack: "hostile names, on twelve commands each", times, faults, remark: format!("{runs} runs") })
+    Ok(Row { times, faults, remark: format!("{runs} runs") })
 }

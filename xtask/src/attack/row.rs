@@ -2,8 +2,6 @@
 
 /// One line of the table.
 pub(super) struct Row {
-    /// What was done.
-    pub(super) attack: &'static str,
     /// How often.
     pub(super) times: usize,
     /// What went wrong, the first few.

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use wngd::identify::Event;
 use wngd_experiment::Source;
 use wngd_experiment::checkpoint::{Checkpoint, Journal};
-use wngd_experiment::identification::{Identified, Job, identify as carry_out};
+use wngd_experiment::identification::{DENSITY, Identified, Job, UNUSED, identify as carry_out};
 use wngd_experiment::models::system_file::is_file;
 
 use super::simulate::named;
@@ -62,12 +62,12 @@ pub struct IdentifyArgs {
     /// Every how many points one is taken.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub stride: usize,
-    /// How points are put on cells (density).
-    #[arg(long, value_name = "NAME", default_value = "multilinear", value_parser = ["multilinear", "nearest"])]
-    pub binning: String,
-    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells (density).
-    #[arg(long, value_name = "CELLS", default_value_t = 0.0)]
-    pub smoothing: f64,
+    /// How points are put on cells; multilinear if absent (density).
+    #[arg(long, value_name = "NAME", value_parser = ["multilinear", "nearest"])]
+    pub binning: Option<String>,
+    /// Standard deviation of a Gaussian that data and model are smoothed by, in cells; 0 if absent (density).
+    #[arg(long, value_name = "CELLS")]
+    pub smoothing: Option<f64>,
     /// Noise of the data: a share of each coordinate's scatter as recorded, a standard deviation per coordinate, or
     /// auto: estimated where there is an order.
     #[arg(long, value_name = "S,…", value_delimiter = ',')]
@@ -78,12 +78,12 @@ pub struct IdentifyArgs {
     /// Time between points, if the file has no column for it.
     #[arg(long, value_name = "TIME")]
     pub dt: Option<f64>,
-    /// Simulated trajectories per correction; 0 leaves the bias of the grid in (density).
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub replicates: usize,
-    /// Most corrections; they end when what is left is noise (density).
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    pub corrections: usize,
+    /// Simulated trajectories per correction; 0 leaves the bias of the grid in; 4 if absent (density).
+    #[arg(long, value_name = "N")]
+    pub replicates: Option<usize>,
+    /// Most corrections; they end when what is left is noise; 8 if absent (density).
+    #[arg(long, value_name = "N")]
+    pub corrections: Option<usize>,
     /// Seed of test functions and simulations.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -111,6 +111,9 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
             "--cells",
             format!("{} to {} cells per axis are possible", CELLS.start(), CELLS.end()),
         ));
+    }
+    if args.cells.is_some() && !args.estimator.iter().flatten().any(|name| name == DENSITY) {
+        return Err(CliError::usage("--cells", UNUSED));
     }
     let source = Source::of_options(PathBuf::new(), described(args)?, option);
     begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &args.keep)
@@ -150,10 +153,10 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
     args.free.iter().for_each(|free| drop(model.insert("free".into(), names(free))));
     let mut data = Table::new();
     data.insert("trajectory".into(), Value::Array(files));
-    data.insert("binning".into(), args.binning.as_str().into());
+    args.binning.iter().for_each(|binning| drop(data.insert("binning".into(), binning.as_str().into())));
     data.insert("burn_in".into(), whole("--burn-in", args.burn_in)?);
     data.insert("stride".into(), whole("--stride", args.stride)?);
-    data.insert("smoothing".into(), args.smoothing.into());
+    args.smoothing.iter().for_each(|smoothing| drop(data.insert("smoothing".into(), (*smoothing).into())));
     args.columns.iter().for_each(|columns| drop(data.insert("columns".into(), names(columns))));
     let mut grid = Table::new();
     match args.cells.as_deref() {
@@ -165,8 +168,11 @@ fn described(args: &IdentifyArgs) -> Result<Table, CliError> {
         }
     }
     let mut section = Table::new();
-    section.insert("replicates".into(), whole("--replicates", args.replicates)?);
-    section.insert("corrections".into(), whole("--corrections", args.corrections)?);
+    for (key, option, given) in
+        [("replicates", "--replicates", args.replicates), ("corrections", "--corrections", args.corrections)]
+    {
+        given.map(|n| whole(option, n)).transpose()?.into_iter().for_each(|n| drop(section.insert(key.into(), n)));
+    }
     section.insert("seed".into(), whole("--seed", args.seed)?);
     args.dt.iter().for_each(|dt| drop(section.insert("dt".into(), (*dt).into())));
     match args.noise.as_deref() {
@@ -266,8 +272,9 @@ fn begin(
     let plain = !std::io::stderr().is_terminal();
     if quiet || plain {
         spinner.set_draw_target(ProgressDrawTarget::hidden());
+    } else {
+        spinner.enable_steady_tick(Duration::from_millis(100));
     }
-    spinner.enable_steady_tick(Duration::from_millis(100));
     let mut watch = |event: &Event<'_>| {
         spinner.set_message(event.to_string());
         if plain && !quiet && !matches!(event, Event::Iterate(_)) {

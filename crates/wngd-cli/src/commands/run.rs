@@ -143,8 +143,9 @@ fn spinner(message: &'static str, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(message);
     if quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(100));
     }
-    bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
 

@@ -63,6 +63,8 @@ pub struct SimulateArgs {
 const POINTS: usize = 100_000;
 /// Largest trajectory written, in points.
 const MAX_POINTS: usize = 1_000_000_000;
+/// Squares of larger deviations are no numbers.
+const MAX_NOISE: f64 = 1e150;
 
 /// A system that `--system` names, with the names of its variables.
 pub struct Named {
@@ -108,7 +110,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8, CliError> {
     let start = perturbed(args.from.as_ref().unwrap_or(&system.start), args.seed, 0);
     let mut trajectory = Trajectory::new(system.field.as_ref(), &theta, &start, args.dt).map_err(by_option)?;
     if args.burn_in / args.dt > MAX_POINTS as f64 {
-        let problem = format!("{:e} takes more than {MAX_POINTS} steps of {}; shorten it", args.burn_in, args.dt);
+        let problem = format!("{:e} takes more than {MAX_POINTS} steps of {:e}; shorten it", args.burn_in, args.dt);
         return Err(CliError::usage("--burn-in", problem));
     }
     if let Some(diffusion) = &diffusion {
@@ -175,8 +177,9 @@ fn by_option(error: SimulateError) -> CliError {
 /// The noise that `--noise` asks for.
 fn noise(args: &SimulateArgs, dim: usize) -> Result<Noise, CliError> {
     let noise = args.noise.clone().unwrap_or_else(|| vec![0.0; dim]);
-    if noise.len() != dim || noise.iter().any(|n| !(*n >= 0.0 && n.is_finite())) {
-        return Err(CliError::usage("--noise", format!("{dim} standard deviations are needed, none negative")));
+    if noise.len() != dim || noise.iter().any(|n| !(0.0..=MAX_NOISE).contains(n)) {
+        let problem = format!("{dim} standard deviations are needed, none negative or above {MAX_NOISE:e}");
+        return Err(CliError::usage("--noise", problem));
     }
     Ok(Noise::new(noise, args.seed, 0))
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use wngd_experiment::Experiment;
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::facts::Fact;
+use wngd_experiment::limits;
 use wngd_experiment::numbers::short;
 use wngd_experiment::record::Record;
 use wngd_experiment::results::{MetricStudy, Study};
@@ -58,8 +59,8 @@ pub fn sketch(args: &SketchArgs, resumed: Option<Checkpoint>) -> Result<u8, CliE
     if args.probes.is_empty() || args.probes.iter().any(|m| *m == 0 || *m > 100_000) {
         return Err(CliError::usage("--probes", "numbers between 1 and 100000 are needed"));
     }
-    if !args.damping.is_none_or(|d| d.is_finite() && d >= 0.0) {
-        return Err(CliError::usage("--damping", "a finite number >= 0 is needed"));
+    if let Some(problem) = args.damping.and_then(limits::damping) {
+        return Err(CliError::usage("--damping", problem));
     }
     let source = checkpoint::source(resumed.as_ref(), &args.experiment, &args.set)?;
     let experiment = Experiment::build(&source)?;

@@ -249,6 +249,10 @@ impl Journal {
             // It may be the checkpoint that does not fit, and then it is not ours to remove.
             return (outcome, None);
         }
+        if outcome.is_err() {
+            // What was asked has no answer, and would have none the next time.
+            self.writer.clear();
+        }
         let path = self.folder.join(FILE);
         let removed = std::fs::remove_file(&path).map_err(|source| ExperimentError::Write { path, source });
         drop(self.writer);

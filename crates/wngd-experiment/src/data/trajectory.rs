@@ -14,6 +14,9 @@ use crate::grid::GridSection;
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 
+/// Widest smoothing: that of the largest grids from end to end.
+const WIDEST: f64 = 4096.0;
+
 /// Successive points.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -99,8 +102,9 @@ impl DataChoice for Options {
         if self.stride == 0 {
             return Err(section.error("stride", "0 takes no points; give 1 to take all of them"));
         }
-        if !(self.smoothing >= 0.0 && self.smoothing.is_finite()) {
-            return Err(section.error("smoothing", "a finite number of cells >= 0 is needed"));
+        if !(0.0..=WIDEST).contains(&self.smoothing) {
+            let problem = format!("a number of cells between 0 and {WIDEST} is needed: a wider one leaves nothing to see");
+            return Err(section.error("smoothing", problem));
         }
         let recording = Recording {
             variables: Vec::new(),

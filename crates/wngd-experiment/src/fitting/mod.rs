@@ -16,7 +16,7 @@ pub use request::{Request, name_of};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::files;
-use crate::folder::Writer;
+use crate::folder::filled;
 use crate::record::Record;
 use crate::report;
 use crate::results::FitFile;
@@ -63,9 +63,6 @@ pub fn fit_table(request: &Request, table: &Table) -> Result<Fit, ExperimentErro
 pub fn fit_file(request: &Request, out: &Path, figures: bool) -> Result<Fitted, ExperimentError> {
     let table = read(request)?;
     let found = fit_table(request, &table)?;
-    let writer = Writer::of(out)?;
-    writer.clear();
-    let experiment = experiment_text(request, &table, &found, out);
     let result = FitFile::new(&name_of(&request.path), &table, &found);
     let mut record = Record::new("fit", figures);
     record.data.push(Fact::new(table.what(), request.path.display().to_string()));
@@ -74,18 +71,23 @@ pub fn fit_file(request: &Request, out: &Path, figures: bool) -> Result<Fitted, 
     let (components, family) = (found.mixture.weights().len(), found.family);
     record.model.push(Fact::new("model", format!("Gaussian mixture, {components} components, {family} covariances")));
     record.seeds.push(Fact::new("starts", request.seed.to_string()));
-    record.write(out)?;
-    if let Ok(text) = &experiment {
-        files::write_file(&out.join("experiment.toml"), |w| w.write_all(text.as_bytes()))?;
-    }
-    for method in &result.methods {
-        write_trace(&out.join(&method.trace), &found)?;
-    }
-    files::write_json(&out.join("result.json"), &result)?;
-    if figures {
-        picture::draw(&table, &found, out)?;
-    }
-    report::write(out)?;
+    let experiment = filled(out, || {
+        record.write(out)?;
+        // The way to the data begins in the folder, which is there only now.
+        let experiment = experiment_text(request, &table, &found, out);
+        if let Ok(text) = &experiment {
+            files::write_file(&out.join("experiment.toml"), |w| w.write_all(text.as_bytes()))?;
+        }
+        for method in &result.methods {
+            write_trace(&out.join(&method.trace), &found)?;
+        }
+        files::write_json(&out.join("result.json"), &result)?;
+        if figures {
+            picture::draw(&table, &found, out)?;
+        }
+        report::write(out)?;
+        Ok(experiment)
+    })?;
     Ok(Fitted { fit: found, result, experiment })
 }
 

@@ -16,7 +16,13 @@ use crate::registry::near;
 use crate::source::{Section, Source};
 
 /// The estimator that fits a density on a grid.
-pub(super) const DENSITY: &str = "density";
+pub const DENSITY: &str = "density";
+
+/// Relative difference of time steps that rounding of times explains.
+const SAME_STEP: f64 = 1e-3;
+
+/// What is wrong with an option of the estimator `density` where that is not asked for.
+pub const UNUSED: &str = "only the estimator density uses it; remove it, or ask for that estimator by name";
 
 /// Options of an identification.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -105,6 +111,9 @@ impl Job {
         };
         let dim = flow.field.dim();
         let estimators = chosen(&place, section.estimators.as_deref())?;
+        if !estimators.contains(&DENSITY) {
+            refuse_unused(source)?;
+        }
         let noise = match &section.noise {
             Some(Noise::Word(word)) if word != "auto" => {
                 return Err(place.error(
@@ -146,6 +155,12 @@ impl Job {
         };
         let columns = recording.columns.clone();
         let (mut points, records) = recording.records(seen).map_err(|error| source.about("data.trajectory", error))?;
+        if let (Some(asked), Some(found)) = (settings.dt, points.dt)
+            && !((asked - found).abs() <= SAME_STEP * found)
+        {
+            let problem = format!("{asked:?} given, but the column of times says {found:?}; leave out one of them");
+            return Err(place.error("dt", problem));
+        }
         settings.dt = settings.dt.or(points.dt);
         let scale = (seen == dim).then(|| time_scale(flow.field.as_ref(), &flow.theta, &points.values));
         let scheme = model.scheme(model_section, scale)?;
@@ -215,6 +230,19 @@ impl Job {
         let data = checksum(&[self.sample.points(), dt.as_slice(), lower, upper]);
         Header::new(record, source.folder.as_deref(), data)
     }
+}
+
+/// Refuses options that only a fit on a grid has.
+fn refuse_unused(source: &Source) -> Result<(), ExperimentError> {
+    const OPTIONS: [(&str, [&str; 2]); 2] =
+        [("identify", ["replicates", "corrections"]), ("data", ["binning", "smoothing"])];
+    for (table, keys) in OPTIONS {
+        let section = source.section(table)?;
+        if let Some(key) = keys.iter().find(|key| section.has(key)) {
+            return Err(section.error(key, UNUSED));
+        }
+    }
+    Ok(())
 }
 
 /// The variables that were measured, counted from 0, where they were named.

@@ -15,7 +15,7 @@ use crate::files;
 use crate::report;
 use crate::results::IdentifyFile;
 
-pub use job::{IdentifySection, Job, Noise};
+pub use job::{DENSITY, IdentifySection, Job, Noise, UNUSED};
 
 /// An identification that ended.
 pub struct Identified {

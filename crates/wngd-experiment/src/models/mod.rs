@@ -54,6 +54,10 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// As [`ForwardModel::linearize`].
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError>;
+    /// Bytes that a state takes on its way, beside the values in its cells.
+    fn bytes(&self) -> u64 {
+        0
+    }
     /// Solves made so far.
     fn solve_counts(&self) -> SolveCounts {
         SolveCounts::default()

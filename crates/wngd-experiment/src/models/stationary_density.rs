@@ -12,6 +12,7 @@ use super::flow::{NamedFlow, Naming, Values};
 use super::{Jacobian, Model, ModelChoice, Parameter, Seen};
 use crate::error::ExperimentError;
 use crate::ground::Ground;
+use crate::memory;
 use crate::registry::{Entry, entry};
 use crate::schemes;
 use crate::source::Section;
@@ -136,6 +137,10 @@ impl ModelChoice for Options {
         }
         let scale = points.map(|points| wngd::identify::time_scale(field.as_ref(), &theta, points));
         let scheme = self.discretisation(section, scale)?;
+        let bytes = memory::of_stationary(grid.len(), grid.dim(), &scheme);
+        if let Some(problem) = memory::lacking(bytes, "use fewer cells") {
+            return Err(section.source().error("grid.cells", problem));
+        }
         if let Some(hats) = self.perturbation {
             if self.free.is_some() {
                 let problem = "with a perturbation its hats are free and nothing else; remove it";
@@ -145,12 +150,12 @@ impl ModelChoice for Options {
                 .map_err(|e| section.model_error("perturbation", e))?;
             let start = vec![0.0; wngd::models::flow::VelocityField::dim_param(&field)];
             let density = StationaryDensity::new(Arc::new(field), grid.clone(), scheme, None, start.clone());
-            return Ok(Box::new(Flow { density: density.map_err(|e| section.model_error("", e))?, start }));
+            return Ok(Box::new(Flow { density: density.map_err(|e| section.model_error("", e))?, start, bytes }));
         }
         let start = free.iter().map(|&i| theta[i]).collect();
         let density = StationaryDensity::new(field, grid.clone(), scheme, Some(free), theta)
             .map_err(|e| section.model_error("", e))?;
-        Ok(Box::new(Flow { density, start }))
+        Ok(Box::new(Flow { density, start, bytes }))
     }
     fn state_at(
         &self,
@@ -202,6 +207,8 @@ impl ModelChoice for Options {
 struct Flow {
     density: StationaryDensity,
     start: Vec<f64>,
+    /// What a state takes.
+    bytes: u64,
 }
 
 impl Model for Flow {
@@ -218,6 +225,9 @@ impl Model for Flow {
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Jacobian>, ModelError> {
         let Linearization { state, jacobian } = self.density.linearize(theta)?;
         Ok(Linearization { state, jacobian: Box::new(jacobian) })
+    }
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
     fn solve_counts(&self) -> SolveCounts {
         self.density.solve_counts()

@@ -1,6 +1,7 @@
 //! SVG files as elements of a page: ids made unique, nothing that runs or loads. Caption and text alternative are the
 //! title and the description that the files hold.
 
+use std::io::Read;
 use std::path::Path;
 
 use base64::Engine;
@@ -11,9 +12,14 @@ use quick_xml::{Reader, Writer, XmlVersion};
 
 use super::page::{Drawing, Figure};
 use crate::error::ExperimentError;
+use crate::files;
 
 /// A drawing larger than this is shown as a bitmap.
-const MAX_INLINE: usize = 1_000_000;
+const MAX_INLINE: u64 = 1_000_000;
+/// Of such a drawing only the beginning is read, where its words stand.
+const HEAD: u64 = 64 << 10;
+/// A larger bitmap is none of ours.
+const MAX_BITMAP: u64 = 32 << 20;
 
 /// Elements that only draw.
 const DRAWS: [&str; 18] = [
@@ -44,20 +50,33 @@ pub fn load(folder: &Path, stem: &str, prefix: &str) -> Result<Option<Figure>, E
     if !svg.is_file() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&svg).map_err(|source| ExperimentError::Read { path: svg.clone(), source })?;
     let unreadable =
         |problem: String| ExperimentError::Data { path: svg.clone(), problem: format!("no SVG file: {problem}") };
+    let (bytes, whole) = beginning(&svg).map_err(|source| ExperimentError::Read { path: svg.clone(), source })?;
+    let text = match whole {
+        true => String::from_utf8(bytes).map_err(|_| unreadable("it is no text in UTF-8".into()))?,
+        false => String::from_utf8_lossy(&bytes).into_owned(),
+    };
     let words = |element| words(&text, element).map_err(unreadable);
     // Files of older versions hold neither.
     let caption = words("title")?.unwrap_or_else(|| format!("{stem}."));
     let alt = words("desc")?.unwrap_or_else(|| format!("The figure {stem}, without a description."));
-    let drawing = if text.len() <= MAX_INLINE {
+    let drawing = if whole {
         Drawing::Inline(inline(&text, prefix, &alt).map_err(unreadable)?)
     } else {
-        let bytes = std::fs::read(&png).map_err(|source| ExperimentError::Read { path: png, source })?;
+        let bytes = files::read_bytes(&png, MAX_BITMAP)?;
         Drawing::Bitmap(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
     };
     Ok(Some(Figure { caption, alt, drawing }))
+}
+
+/// A drawing, or the beginning of one that is too large to be shown; whether it is all of it.
+fn beginning(svg: &Path) -> std::io::Result<(Vec<u8>, bool)> {
+    let file = std::fs::File::open(svg)?;
+    let whole = file.metadata()?.len() <= MAX_INLINE;
+    let mut bytes = Vec::new();
+    file.take(if whole { MAX_INLINE } else { HEAD }).read_to_end(&mut bytes)?;
+    Ok((bytes, whole))
 }
 
 /// The text of a child `element` of the drawing itself; `None` if there is none before anything is drawn.

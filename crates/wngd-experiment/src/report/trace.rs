@@ -1,17 +1,24 @@
 //! A trace file in a few rows.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::page::{Cell, Table, Trace};
 use crate::error::ExperimentError;
+use crate::files;
 
 /// First and last rows shown.
 const ENDS: usize = 4;
 /// Columns shown; the parameters come last and may be many.
 const COLUMNS: usize = 14;
-/// A longer file is only named.
+/// A longer file is not quoted.
 const MAX_TEXT: u64 = 200_000;
+/// A longer file is refused.
+const MAX_BYTES: u64 = 1 << 30;
+/// So is a longer row, all of which is in memory at once.
+const MAX_ROW: usize = 16 << 20;
 
 /// The trace `file` of the method `label` in a folder; `None` if it is not there.
 pub fn load(folder: &Path, file: &str, label: &str) -> Result<Option<Trace>, ExperimentError> {
@@ -21,7 +28,13 @@ pub fn load(folder: &Path, file: &str, label: &str) -> Result<Option<Trace>, Exp
     }
     let read = |source| ExperimentError::Read { path: path.clone(), source };
     let unusable = |error: csv::Error| ExperimentError::Data { path: path.clone(), problem: error.to_string() };
-    let mut reader = csv::Reader::from_path(&path).map_err(unusable)?;
+    let source = File::open(&path).map_err(read)?;
+    let size = source.metadata().map_err(read)?.len();
+    if size > MAX_BYTES {
+        let problem = format!("{size} bytes; of a trace at most {MAX_BYTES} are read");
+        return Err(ExperimentError::Data { path, problem });
+    }
+    let mut reader = csv::Reader::from_reader(Rows { source, row: 0 });
     let header: Vec<String> = reader.headers().map_err(unusable)?.iter().map(str::to_string).collect();
     let (mut first, mut last, mut count) = (Vec::new(), VecDeque::new(), 0usize);
     for row in reader.records() {
@@ -50,8 +63,7 @@ pub fn load(folder: &Path, file: &str, label: &str) -> Result<Option<Trace>, Exp
     if header.len() > COLUMNS {
         notes.push(format!("{} more columns are left out.", header.len() - COLUMNS));
     }
-    let short = std::fs::metadata(&path).map_err(read)?.len() <= MAX_TEXT;
-    let text = if short { Some(std::fs::read_to_string(&path).map_err(read)?) } else { None };
+    let text = if size <= MAX_TEXT { Some(files::read_text(&path, MAX_TEXT)?) } else { None };
     let table = Table {
         caption: format!("{label}: {count} rows"),
         header: header.into_iter().take(COLUMNS).collect(),
@@ -59,6 +71,28 @@ pub fn load(folder: &Path, file: &str, label: &str) -> Result<Option<Trace>, Exp
         notes,
     };
     Ok(Some(Trace { table, file: file.to_string(), text }))
+}
+
+/// A file of rows, none of which is too long.
+struct Rows {
+    source: File,
+    /// Bytes of the row so far.
+    row: usize,
+}
+
+impl Read for Rows {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        match buffer[..count].iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => self.row = count - end - 1,
+            None => self.row += count,
+        }
+        if self.row > MAX_ROW {
+            let problem = format!("a row of more than {MAX_ROW} bytes; it is not one of ours");
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
+        }
+        Ok(count)
+    }
 }
 
 /// Integers as they are, other numbers short.

@@ -86,9 +86,16 @@ impl Step {
     }
 }
 
+/// Squares and products of these are numbers, too.
+const LENGTHS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
 fn positive(section: &Section<'_>, key: &str, value: Option<f64>) -> Result<(), ExperimentError> {
-    if value.is_none_or(|v| v.is_finite() && v > 0.0) {
-        return Ok(());
+    match value.filter(|value| !LENGTHS.contains(value)) {
+        None => Ok(()),
+        Some(value) => {
+            let (least, most) = (LENGTHS.start(), LENGTHS.end());
+            let problem = format!("{value:?} given; between {least:e} and {most:e} is needed: change the units");
+            Err(section.error(key, problem))
+        }
     }
-    Err(section.error(key, "a finite number > 0 is needed"))
 }

@@ -39,6 +39,9 @@ pub enum Discretisation {
     },
 }
 
+/// Shorter times are lost in the rounding of any flow.
+const SHORTEST: f64 = 1e-100;
+
 impl Discretisation {
     /// Restart rate κ or probability ε.
     pub(crate) fn restart(&self) -> f64 {
@@ -52,7 +55,7 @@ impl Discretisation {
     /// Refuses options that make no chain on the grid.
     pub(crate) fn check(&self, grid: &Grid) -> Result<(), ModelError> {
         let refuse = |option: &str, value: f64, rule: &str| {
-            Err(ModelError::invalid(format!("discretisation.{option}"), format!("{value} given; {rule}")))
+            Err(ModelError::invalid(format!("discretisation.{option}"), format!("{value:?} given; {rule}")))
         };
         // Comparisons are written so that NaN is refused.
         match *self {
@@ -71,6 +74,9 @@ impl Discretisation {
             Discretisation::SemiLagrangian { time, step, points, restart } => {
                 if !(time > 0.0 && time.is_finite()) {
                     return refuse("time", time, "the map time is a finite number > 0");
+                }
+                if time < SHORTEST {
+                    return refuse("time", time, "no point moves in times below 1e-100: change the units of time");
                 }
                 if !(step > 0.0 && step.is_finite()) {
                     return refuse("step", step, "the Runge-Kutta step is a finite number > 0");

@@ -126,7 +126,14 @@ def identify(
             raise ValueError(f"noise: shape {noise.shape}; a share, or a standard deviation per variable, is needed")
     sections = {
         "model": {"theta": start, "free": free},
-        "data": {"binning": binning, "burn_in": burn_in, "stride": stride, "smoothing": number("smoothing", smoothing), "columns": columns},
+        "data": {
+            # The usual ones are left out: without the estimator "density" they would be refused.
+            "binning": None if binning == "multilinear" else binning,
+            "burn_in": burn_in,
+            "stride": stride,
+            "smoothing": number("smoothing", smoothing) or None,
+            "columns": columns,
+        },
         "grid": {"cells": cells},
         "identify": {
             "dt": None if dt is None else number("dt", dt),
@@ -134,8 +141,8 @@ def identify(
             "noise": noise,
             "estimators": estimators,
             "observed": [observed] if isinstance(observed, str) else observed,
-            "replicates": replicates,
-            "corrections": corrections,
+            "replicates": None if replicates == 4 else replicates,
+            "corrections": None if corrections == 8 else corrections,
             "seed": seed,
         },
     }
