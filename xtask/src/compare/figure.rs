@@ -7,7 +7,7 @@ use super::table::settings;
 
 /// Errors of every way on Lorenz' grid, a panel per order and noise.
 pub(super) fn of(rows: &[Row]) -> Dots {
-    let mut dots = Dots { axis: "largest relative error of a parameter".into(), least: 1e-8, ..Dots::default() };
+    let mut dots = Dots { axis: "largest relative error".into(), least: 1e-8, ..Dots::default() };
     dots.series.push("wngd".into());
     for setting in settings(rows).iter().filter(|s| s.rows[0].record.system == "lorenz63") {
         let record = &setting.rows[0].record;

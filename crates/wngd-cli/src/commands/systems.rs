@@ -12,7 +12,16 @@ use crate::output::print;
 #[command(after_help = "Example:\n  wngd systems")]
 pub struct SystemsArgs {}
 
-/// Shows the systems with their equations and usual parameters, in 60 columns.
+/// Columns that a line may take.
+const COLUMNS: usize = 80;
+
+/// A line with an indentation, broken where it is too long.
+fn folded(line: &str) -> String {
+    let options = textwrap::Options::new(COLUMNS).initial_indent("  ").subsequent_indent("      ");
+    textwrap::fill(line, options) + "\n"
+}
+
+/// Shows the systems with their equations and usual parameters.
 pub fn systems(_: &SystemsArgs) -> Result<u8, CliError> {
     let mut text = String::new();
     for name in SYSTEM_NAMES {
@@ -21,10 +30,10 @@ pub fn systems(_: &SystemsArgs) -> Result<u8, CliError> {
         let axes = if dim == 1 { "1 axis".to_string() } else { format!("{dim} axes") };
         text.push_str(&format!("{name} ({axes})\n"));
         for equation in equations {
-            text.push_str(&format!("  {equation}\n"));
+            text.push_str(&folded(equation));
         }
         let values = field.parameter_names().into_iter().zip(&theta).map(|(n, v)| format!("{n} = {v}"));
-        text.push_str(&format!("  {}\n", values.collect::<Vec<_>>().join(", ")));
+        text.push_str(&folded(&values.collect::<Vec<_>>().join(", ")));
         let start: Vec<String> = start.iter().map(f64::to_string).collect();
         text.push_str(&format!("  start {}\n\n", start.join(", ")));
     }

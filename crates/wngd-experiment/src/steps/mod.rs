@@ -94,7 +94,11 @@ fn positive(section: &Section<'_>, key: &str, value: Option<f64>) -> Result<(), 
         None => Ok(()),
         Some(value) => {
             let (least, most) = (LENGTHS.start(), LENGTHS.end());
-            let problem = format!("{value:?} given; between {least:e} and {most:e} is needed: change the units");
+            let problem = if value > 0.0 {
+                format!("{value:?} given; between {least:e} and {most:e} is needed: change the units")
+            } else {
+                format!("{value:?} given; a number > 0 is needed")
+            };
             Err(section.error(key, problem))
         }
     }
