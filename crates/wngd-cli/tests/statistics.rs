@@ -230,7 +230,7 @@ fn what_has_no_likelihood_is_refused_with_the_remedy() {
         &["--parameters", "free are weights[0]"],
     );
     refused(&[&["profile", "e.toml", "--contour", "a"], &kl[..]].concat(), &["--contour", "two names"]);
-    refused(&[&["profile", "e.toml", "--level", "0"], &kl[..]].concat(), &["--level", "> 0"]);
+    refused(&[&["profile", "e.toml", "--level", "0"], &kl[..]].concat(), &["--level", "0.0 given", "between 1e-6"]);
     refused(&["profile", "mixture-mu1", "--set", "objective.kind=kl"], &["not counted", "histogram"]);
     refused(&["toys", "mixture-mu1"], &["--number", "how many counts"]);
     refused(&["toys", "e.toml", "--count", "0"], &["--count", "between 1"]);
