@@ -1,10 +1,6 @@
-//! Sines, cosines and their products with monomials for many points at once, written so that the compiler makes vector
+//! Sines, cosines and sums of products for many points at once, written so that the compiler makes vector
 //! instructions of them. Nothing is contracted into fused operations and sums have a fixed number of lanes, so that every
 //! machine gets the same bits.
-
-use pulp::{Simd, WithSimd};
-
-use super::moments::Monomials;
 
 /// Points per batch.
 pub(super) const BATCH: usize = 64;
@@ -16,54 +12,9 @@ const FAR: f64 = 5e5;
 /// A quantity of the points of a batch.
 pub(super) type Row = [f64; BATCH];
 
-/// Adds Σ weight · m(x) · (cos w·x, sin w·x) of a batch to the sums: per function first the real parts of all monomials, then
-/// the imaginary ones.
-pub(super) struct Adding<'a> {
-    pub(super) monomials: &'a Monomials,
-    /// (coordinate, w) per function.
-    pub(super) waves: &'a [Vec<(usize, f64)>],
-    /// One row per coordinate.
-    pub(super) x: &'a [Row],
-    /// 0 where there is no point.
-    pub(super) weights: &'a Row,
-    /// Room for a row per monomial.
-    pub(super) powers: &'a mut [Row],
-    pub(super) sums: &'a mut [f64],
-}
-
-impl WithSimd for Adding<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let count = self.powers.len();
-        self.monomials.of_batch(self.x, self.powers);
-        for (wave, sums) in self.waves.iter().zip(self.sums.chunks_exact_mut(2 * count)) {
-            let mut phase = [0.0; BATCH];
-            for &(axis, w) in wave {
-                for (p, x) in phase.iter_mut().zip(&self.x[axis]) {
-                    *p += w * x;
-                }
-            }
-            let (mut sine, mut cosine) = sines(&phase);
-            for (s, w) in sine.iter_mut().zip(self.weights) {
-                *s *= w;
-            }
-            for (c, w) in cosine.iter_mut().zip(self.weights) {
-                *c *= w;
-            }
-            let (real, imaginary) = sums.split_at_mut(count);
-            for ((re, im), power) in real.iter_mut().zip(imaginary).zip(&*self.powers) {
-                *re += dot(&cosine, power);
-                *im += dot(&sine, power);
-            }
-        }
-    }
-}
-
 /// Σ aᵢ bᵢ.
 #[inline(always)]
-fn dot(a: &Row, b: &Row) -> f64 {
+pub(super) fn dot(a: &Row, b: &Row) -> f64 {
     let mut sums = [0.0; LANES];
     let ((a, _), (b, _)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -76,7 +27,7 @@ fn dot(a: &Row, b: &Row) -> f64 {
 
 /// Sines and cosines, to a unit in the last place or so.
 #[inline(always)]
-fn sines(phase: &Row) -> (Row, Row) {
+pub(super) fn sines(phase: &Row) -> (Row, Row) {
     let (mut sine, mut cosine) = ([0.0; BATCH], [0.0; BATCH]);
     let mut largest = [0.0; LANES];
     let (chunks, _) = phase.as_chunks::<LANES>();

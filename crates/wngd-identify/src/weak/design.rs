@@ -5,7 +5,8 @@ use wngd_models::flow::PolynomialForm;
 
 use super::blocks::{Block, blocks};
 use super::functions::Functions;
-use super::moments::{Moments, Monomials, phase, weight};
+use super::moments::{Moments, phase, weight};
+use super::monomials::Monomials;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::sample::Sample;

@@ -28,6 +28,7 @@ mod functions;
 mod gmm;
 mod likelihood;
 mod moments;
+mod monomials;
 mod stretches;
 mod whiten;
 

@@ -1,79 +1,14 @@
 //! Means of x^m exp(iw·x) over blocks: one pass over the data, after which noise, diffusion and parameters cost nothing
 //! more.
 
-use std::collections::BTreeMap;
-
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use wngd_models::flow::{Monomial, PolynomialForm};
 
-use super::batch::{Adding, BATCH, Row};
+use super::batch::{BATCH, Row, dot, sines};
 use super::blocks::Block;
 use super::functions::Functions;
+use super::monomials::Monomials;
 use crate::sample::Sample;
-
-/// Monomials, each the product of an earlier one with a variable.
-#[derive(Debug, Clone)]
-pub(super) struct Monomials {
-    pub(super) list: Vec<Monomial>,
-    places: BTreeMap<Monomial, usize>,
-    /// (earlier monomial, variable) of each but the first, which is 1.
-    steps: Vec<(usize, usize)>,
-}
-
-impl Monomials {
-    /// Those of some forms and all that divide them, which noise mixes in.
-    pub(super) fn of<'a>(forms: impl Iterator<Item = &'a PolynomialForm>) -> Self {
-        let mut all = Self { list: vec![Vec::new()], places: BTreeMap::from([(Vec::new(), 0)]), steps: vec![(0, 0)] };
-        for monomial in forms.flat_map(|form| &form.monomials) {
-            all.add(monomial);
-        }
-        all
-    }
-
-    fn add(&mut self, monomial: &Monomial) -> usize {
-        if let Some(&place) = self.places.get(monomial) {
-            return place;
-        }
-        let mut parent = (0, 0);
-        for k in 0..monomial.len() {
-            let mut lower = monomial.clone();
-            let variable = lower[k].0;
-            lower[k].1 -= 1;
-            lower.retain(|(_, exponent)| *exponent > 0);
-            parent = (self.add(&lower), variable);
-        }
-        self.list.push(monomial.clone());
-        self.steps.push(parent);
-        self.places.insert(monomial.clone(), self.list.len() - 1);
-        self.list.len() - 1
-    }
-
-    pub(super) fn place(&self, monomial: &Monomial) -> usize {
-        self.places[monomial]
-    }
-
-    /// The same for a batch of points, one row per coordinate in, one row per monomial out.
-    #[inline(always)]
-    pub(super) fn of_batch(&self, x: &[Row], out: &mut [Row]) {
-        out[0] = [1.0; BATCH];
-        for k in 1..self.list.len() {
-            let (earlier, variable) = self.steps[k];
-            let (done, now) = out.split_at_mut(k);
-            for ((v, a), b) in now[0].iter_mut().zip(&done[earlier]).zip(&x[variable]) {
-                *v = a * b;
-            }
-        }
-    }
-
-    fn values(&self, x: &[f64], out: &mut [f64]) {
-        out[0] = 1.0;
-        for k in 1..self.list.len() {
-            let (earlier, variable) = self.steps[k];
-            out[k] = out[earlier] * x[variable];
-        }
-    }
-}
 
 /// Sums over blocks.
 #[derive(Debug, Clone)]
@@ -132,6 +67,51 @@ fn batches(sample: &Sample, functions: &Functions, block: &Block, monomials: &Mo
         }
         let (powers, sums) = (&mut powers[..], &mut *sums);
         arch.dispatch(Adding { monomials, waves: &functions.waves, x: &x, weights: &weights, powers, sums });
+    }
+}
+
+/// Adds Σ weight · m(x) · (cos w·x, sin w·x) of a batch to the sums: per function first the real parts of all monomials, then
+/// the imaginary ones.
+struct Adding<'a> {
+    monomials: &'a Monomials,
+    /// (coordinate, w) per function.
+    waves: &'a [Vec<(usize, f64)>],
+    /// One row per coordinate.
+    x: &'a [Row],
+    /// 0 where there is no point.
+    weights: &'a Row,
+    /// Room for a row per monomial.
+    powers: &'a mut [Row],
+    sums: &'a mut [f64],
+}
+
+impl WithSimd for Adding<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let count = self.powers.len();
+        self.monomials.of_batch(self.x, self.powers);
+        for (wave, sums) in self.waves.iter().zip(self.sums.chunks_exact_mut(2 * count)) {
+            let mut phase = [0.0; BATCH];
+            for &(axis, w) in wave {
+                for (p, x) in phase.iter_mut().zip(&self.x[axis]) {
+                    *p += w * x;
+                }
+            }
+            let (mut sine, mut cosine) = sines(&phase);
+            for (s, w) in sine.iter_mut().zip(self.weights) {
+                *s *= w;
+            }
+            for (c, w) in cosine.iter_mut().zip(self.weights) {
+                *c *= w;
+            }
+            let (real, imaginary) = sums.split_at_mut(count);
+            for ((re, im), power) in real.iter_mut().zip(imaginary).zip(&*self.powers) {
+                *re += dot(&cosine, power);
+                *im += dot(&sine, power);
+            }
+        }
     }
 }
 
