@@ -77,8 +77,7 @@ impl Server {
                         let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
                         most.fetch_max(now, Ordering::SeqCst);
                         // How a connection ends is the client's affair.
-                        let _ = serve(stream, &model, mischief.as_ref(), &calls);
-                        under_way.fetch_sub(1, Ordering::SeqCst);
+                        let _ = serve(stream, &model, mischief.as_ref(), &calls, UnderWay(under_way));
                     });
                 }
             })
@@ -111,11 +110,21 @@ impl Drop for Server {
     }
 }
 
+/// A call that counts as under way until this is dropped.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 fn serve(
     stream: TcpStream,
     model: &Model,
     mischief: &Mischief,
     calls: &Mutex<BTreeMap<String, usize>>,
+    under_way: UnderWay,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut first = String::new();
@@ -146,7 +155,10 @@ fn serve(
     };
     let mut stream = stream;
     if mischief(&endpoint, number, &mut stream).is_none() {
-        reply(&mut stream, 200, &honest(model, &endpoint, &body).to_string());
+        let answer = honest(model, &endpoint, &body).to_string();
+        // Before the client can know of it and call again.
+        drop(under_way);
+        reply(&mut stream, 200, &answer);
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::process::Command;
-use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,7 @@ use wngd::models::flow::system;
 use wngd_figures::{Growth, GrowthPanel};
 
 use super::options::Bench;
-use super::process::{peak_megabytes, run};
+use super::process::{peak_megabytes, run, timed};
 use super::session::Session;
 
 /// What grows.
@@ -221,17 +220,4 @@ impl MeasureGrowth {
         println!("{}", serde_json::to_string(&Figures { seconds, peak_mb: peak_megabytes()? })?);
         Ok(())
     }
-}
-
-/// Seconds of each repetition.
-pub(super) fn timed<T>(
-    repeat: usize,
-    mut once: impl FnMut() -> Result<T, Box<dyn Error>>,
-) -> Result<Vec<f64>, Box<dyn Error>> {
-    let one = |_| {
-        let clock = Instant::now();
-        std::hint::black_box(once()?);
-        Ok(clock.elapsed().as_secs_f64())
-    };
-    (0..repeat.max(1)).map(one).collect()
 }

@@ -11,9 +11,8 @@ use wngd::linalg::faer::Mat;
 use wngd::models::flow::{Discretisation, Lorenz63, Solver, StationaryDensity};
 use wngd::prelude::*;
 
-use super::growth::timed;
 use super::options::Bench;
-use super::process::{peak_megabytes, peer, run};
+use super::process::{peak_megabytes, peer, run, timed};
 use super::session::Session;
 
 /// Largest relative difference of density and adjoint product from the peer's.

@@ -10,9 +10,8 @@ use wngd::linalg::{LeastSquares, PivotedQr, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
-use super::growth::timed;
 use super::options::Bench;
-use super::process::{peak_megabytes, peer, run};
+use super::process::{peak_megabytes, peer, run, timed};
 use super::session::Session;
 use crate::problem::Problem;
 

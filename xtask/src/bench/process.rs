@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 
@@ -31,4 +32,17 @@ pub(super) fn peak_megabytes() -> Result<f64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1024.0 / 1e6)
+}
+
+/// Seconds of each repetition.
+pub(super) fn timed<T>(
+    repeat: usize,
+    mut once: impl FnMut() -> Result<T, Box<dyn Error>>,
+) -> Result<Vec<f64>, Box<dyn Error>> {
+    let one = |_| {
+        let clock = Instant::now();
+        std::hint::black_box(once()?);
+        Ok(clock.elapsed().as_secs_f64())
+    };
+    (0..repeat.max(1)).map(one).collect()
 }
