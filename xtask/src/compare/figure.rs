@@ -2,7 +2,7 @@
 
 use wngd_figures::{Dots, DotsPanel};
 
-use super::Row;
+use super::found::Row;
 use super::table::settings;
 
 /// Errors of every way on Lorenz' grid, a panel per order and noise.

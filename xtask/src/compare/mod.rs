@@ -2,6 +2,7 @@
 
 mod cells;
 mod figure;
+mod found;
 mod table;
 
 use std::error::Error;
@@ -9,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wngd::identify::{NoiseLevel, Question, Sample, Verdict, answer};
 
 use crate::place::root;
 use cells::Record;
+use found::{Found, Peers, Row};
 
 #[derive(Args)]
 pub(crate) struct Compare {
@@ -29,28 +31,6 @@ pub(crate) struct Compare {
     /// Write the table and the figure into docs/.
     #[arg(long)]
     docs: bool,
-}
-
-/// What one way found on one record.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Found {
-    theta: Vec<f64>,
-    errors: Option<Vec<Option<f64>>>,
-    seconds: f64,
-    /// The estimator that answered, or the verdict where there is no answer; of ours alone.
-    #[serde(default)]
-    by: String,
-}
-
-/// What the peers that apply found, by name; nothing where one failed.
-type Peers = Vec<(String, Option<Found>)>;
-
-/// What all ways found on one record; none where a way does not apply, no `theta` where it failed.
-struct Row {
-    record: Record,
-    ours: Option<Found>,
-    refused: Option<String>,
-    peers: Peers,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Found, Row};
+use super::found::{Found, Row};
 
 /// Around the table in the page.
 const BEGIN: &str = "<!-- map: cargo xtask compare --peer PYTHON --docs -->";
