@@ -177,7 +177,7 @@ fn bad_experiments_are_refused_with_place_and_remedy_and_leave_nothing() {
             "face_mean = \"geometric\"",
             &["method[1].face_mean", "wasserstein"],
         ),
-        ("step = { rule = \"fixed\", length = 1.0 }", "damping = -1.0", &["method[1].damping", ">= 0"]),
+        ("step = { rule = \"fixed\", length = 1.0 }", "damping = -1.0", &["method[1].damping", "0, or between"]),
         (
             "truth = {",
             "samples = \"x.csv\"\ntruth = {",
