@@ -9,9 +9,9 @@ pub(crate) struct Bench {
     /// A Python with xtask/peer/requirements.txt, to compare with.
     #[arg(long, value_name = "PYTHON")]
     pub(super) peer: Option<PathBuf>,
-    /// One table only.
-    #[arg(long)]
-    pub(super) only: Option<Table>,
+    /// These tables only.
+    #[arg(long, value_delimiter = ',')]
+    pub(super) only: Vec<Table>,
     /// Cells per axis of the mixture.
     #[arg(long, default_value_t = 256)]
     pub(super) grid: usize,
