@@ -29,7 +29,7 @@ impl System {
     /// The system as a user would write it, with the usual parameters to start from.
     ///
     /// # Errors
-    /// None for the systems of [`system`], whose equations are expressions.
+    /// None for the systems of [`system`](super::system()), whose equations are expressions.
     #[cfg(feature = "autodiff")]
     pub fn written(&self) -> Result<ExpressionField, ExpressionError> {
         let parameters = self.field.parameter_names().into_iter().zip(self.theta.iter().copied()).collect();
