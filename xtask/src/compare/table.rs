@@ -11,6 +11,8 @@ const BEGIN: &str = "<!-- map: cargo xtask compare --peer PYTHON --docs -->";
 const END: &str = "<!-- end of map -->";
 /// Errors below this one all count as equal.
 const EQUAL: f64 = 1e-6;
+/// Errors beyond, in per cent, are no estimates any more.
+const LOST: f64 = 1000.0;
 
 /// All records of one setting.
 pub(super) struct Setting<'a> {
@@ -140,7 +142,9 @@ pub(super) fn markdown(rows: &[Row]) -> String {
 
 fn per_cent(error: f64) -> String {
     let v = 100.0 * error;
-    if v < 1e-4 {
+    if !(v < LOST) {
+        "lost".into()
+    } else if v < 1e-4 {
         "<1e-4".into()
     } else if v < 0.01 {
         format!("{v:.4}")
