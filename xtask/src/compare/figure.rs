@@ -3,7 +3,10 @@
 use wngd_figures::{Dots, DotsPanel};
 
 use super::found::Row;
-use super::table::settings;
+use super::table::{Score, settings};
+
+/// Errors from which an estimate is none.
+const MOST: f64 = 10.0;
 
 /// Errors of every way on Lorenz' grid, a panel per order and noise.
 pub(super) fn of(rows: &[Row]) -> Dots {
@@ -17,14 +20,16 @@ pub(super) fn of(rows: &[Row]) -> Dots {
             dots.panels.push(DotsPanel { title, ..DotsPanel::default() });
         }
         let mut values = vec![None; dots.series.len()];
-        values[0] = setting.ours().map(|s| s.error);
+        // What is lost would stretch the axis.
+        let drawn = |s: Score| Some(s.error).filter(|e| *e < MOST);
+        values[0] = setting.ours().and_then(drawn);
         for (name, score) in setting.peers() {
             let at = dots.series.iter().position(|s| *s == name).unwrap_or_else(|| {
                 dots.series.push(name);
                 values.push(None);
                 dots.series.len() - 1
             });
-            values[at] = Some(score.error);
+            values[at] = drawn(score);
         }
         if let Some(panel) = dots.panels.last_mut() {
             panel.rows.push((format!("Δt {}, n {}", record.dt, record.count), values));

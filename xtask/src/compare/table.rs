@@ -142,7 +142,7 @@ pub(super) fn markdown(rows: &[Row]) -> String {
 
 fn per_cent(error: f64) -> String {
     let v = 100.0 * error;
-    if !(v < LOST) {
+    if v.is_nan() || v >= LOST {
         "lost".into()
     } else if v < 1e-4 {
         "<1e-4".into()
