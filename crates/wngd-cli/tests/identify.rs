@@ -344,3 +344,36 @@ fn standard_errors_cover_the_truth() {
     assert!(given >= 16, "{without:#?}");
     assert!(covered.iter().all(|n| n + 5 >= given as usize), "{covered:?} of {given}");
 }
+
+#[test]
+fn simulations_are_driven_by_diffusion_last_a_time_and_are_refused_where_stiff() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let relaxing = "variables = [\"x\"]\n[equations]\nx = \"-x\"\n[parameters]\nD = 0.25\n[diffusion]\nx = \"D\"\n";
+    std::fs::write(dir.join("relaxing.toml"), relaxing).unwrap();
+    let simulate = ["simulate", "--system", "relaxing.toml", "--time", "2000", "--dt", "0.5", "--out"];
+    let told = good(wngd(dir, &[&simulate[..], &["x.csv"]].concat()));
+    assert!(told.contains("4001 points") && told.contains("[diffusion]"), "{told}");
+    let text = std::fs::read_to_string(dir.join("x.csv")).unwrap();
+    let x: Vec<f64> = text.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    let variance = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
+    // Stationary variance D.
+    assert!(x.len() == 4001 && (variance / 0.25 - 1.0).abs() < 0.15, "{variance}");
+    // The same numbers by the same seed, others by another one.
+    good(wngd(dir, &[&simulate[..], &["again.csv"]].concat()));
+    assert_eq!(text, std::fs::read_to_string(dir.join("again.csv")).unwrap());
+    good(wngd(dir, &[&simulate[..], &["other.csv", "--seed", "2"]].concat()));
+    assert_ne!(text, std::fs::read_to_string(dir.join("other.csv")).unwrap());
+    let stiff =
+        "variables = [\"x\", \"y\"]\n[equations]\nx = \"y\"\ny = \"m*(1 - x^2)*y - x\"\n[parameters]\nm = 1000\n";
+    std::fs::write(dir.join("stiff.toml"), stiff).unwrap();
+    refused(
+        dir,
+        &["simulate", "--system", "stiff.toml", "--points", "3000", "--dt", "1", "--out", "s.csv"],
+        "is stiff",
+    );
+    assert!(!dir.join("s.csv").exists());
+    refused(dir, &["simulate", "--system", "stiff.toml", "--time", "-1", "--out", "s.csv"], "--time");
+    let both = ["simulate", "--system", "lorenz63", "--time", "1", "--points", "3", "--out", "s.csv"];
+    refused(dir, &both, "cannot be used with");
+}

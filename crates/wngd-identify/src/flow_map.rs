@@ -202,7 +202,7 @@ fn advance(state: &mut [f64], time: f64, steps: usize, order: Order, mut rhs: im
 }
 
 /// The same by the classical method of order 4.
-fn advance_by_four(state: &mut [f64], time: f64, steps: usize, mut rhs: impl FnMut(&[f64], &mut [f64])) {
+pub(crate) fn advance_by_four(state: &mut [f64], time: f64, steps: usize, mut rhs: impl FnMut(&[f64], &mut [f64])) {
     let n = state.len();
     let h = time / steps as f64;
     let (mut at, mut slope, mut sum) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);

@@ -23,6 +23,10 @@ const FAR: f64 = 1e8;
 const STEPS: f64 = 100.0;
 /// Points that its time scale is estimated from.
 const PILOT: usize = 2000;
+/// Steps between them, and between points before the scale is known.
+const COARSE: f64 = 16.0;
+/// Shortest step as a share of the time between points.
+const LEAST: f64 = 1e-12;
 
 /// A trajectory under way, sampled at equal times.
 pub struct Trajectory<'a> {
@@ -82,27 +86,35 @@ impl<'a> Trajectory<'a> {
     /// # Errors
     /// D that is negative where the motion goes; motions that leave every bound.
     pub fn driven(mut self, diffusion: &'a dyn VelocityField, seed: u64) -> Result<Self, SimulateError> {
-        let mut longest = self.dt / 16.0;
+        let mut longest = self.dt / COARSE;
+        // Coarse steps tell the scale roughly, those that follow from it tell it well.
         for _ in 0..2 {
             let points = loop {
-                let mut pilot = Driven::new(diffusion, longest, seed);
-                let mut x = self.state.clone();
-                let mut points = Vec::with_capacity(PILOT * x.len());
-                while points.len() < PILOT * x.len() && pilot.advance(self.field, self.theta, &mut x, self.dt) {
-                    points.extend_from_slice(&x);
-                }
-                if points.len() == PILOT * x.len() {
+                if let Some(points) = self.pilot(Driven::new(diffusion, longest, seed)) {
                     break points;
                 }
                 longest /= 4.0;
-                if longest < 1e-7 * self.dt {
+                if longest < LEAST * self.dt {
                     return Err(self.undriven());
                 }
             };
-            longest = (time_scale(self.field, self.theta, &points) / STEPS).min(longest.max(self.dt / 16.0));
+            longest = longest.min(time_scale(self.field, self.theta, &points) / STEPS);
         }
         self.driven = Some(Driven::new(diffusion, longest, seed));
         Ok(self)
+    }
+
+    /// Points of a short motion, a few steps apart; nothing where it is lost.
+    fn pilot(&self, mut driven: Driven<'_>) -> Option<Vec<f64>> {
+        let (mut x, mut points) = (self.state.clone(), Vec::with_capacity(PILOT * self.state.len()));
+        let apart = COARSE * driven.longest;
+        for _ in 0..PILOT {
+            if !driven.advance(self.field, self.theta, &mut x, apart) {
+                return None;
+            }
+            points.extend_from_slice(&x);
+        }
+        Some(points)
     }
 
     /// Number of coordinates.
@@ -304,6 +316,38 @@ fn generator(seed: u64, stream: u64) -> Pcg64 {
 mod tests {
     use super::*;
     use wngd_models::flow::system;
+
+    #[test]
+    fn noise_drives_the_motion_however_far_points_are_apart() {
+        let relaxing = wngd_models::flow::ExpressionField::new(&wngd_models::flow::Equations {
+            variables: vec!["x".into()],
+            equations: vec!["-a*x".into()],
+            parameters: vec![("a".into(), 2.0), ("D".into(), 3.0)],
+            diffusion: vec![Some("D".into())],
+            ..wngd_models::flow::Equations::default()
+        })
+        .unwrap();
+        // x has variance D/a and forgets as exp(−at).
+        for (dt, memory) in [(0.1, (-0.2f64).exp()), (5.0, 0.0)] {
+            let mut trajectory = Trajectory::new(&relaxing, &[2.0, 3.0], &[0.0], dt)
+                .unwrap()
+                .driven(relaxing.diffusion().unwrap(), 5)
+                .unwrap();
+            trajectory.skip(20.0).unwrap();
+            let mut x = Vec::new();
+            let count = if dt > 1.0 { 3000 } else { 60_000 };
+            trajectory
+                .advance(count, |point| {
+                    x.push(point[0]);
+                    Ok::<_, SimulateError>(())
+                })
+                .unwrap();
+            let n = count as f64;
+            let variance = x.iter().map(|x| x * x).sum::<f64>() / n;
+            let next = x.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / n / variance;
+            assert!((variance / 1.5 - 1.0).abs() < 0.08 && (next - memory).abs() < 0.05, "{dt}: {variance} {next}");
+        }
+    }
 
     #[test]
     fn a_linear_flow_is_followed_to_its_tolerance() {

@@ -214,3 +214,31 @@ fn every_system() {
         }
     }
 }
+
+#[test]
+fn a_search_begins_with_the_noise_that_was_found() {
+    let lorenz = entry("lorenz63");
+    // So sparse and noisy that a search from a twentieth of the scatter takes up a wrong path as noise.
+    let (data, noise) = noisy(points(lorenz, 1000, 0.2, 1), 0.2, 1);
+    let found = answer(&dynamics(lorenz), &sample(data, 3, Some(0.2)), &Question::default()).unwrap();
+    let smoother = found.estimates.iter().find(|e| e.estimator == "smoother").unwrap();
+    assert!(smoother.converged && smoother.fits(), "{:?}", smoother.remarks);
+    for (level, true_level) in smoother.noise.iter().zip(&noise) {
+        assert!((level / true_level - 1.0).abs() < 0.15, "{:?} {noise:?}", smoother.noise);
+    }
+    for ((t, e), truth) in smoother.theta.iter().zip(smoother.standard_errors.as_ref().unwrap()).zip(truth(lorenz)) {
+        assert!((t - truth).abs() < 4.0 * e.unwrap(), "{:?} {:?}", smoother.theta, smoother.standard_errors);
+    }
+}
+
+#[test]
+fn steps_that_nothing_explains_are_no_fit() {
+    let lorenz = entry("lorenz63");
+    // Noise grows beyond any linear law over such steps, and is not found.
+    let (data, _) = noisy(points(lorenz, 1000, 0.5, 1), 0.2, 1);
+    let found = answer(&dynamics(lorenz), &sample(data, 3, Some(0.5)), &Question::default()).unwrap();
+    let shooting = found.estimates.iter().find(|e| e.estimator == "shooting").unwrap();
+    let off = shooting.theta.iter().zip(truth(lorenz)).any(|(t, truth)| (t / truth - 1.0).abs() > 0.05);
+    assert!(off && !shooting.fits() && found.verdict != Verdict::Fits, "{:?} {:?}", shooting.theta, found.remarks);
+    assert!(shooting.objections.iter().any(|o| o.contains("no noise was found")), "{:?}", shooting.objections);
+}

@@ -30,7 +30,7 @@ pub(super) fn write(session: &Session) -> Result<(), Box<dyn Error>> {
 fn tables(session: &Session) -> String {
     let mut out = format!("\n{}.\n", session.machine);
     let best = |name: &str| session.rows.get(name).map(super::session::Row::best);
-    out += "\n| row | seconds | MB | peer | ratio | limit | over the limit |\n|---|---|---|---|---|---|---|\n";
+    let mut rows = String::new();
     for (name, row) in
         session.rows.iter().filter(|(name, _)| !name.starts_with("growth/") && !name.starts_with("limit/"))
     {
@@ -40,7 +40,11 @@ fn tables(session: &Session) -> String {
         let over = limit.map_or(String::new(), |l| format!("{:.2}", row.best() / l));
         let limit = limit.map_or(String::new(), |l| format!("{l:.3}"));
         let memory = if row.peak_mb > 0.0 { format!("{:.0}", row.peak_mb) } else { String::new() };
-        out += &format!("| {name} | {:.4} | {memory} | {peer} | {ratio} | {limit} | {over} |\n", row.best());
+        rows += &format!("| {name} | {:.4} | {memory} | {peer} | {ratio} | {limit} | {over} |\n", row.best());
+    }
+    if !rows.is_empty() {
+        out += "\n| row | seconds | MB | peer | ratio | limit | over the limit |\n|---|---|---|---|---|---|---|\n";
+        out += &rows;
     }
     if let (Some(gram), Some(copy)) = (best("limit/gram"), best("limit/copy")) {
         out += &format!(

@@ -46,6 +46,9 @@ fn left_out(draws: &Draws, whole: &Tilted) -> Option<Mat<f64>> {
     let (count, k) = (draws.count(), draws.directions());
     // Neighbours stay together, for they may depend on each other.
     let groups = GROUPS.max(2 * k).min(count / 4);
+    if groups < 2 {
+        return None;
+    }
     let without = |group: usize| {
         let (begin, end) = (group * count / groups, (group + 1) * count / groups);
         let kept: Vec<usize> = (0..begin).chain(end..count).collect();
