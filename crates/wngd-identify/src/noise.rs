@@ -68,6 +68,9 @@ pub(crate) fn find(
     let mut finding =
         Finding { noise, estimated: auto, objections: Vec::new(), remarks: Vec::new(), first, followed: None };
     if sample.dt.is_none() {
+        if auto {
+            at_once(dynamics, sample, &mut finding, seed);
+        }
         return Ok(finding);
     }
     let theta = finding.first.as_ref().filter(|e| e.converged).map_or_else(|| dynamics.start(), |e| e.theta.clone());
@@ -92,6 +95,10 @@ pub(crate) fn find(
     if let Some(found) = found {
         held_against(dynamics, sample, &found, auto, &mut finding);
     }
+    // Over long steps residuals say little of the noise, and say it of a flow at parameters that are not right.
+    if auto && finding.first.as_ref().is_some_and(|e| !e.passes()) {
+        at_once(dynamics, sample, &mut finding, seed);
+    }
     let share = finding.noise.iter().zip(&sample.deviations).fold(0.0, |most: f64, (s, d)| most.max(s / d));
     if share > LEAST && finding.followed.is_some() {
         // Noise biases steps from point to point; windows with free states bear it.
@@ -102,6 +109,25 @@ pub(crate) fn find(
         finding.followed = Some(Shooting.estimate_with_noise(dynamics, sample, &from, &finding.noise));
     }
     Ok(finding)
+}
+
+/// Parameters and noise in one, which asks for no order of the points; kept where the model fits with it. Without an order
+/// noise has to be seen, too: nothing else speaks of any.
+fn at_once(dynamics: &Dynamics, sample: &Sample, finding: &mut Finding, seed: u64) {
+    let weak = WeakStationary { noise: finding.noise.clone(), seed };
+    let Ok((estimate, variances)) = weak.estimate_with_noise(dynamics, sample) else { return };
+    let found = |c: usize| {
+        let (variance, error) = variances[c];
+        error.map(|error| (variance, FOUND * error))
+    };
+    let seen = (0..sample.dim)
+        .any(|c| found(c).is_some_and(|(v, most)| v > most && v.sqrt() > LEAST * sample.deviations[c]));
+    // A variance below 0 by more than chance is another fault than noise.
+    let possible = (0..sample.dim).all(|c| found(c).is_none_or(|(v, most)| v > -most));
+    if (seen || sample.dt.is_some()) && possible && estimate.fits() {
+        finding.noise.clone_from(&estimate.noise);
+        finding.first = Some(estimate);
+    }
 }
 
 /// Parameters with the noise undone, noise from the residuals at these parameters, in turn.

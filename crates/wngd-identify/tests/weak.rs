@@ -4,7 +4,7 @@
 mod systems;
 
 use systems::{dynamics, entry, noisy, points, sample, shuffled, truth, written};
-use wngd_identify::{Dynamics, Estimate, WeakStationary};
+use wngd_identify::{Dynamics, Estimate, Question, Verdict, WeakStationary, answer};
 
 /// Largest relative error, largest error in standard errors.
 fn errors(found: &Estimate, truth: &[f64]) -> (f64, f64) {
@@ -82,6 +82,51 @@ fn noise_is_undone_and_a_wrong_term_noticed() {
     let data = sample(points(lorenz, 40_000, 0.05, 4), 3, Some(0.05));
     let found = WeakStationary::default().estimate(&other, &data).unwrap();
     assert!(!found.passes(), "{}", shown("wrong", &found, &truth));
+}
+
+#[test]
+fn noise_is_found_without_an_order() {
+    let lorenz = entry("lorenz63");
+    let (data, noise) = noisy(points(lorenz, 40_000, 0.5, 3), 0.1, 1);
+    let data = sample(shuffled(&data, 3, 1), 3, None);
+    let truth = truth(lorenz);
+    let (found, variances) = WeakStationary::default().estimate_with_noise(&dynamics(lorenz), &data).unwrap();
+    let (worst, largest) = errors(&found, &truth);
+    assert!(worst < 0.02 && largest < 3.5 && found.fits(), "{}", shown("noise", &found, &truth));
+    for ((variance, error), level) in variances.iter().zip(&noise) {
+        let (error, exact) = (error.unwrap(), level * level);
+        assert!((variance - exact).abs() < 3.5 * error && error < 0.5 * exact, "{variance} ± {error} for {exact}");
+    }
+    // The answer finds by itself that there is some, and that there is none.
+    let answered = answer(&dynamics(lorenz), &data, &Question::default()).unwrap();
+    assert_eq!((answered.verdict, &answered.estimate().theta), (Verdict::Fits, &found.theta));
+    let clean = sample(shuffled(&points(lorenz, 40_000, 0.5, 3), 3, 1), 3, None);
+    let answered = answer(&dynamics(lorenz), &clean, &Question::default()).unwrap();
+    assert_eq!((answered.verdict, answered.noise_share), (Verdict::Fits, vec![0.0; 3]));
+    // Points of another system are not explained by it.
+    let parameters = [("s", 10.0), ("r", 28.0), ("b", 2.7)];
+    let other = written("other", &["x", "y", "z"], &["s*(y - x)", "x*(r - 0.95*z) - y", "x*y - b*z"], &parameters);
+    let other = Dynamics::written(&other, vec![10.0, 28.0, 2.7], None).unwrap();
+    assert_eq!(answer(&other, &clean, &Question::default()).unwrap().verdict, Verdict::Misfit);
+}
+
+/// `cargo test --release -p wngd-identify --test weak -- --ignored --nocapture noise_of_all_systems`
+#[test]
+#[ignore = "takes a minute"]
+fn noise_of_all_systems() {
+    for entry in systems::SYSTEMS.iter().filter(|entry| entry.0 != "thomas") {
+        let truth = truth(entry);
+        for share in [0.05, 0.2] {
+            let (data, noise) = noisy(points(entry, 40_000, entry.4, 1), share, 2);
+            let data = sample(shuffled(&data, 3, 1), 3, None);
+            let (found, variances) = WeakStationary::default().estimate_with_noise(&dynamics(entry), &data).unwrap();
+            let known = WeakStationary { noise: noise.clone(), seed: 1 }.estimate(&dynamics(entry), &data).unwrap();
+            println!("{}", shown(&format!("{} {share}", entry.0), &found, &truth));
+            println!("{}", shown("        known", &known, &truth));
+            let each = variances.iter().zip(&noise).map(|((v, e), s)| format!("{:.4} ± {:.4}", v / s / s, e.unwrap_or(f64::NAN) / s / s));
+            println!("        variances over the true ones {}", each.collect::<Vec<_>>().join(", "));
+        }
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ const SOME: usize = 1000;
 /// Most steps of a stage, and of the last one.
 const STEPS: usize = 25;
 const LAST: usize = 50;
+/// Most steps on all points of a long record.
+const FEW: usize = 15;
 /// Share of the velocity that a start may miss.
 const MISSED: f64 = 0.2;
 /// Share of the motion that a first stage begins with that later ones begin with at least.
@@ -105,7 +107,8 @@ impl Smoother {
         let map = flow(dynamics, &whole, &points(&whole), start).ok_or_else(lost)?;
         // Matrices cost more than the field where there are many coordinates.
         let each = map.evaluations() * (whole.dim * whole.dim).div_ceil(16);
-        let whole = whole.first((EVALUATIONS / each).max(SOME));
+        let all = whole;
+        let whole = all.first((EVALUATIONS / each).max(SOME));
         let mut ended: Option<(Iteration<'_>, End)> = None;
         let mut motion: Option<Vec<f64>> = None;
         for count in stages(dynamics, &whole, sample, start) {
@@ -145,12 +148,36 @@ impl Smoother {
                 break;
             }
         }
-        let (iteration, end) = ended.ok_or_else(lost)?;
-        if whole.count() < sample.count() {
-            remarks.push(format!("the first {} of {} points", whole.count(), sample.count()));
+        let (mut iteration, mut end) = ended.ok_or_else(lost)?;
+        let mut taken = whole.count();
+        // Where the search has ended few steps are left to go, which all points can afford.
+        if end.converged && all.count() > taken {
+            let count = all.count();
+            match prolonged(&iteration, all) {
+                Some(found) => ((iteration, end), taken) = (found, count),
+                None => remarks.push(format!("the path was lost behind the first {taken} points")),
+            }
+        }
+        if taken < sample.count() {
+            remarks.push(format!("the first {taken} of {} points", sample.count()));
         }
         Ok(concluded(&iteration, &end, start, self.noise.is_some(), remarks, clock))
     }
+}
+
+/// The same on more points, if it comes to rest there, too.
+fn prolonged<'a>(found: &Iteration<'a>, observed: Observed) -> Option<(Iteration<'a>, End)> {
+    let Iteration { dynamics, theta, units, variances, held, .. } = found;
+    // As freely as a first path needs.
+    let least = MISSED * MISSED * AGAIN * (observed.dt / scale(dynamics, &observed, theta)).min(1.0);
+    let motion = variances.motion.iter().map(|q| q.max(least)).collect();
+    let variances = Variances { motion, ..variances.clone() };
+    let map = flow(dynamics, &observed, &points(&observed), theta)?;
+    let path = start::path(&map, &observed, &dynamics.theta_full(theta), &variances)?;
+    let (theta, units) = (theta.clone(), units.clone());
+    let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held: *held };
+    let end = iteration.run(FEW)?;
+    end.converged.then_some((iteration, end))
 }
 
 /// What is said where no path was found.

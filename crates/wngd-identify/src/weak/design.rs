@@ -1,7 +1,7 @@
 //! The equations of every block, linearised in the parameters.
 
 use rayon::prelude::*;
-use wngd_models::flow::PolynomialForm;
+use wngd_models::flow::{Monomial, PolynomialForm};
 
 use super::blocks::{Block, blocks};
 use super::functions::Functions;
@@ -13,6 +13,8 @@ use crate::sample::Sample;
 
 /// Most blocks.
 const BLOCKS: usize = 1024;
+/// Noise that variances are measured by, as a share of the scatter.
+const USUAL: f64 = 0.1;
 /// Most numbers of block means.
 const NUMBERS: usize = 20_000_000;
 
@@ -75,8 +77,10 @@ impl Design {
 pub(super) struct Equations<'a> {
     dynamics: &'a Dynamics,
     sample: &'a Sample,
-    /// Standard deviation of the noise of each coordinate.
+    /// Variance of the noise of each coordinate.
     noise: Vec<f64>,
+    /// Whether these variances are unknowns beside the parameters.
+    sought: bool,
     functions: Functions,
     seed: u64,
     split: Vec<Block>,
@@ -113,7 +117,8 @@ impl<'a> Equations<'a> {
         Ok(Self {
             dynamics,
             sample,
-            noise: noise.to_vec(),
+            noise: noise.iter().map(|s| s * s).collect(),
+            sought: false,
             functions,
             seed,
             split,
@@ -142,9 +147,43 @@ impl<'a> Equations<'a> {
         self.sample.count() as f64 / (2 * self.functions.waves.len()) as f64
     }
 
-    /// Standard deviation of the noise that is undone.
-    pub(super) fn noise(&self) -> &[f64] {
-        &self.noise
+    /// The same with the variances of the noise among the unknowns, behind the parameters.
+    ///
+    /// # Errors
+    /// Noise of a field that is no polynomial cannot be undone.
+    pub(super) fn seeking_noise(self) -> Result<Self, IdentifyError> {
+        if self.moments.is_some() { Ok(Self { sought: true, ..self }) } else { Err(IdentifyError::NoiseOfOther) }
+    }
+
+    /// Where unknowns begin, and what each is measured by: parameters, then variances of the noise.
+    pub(super) fn start(&self) -> (Vec<f64>, Vec<f64>) {
+        let mut start = self.dynamics.start();
+        let mut scale: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
+        if self.sought {
+            start.extend(&self.noise);
+            scale.extend(self.sample.deviations.iter().map(|d| (USUAL * d).powi(2)));
+        }
+        (start, scale)
+    }
+
+    /// Whether the equations are affine in the unknowns.
+    pub(super) fn affine(&self) -> bool {
+        self.dynamics.affine && !self.sought
+    }
+
+    /// Number of unknowns.
+    fn unknowns(&self) -> usize {
+        self.dynamics.free().len() + if self.sought { self.noise.len() } else { 0 }
+    }
+
+    /// Standard deviation of the noise that was given.
+    pub(super) fn noise(&self) -> Vec<f64> {
+        self.noise.iter().map(|variance| variance.sqrt()).collect()
+    }
+
+    /// Variances of the noise at values of the unknowns.
+    fn variances<'b>(&'b self, unknowns: &'b [f64]) -> &'b [f64] {
+        if self.sought { &unknowns[self.dynamics.free().len()..] } else { &self.noise }
     }
 
     /// Seed of the functions.
@@ -156,36 +195,34 @@ impl<'a> Equations<'a> {
         self.boundary
     }
 
-    /// The equations at values of the free parameters.
-    pub(super) fn at(&self, theta: &[f64]) -> Result<Design, IdentifyError> {
-        let full = self.dynamics.theta_full(theta);
+    /// The equations at values of the unknowns: the free parameters and, where they are sought, the variances of the noise.
+    pub(super) fn at(&self, unknowns: &[f64]) -> Result<Design, IdentifyError> {
+        let full = self.dynamics.theta_full(&unknowns[..self.dynamics.free().len()]);
+        let noise = self.variances(unknowns);
         let mut blocks = match (&self.moments, &self.dynamics.polynomial) {
-            (Some(moments), Some((drift, diffusion))) => self.by_moments(moments, drift, diffusion.as_ref(), &full),
+            (Some(moments), Some((drift, diffusion))) => {
+                self.by_moments(moments, drift, diffusion.as_ref(), &full, noise)
+            }
             _ => self.by_points(&full),
         };
         if self.boundary {
-            self.subtract_boundary(&mut blocks);
+            self.subtract_boundary(&mut blocks, noise);
         }
         if blocks.iter().flatten().any(|v| !v.is_finite()) {
             return Err(IdentifyError::FieldNotFinite { theta: full });
         }
         Ok(Design {
             equations: 2 * self.functions.waves.len(),
-            parameters: theta.len(),
+            parameters: self.unknowns(),
             blocks,
             records: self.split.iter().map(|block| block.record).collect(),
         })
     }
 
-    /// exp(½wᵀSw).
-    fn damp(&self, wave: &[(usize, f64)]) -> f64 {
-        (0.5 * wave.iter().map(|&(axis, w)| (w * self.noise[axis]).powi(2)).sum::<f64>()).exp()
-    }
-
-    fn subtract_boundary(&self, blocks: &mut [Vec<f64>]) {
+    fn subtract_boundary(&self, blocks: &mut [Vec<f64>], noise: &[f64]) {
         let Some(dt) = self.sample.dt else { return };
-        let width = self.dynamics.free().len() + 1;
-        let damps: Vec<f64> = self.functions.waves.iter().map(|wave| self.damp(wave)).collect();
+        let (p, width) = (self.dynamics.free().len(), self.unknowns() + 1);
+        let damps: Vec<f64> = self.functions.waves.iter().map(|wave| damp(wave, noise)).collect();
         blocks.par_iter_mut().zip(&self.split).for_each(|(values, block)| {
             let time = dt * (block.end - block.begin) as f64;
             let (first, last) = (self.sample.point(block.begin), self.sample.point(block.end));
@@ -193,8 +230,14 @@ impl<'a> Equations<'a> {
                 let (sine, cosine) = phase(wave, last).sin_cos();
                 let (old_sine, old_cosine) = phase(wave, first).sin_cos();
                 let factor = damps[f] / time;
-                values[(2 * f + 1) * width - 1] -= factor * (cosine - old_cosine);
-                values[(2 * f + 2) * width - 1] -= factor * (sine - old_sine);
+                let terms = [factor * (cosine - old_cosine), factor * (sine - old_sine)];
+                for (row, term) in values[2 * f * width..(2 * f + 2) * width].chunks_exact_mut(width).zip(terms) {
+                    row[width - 1] -= term;
+                    // −½∂² by a coordinate is ½w² here.
+                    if self.sought {
+                        wave.iter().for_each(|(axis, w)| row[p + axis] -= 0.5 * w * w * term);
+                    }
+                }
             }
         });
     }
@@ -205,9 +248,10 @@ impl<'a> Equations<'a> {
         drift: &PolynomialForm,
         diffusion: Option<&PolynomialForm>,
         full: &[f64],
+        noise: &[f64],
     ) -> Vec<Vec<f64>> {
         let free = self.dynamics.free();
-        let width = free.len() + 1;
+        let width = self.unknowns() + 1;
         // Per term: component, monomial, value and derivatives by the free parameters that are not 0.
         let terms = |form: &PolynomialForm| -> Vec<Term> {
             let (values, derivatives) = (form.coefficients(full), form.coefficient_derivatives(full));
@@ -226,7 +270,7 @@ impl<'a> Equations<'a> {
         };
         let (drift, diffusion) = (terms(drift), diffusion.map(terms).unwrap_or_default());
         let recipes: Vec<Recipe> =
-            self.functions.waves.iter().map(|wave| self.recipe(moments, wave, &drift, &diffusion)).collect();
+            self.functions.waves.iter().map(|wave| self.recipe(moments, wave, &drift, &diffusion, noise)).collect();
         let block = |b: usize| {
             let mut values = vec![0.0; 2 * self.functions.waves.len() * width];
             for (f, recipe) in recipes.iter().enumerate() {
@@ -244,19 +288,39 @@ impl<'a> Equations<'a> {
     }
 
     /// Which moments make the equation of a function.
-    fn recipe(&self, moments: &Moments, wave: &[(usize, f64)], drift: &[Term], diffusion: &[Term]) -> Recipe {
-        let last = self.dynamics.free().len();
-        let damp = self.damp(wave);
+    fn recipe(
+        &self,
+        moments: &Moments,
+        wave: &[(usize, f64)],
+        drift: &[Term],
+        diffusion: &[Term],
+        noise: &[f64],
+    ) -> Recipe {
+        let (p, last) = (self.dynamics.free().len(), self.unknowns());
+        let damp = damp(wave, noise);
         let mut recipe = Recipe::new();
         let of = |component: usize| wave.iter().find(|(axis, _)| *axis == component).map(|(_, w)| *w);
         let mut add = |terms: &[Term], factor: fn(f64) -> (f64, f64)| {
             for term in terms {
                 let Some(w) = of(term.component) else { continue };
                 let (fr, fi) = factor(w);
-                for (monomial, (hr, hi)) in undone(&moments.monomials, term.monomial, wave, &self.noise) {
+                let monomials = &moments.monomials;
+                for (monomial, (hr, hi)) in undone(monomials, &monomials.list[term.monomial], wave, noise) {
                     let (re, im) = (damp * (fr * hr - fi * hi), damp * (fr * hi + fi * hr));
                     let value = std::iter::once((last, term.value)).chain(term.slopes.iter().copied());
                     recipe.extend(value.map(|(column, a)| Entry { monomial, column, re: a * re, im: a * im }));
+                }
+                for axis in 0..if self.sought { noise.len() } else { 0 } {
+                    for (lower, (lr, li)) in cooled(&monomials.list[term.monomial], wave, axis) {
+                        let (lr, li) = (damp * (fr * lr - fi * li), damp * (fr * li + fi * lr));
+                        let mixed = undone(monomials, &lower, wave, noise).into_iter();
+                        recipe.extend(mixed.map(|(monomial, (hr, hi))| Entry {
+                            monomial,
+                            column: p + axis,
+                            re: term.value * (lr * hr - li * hi),
+                            im: term.value * (lr * hi + li * hr),
+                        }));
+                    }
                 }
             }
         };
@@ -329,15 +393,19 @@ type Recipe = Vec<Entry>;
 
 /// x^m exp(iw·x) before Gaussian noise, but for the factor exp(½wᵀSw), as a sum of x^k exp(iw·x) of what was observed:
 /// in each coordinate h_{a+1} = z h_a − a s² h_{a−1} with z = x − i s² w.
-fn undone(monomials: &Monomials, monomial: usize, wave: &[(usize, f64)], noise: &[f64]) -> Vec<(usize, (f64, f64))> {
-    let target = &monomials.list[monomial];
+fn undone(
+    monomials: &Monomials,
+    target: &Monomial,
+    wave: &[(usize, f64)],
+    noise: &[f64],
+) -> Vec<(usize, (f64, f64))> {
     if target.iter().all(|(axis, _)| noise[*axis] == 0.0) {
-        return vec![(monomial, (1.0, 0.0))];
+        return vec![(monomials.place(target), (1.0, 0.0))];
     }
     let mut sums = vec![(Vec::new(), (1.0, 0.0))];
     for &(axis, exponent) in target {
         let w = wave.iter().find(|(other, _)| *other == axis).map_or(0.0, |(_, w)| *w);
-        let powers = hermite(exponent as usize, w, noise[axis].powi(2));
+        let powers = hermite(exponent as usize, w, noise[axis]);
         let mut next = Vec::new();
         for (lower, (re, im)) in &sums {
             for (k, (a, b)) in powers.iter().enumerate().filter(|(_, c)| **c != (0.0, 0.0)) {
@@ -351,6 +419,32 @@ fn undone(monomials: &Monomials, monomial: usize, wave: &[(usize, f64)], noise: 
         sums = next;
     }
     sums.into_iter().map(|(lower, factor)| (monomials.place(&lower), factor)).collect()
+}
+
+/// −½∂² of x^m exp(iw·x) by one coordinate, as a sum of x^k exp(iw·x): its derivative by the variance of the noise there,
+/// since the noise is undone by exp(−½S:∇²).
+fn cooled(monomial: &Monomial, wave: &[(usize, f64)], axis: usize) -> Vec<(Monomial, (f64, f64))> {
+    let w = wave.iter().find(|(other, _)| *other == axis).map_or(0.0, |(_, w)| *w);
+    let exponent = monomial.iter().find(|(other, _)| *other == axis).map_or(0, |(_, exponent)| *exponent);
+    let m = f64::from(exponent);
+    let lowered = |by: u32| -> Monomial {
+        let less = monomial.iter().map(|&(other, e)| (other, if other == axis { e - by } else { e }));
+        less.filter(|(_, e)| *e > 0).collect()
+    };
+    let mut sum = vec![(monomial.clone(), (0.5 * w * w, 0.0))];
+    if exponent > 0 {
+        sum.push((lowered(1), (0.0, -m * w)));
+    }
+    if exponent > 1 {
+        sum.push((lowered(2), (-0.5 * m * (m - 1.0), 0.0)));
+    }
+    sum.retain(|(_, factor)| *factor != (0.0, 0.0));
+    sum
+}
+
+/// exp(½wᵀSw).
+fn damp(wave: &[(usize, f64)], noise: &[f64]) -> f64 {
+    (0.5 * wave.iter().map(|&(axis, w)| w * w * noise[axis]).sum::<f64>()).exp()
 }
 
 /// Coefficients of h_a in powers of x.
@@ -376,4 +470,40 @@ fn hermite(a: usize, w: f64, variance: f64) -> Vec<(f64, f64)> {
         earlier = std::mem::replace(&mut now, next);
     }
     now
+}
+
+#[cfg(test)]
+mod tests {
+    use wngd_models::flow::system;
+
+    use super::*;
+    use crate::simulate::simulate;
+
+    #[test]
+    fn derivatives_are_those_of_the_equations_by_parameters_and_by_the_noise() {
+        let lorenz = system("lorenz63").unwrap();
+        let points = simulate(lorenz.field.as_ref(), &lorenz.theta, &lorenz.start, 0.05, 3000, 50.0).unwrap();
+        let sample = Sample::new(points, 3, vec![3000], Some(0.05)).unwrap();
+        let dynamics = Dynamics::written(&lorenz.written().unwrap(), vec![9.0, 29.0, 2.0], None).unwrap();
+        let equations = Equations::new(&dynamics, &sample, &[0.3, 0.1, 0.5], 3).unwrap().seeking_noise().unwrap();
+        let (start, scale) = equations.start();
+        assert_eq!(start.len(), 6);
+        let width = start.len() + 1;
+        let means = |unknowns: &[f64]| equations.at(unknowns).unwrap().mean();
+        let (slopes, value) = (means(&start), |all: &[f64], e: usize| all[e * width + width - 1]);
+        let largest = (0..slopes.len() / width).fold(0.0, |most: f64, e| most.max(value(&slopes, e).abs()));
+        for j in 0..start.len() {
+            let side = |sign: f64| {
+                let mut moved = start.clone();
+                moved[j] += sign * 1e-4 * scale[j];
+                means(&moved)
+            };
+            let (above, below) = (side(1.0), side(-1.0));
+            for e in 0..slopes.len() / width {
+                let difference = (value(&above, e) - value(&below, e)) / (2e-4 * scale[j]);
+                let error = (slopes[e * width + j] - difference).abs() * scale[j];
+                assert!(error < 1e-6 * largest, "unknown {j}, equation {e}: {} {difference}", slopes[e * width + j]);
+            }
+        }
+    }
 }

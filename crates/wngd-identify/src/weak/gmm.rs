@@ -74,27 +74,55 @@ impl WeakStationary {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample) -> Result<Estimate, IdentifyError> {
+        let clock = Instant::now();
+        let mut found = Solution::of(dynamics, self.equations(dynamics, sample)?)?.estimate;
+        found.seconds = clock.elapsed().as_secs_f64();
+        Ok(found)
+    }
+
+    /// Parameters, with the variances of the noise among the unknowns where they are not known: what the noise does to the
+    /// equations differs from what parameters do, so that equations to spare tell it, whatever the order of the points.
+    ///
+    /// `noise` is where the search begins. Besides the estimate: for each coordinate the variance that was found, below 0 by
+    /// chance where there is none, and its standard error.
+    ///
+    /// # Cost
+    /// As [`estimate`](Self::estimate), but for some ten solutions of small systems.
+    ///
+    /// # Errors
+    /// As [`estimate`](Self::estimate).
+    pub fn estimate_with_noise(
+        &self,
+        dynamics: &Dynamics,
+        sample: &Sample,
+    ) -> Result<(Estimate, Vec<(f64, Option<f64>)>), IdentifyError> {
+        let clock = Instant::now();
+        let mut found = Solution::of(dynamics, self.equations(dynamics, sample)?.seeking_noise()?)?;
+        found.estimate.seconds = clock.elapsed().as_secs_f64();
+        Ok((found.estimate, found.variances))
+    }
+
+    fn equations<'a>(&self, dynamics: &'a Dynamics, sample: &'a Sample) -> Result<Equations<'a>, IdentifyError> {
         let noise = if self.noise.is_empty() { vec![0.0; sample.dim] } else { self.noise.clone() };
-        solve(dynamics, sample, &noise, self.seed)
+        if sample.dim != dynamics.dim() || noise.len() != sample.dim {
+            return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: sample.dim });
+        }
+        Equations::new(dynamics, sample, &noise, self.seed)
     }
 }
 
-/// See [`WeakStationary::estimate`].
-pub(crate) fn solve(dynamics: &Dynamics, sample: &Sample, noise: &[f64], seed: u64) -> Result<Estimate, IdentifyError> {
-    let clock = Instant::now();
-    if sample.dim != dynamics.dim() || noise.len() != sample.dim {
-        return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: sample.dim });
-    }
-    let equations = Equations::new(dynamics, sample, noise, seed)?;
-    let mut found = Solution::of(dynamics, equations)?;
-    found.seconds = clock.elapsed().as_secs_f64();
-    Ok(found)
+/// Where an iteration ended.
+struct Found {
+    estimate: Estimate,
+    /// Variances of the noise with their standard errors, where they were unknowns.
+    variances: Vec<(f64, Option<f64>)>,
 }
 
 /// The iteration under way.
 struct Solution<'a> {
     dynamics: &'a Dynamics,
     equations: Equations<'a>,
+    /// Values of the unknowns: the parameters and, where it is sought, the noise.
     theta: Vec<f64>,
     /// At θ, blocks as they come.
     design: Design,
@@ -111,9 +139,8 @@ struct Solution<'a> {
 }
 
 impl<'a> Solution<'a> {
-    fn of(dynamics: &'a Dynamics, equations: Equations<'a>) -> Result<Estimate, IdentifyError> {
-        let theta = dynamics.start();
-        let scale: Vec<f64> = theta.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
+    fn of(dynamics: &'a Dynamics, equations: Equations<'a>) -> Result<Found, IdentifyError> {
+        let (theta, scale) = equations.start();
         let design = equations.at(&theta)?;
         let weights = Whitener::by_size(&design, &scale);
         let split = directions::split(&design, &scale, &weights)?;
@@ -134,7 +161,7 @@ impl<'a> Solution<'a> {
         it.descend(&weights)?;
         it.choose_boundary()?;
         it.choose_length(&mut remarks);
-        if !dynamics.affine {
+        if !it.equations.affine() {
             // What is determined may differ from the start's.
             it.split = directions::split(&it.design, &it.scale, &it.whitener()?)?;
         }
@@ -143,7 +170,7 @@ impl<'a> Solution<'a> {
             it.descend(&weights)?;
             weights = it.whitener()?;
         }
-        if dynamics.affine {
+        if it.equations.affine() {
             weights = it.refined(weights)?;
         }
         it.concluded(&weights, remarks)
@@ -179,10 +206,11 @@ impl<'a> Solution<'a> {
     /// Gauss–Newton steps in the determined directions until the parameters stand still.
     fn descend(&mut self, weights: &Whitener) -> Result<(), IdentifyError> {
         let mut value = size(&self.design, weights);
-        self.converged = self.dynamics.affine;
-        for _ in 0..if self.dynamics.affine { 1 } else { STEPS } {
+        let affine = self.equations.affine();
+        self.converged = affine;
+        for _ in 0..if affine { 1 } else { STEPS } {
             let step = self.step(weights)?;
-            if self.dynamics.affine {
+            if affine {
                 self.theta.iter_mut().zip(&step).for_each(|(t, s)| *t += s);
                 self.design.advance(&step);
                 return Ok(());
@@ -323,7 +351,7 @@ impl<'a> Solution<'a> {
         Ok(found)
     }
 
-    fn concluded(mut self, weights: &Whitener, mut remarks: Vec<String>) -> Result<Estimate, IdentifyError> {
+    fn concluded(mut self, weights: &Whitener, mut remarks: Vec<String>) -> Result<Found, IdentifyError> {
         let (a, g) = self.whitened(weights);
         let (p, k) = (self.theta.len(), a.ncols());
         let over = weights.rank().saturating_sub(k);
@@ -345,8 +373,9 @@ impl<'a> Solution<'a> {
             }
             None => variances_of(&a, weights, over)?,
         };
-        let trace =
-            vec![(std::mem::take(&mut self.start.0), size(&self.start.1, weights)), (self.theta.clone(), statistic)];
+        let parameters = self.dynamics.free().len();
+        let only = |unknowns: &[f64]| unknowns[..parameters].to_vec();
+        let trace = vec![(only(&self.start.0), size(&self.start.1, weights)), (only(&self.theta), statistic)];
         let mut objections = Vec::new();
         if let Ok(Some(chance)) = stretches::difference(&self.merged(), &self.split.determined, &self.scale)
             && chance < DRIFT
@@ -356,11 +385,12 @@ impl<'a> Solution<'a> {
             ));
         }
         let ordered = self.equations.has_times();
-        let names = self.dynamics.names();
+        let mut names = self.dynamics.names();
+        names.extend(self.dynamics.variables().iter().take(p - parameters).map(|name| format!("the noise of {name}")));
         let undetermined = self.split.free.iter();
-        let undetermined: Vec<_> =
+        let mut undetermined: Vec<_> =
             undetermined.map(|u| directions::in_words(u, &self.theta, &self.scale, &names, ordered)).collect();
-        let blind = |i: usize| undetermined.iter().any(|u| u.direction[i] != 0.0);
+        let blind: Vec<bool> = (0..p).map(|i| undetermined.iter().any(|u| u.direction[i] != 0.0)).collect();
         let spread = inner.map(|inner| {
             let entry = |i: usize, m: usize| {
                 let row = |j: usize| (0..k).map(|l| basis[(i, j)] * inner[(j, l)] * basis[(m, l)]).sum::<f64>();
@@ -369,25 +399,38 @@ impl<'a> Solution<'a> {
             (0..p * p).map(|at| entry(at / p, at % p)).collect::<Vec<f64>>()
         });
         let standard_errors = spread.as_ref().map(|spread| {
-            (0..p).map(|i| (!blind(i)).then(|| spread[i * p + i].max(0.0).sqrt())).collect::<Vec<Option<f64>>>()
+            (0..p).map(|i| (!blind[i]).then(|| spread[i * p + i].max(0.0).sqrt())).collect::<Vec<Option<f64>>>()
         });
+        // Noise that the data say nothing of is no parameter.
+        undetermined.iter_mut().for_each(|u| u.direction.truncate(parameters));
+        undetermined.retain(|u| u.direction.iter().any(|d| *d != 0.0));
+        let found = self.theta.split_off(parameters);
+        let noise = match found.len() {
+            0 => self.equations.noise(),
+            _ => found.iter().map(|variance| variance.max(0.0).sqrt()).collect(),
+        };
+        let error = |c: usize| standard_errors.as_ref().and_then(|errors| errors[parameters + c]);
+        let variances = found.iter().enumerate().map(|(c, variance)| (*variance, error(c))).collect();
+        let standard_errors = standard_errors.map(|errors| errors[..parameters].to_vec());
+        let square = |all: Vec<f64>| all.chunks(p).take(parameters).flat_map(|row| row[..parameters].to_vec()).collect();
         if !self.converged {
             remarks.push("the parameters did not come to rest; start closer".into());
         }
-        Ok(Estimate {
+        let estimate = Estimate {
             estimator: "weak-stationary",
             theta: self.theta,
             standard_errors,
-            covariance: spread.filter(|_| undetermined.is_empty()),
+            covariance: spread.filter(|_| undetermined.is_empty()).map(square),
             misfit,
             undetermined,
             converged: self.converged,
-            noise: self.equations.noise().to_vec(),
+            noise,
             remarks,
             objections,
             trace,
             seconds: 0.0,
-        })
+        };
+        Ok(Found { estimate, variances })
     }
 }
 
