@@ -213,7 +213,7 @@ fn all(
 ) -> Result<Ran, IdentifyError> {
     let asked = |name: &str| asked(question, name);
     let auto = declared.is_none();
-    let uneven = sample.uneven.is_some() && dynamics.diffusion.is_none();
+    let uneven = sample.uneven.is_some();
     // Where time steps differ the smoother alone tells the noise.
     let mut early = None;
     let mut declared = declared;
@@ -233,7 +233,7 @@ fn all(
         Err(IdentifyError::NoiseOfOther) if asked(SIMULATED) => Finding::failed(level.as_ref(), sample.dim),
         found => found?,
     };
-    let Finding { noise, estimated, objections, mut remarks, first, followed } = found;
+    let Finding { noise, estimated, beyond_steps, objections, mut remarks, first, followed } = found;
     let (mut estimates, mut failures) = (Vec::new(), Vec::new());
     let start = first.as_ref().filter(|e| e.converged && e.undetermined.is_empty()).map(|e| e.theta.clone());
     let start = start.unwrap_or_else(|| dynamics.start());
@@ -279,12 +279,17 @@ fn all(
                 let quiet = noise.iter().all(|s| *s == 0.0);
                 let left = found.trace.last().map_or(0.0, |row| row.1.sqrt());
                 exact = quiet && found.fits() && left < UNEXPLAINED;
-                let objection = (quiet && left > UNEXPLAINED).then(|| {
-                    format!(
+                let objection = if quiet && left > UNEXPLAINED {
+                    Some(format!(
                         "steps are off by {:.0} % of the scatter, and no noise was found that would explain it: what it is biases the parameters",
                         100.0 * left
-                    )
-                });
+                    ))
+                } else {
+                    // What steps do not tell they do not bear, either.
+                    beyond_steps.then(|| {
+                        "steps are so long that they amplify noise beyond any linear law, which biases the parameters".into()
+                    })
+                };
                 let objections = found.objections.iter().cloned().chain(objection).collect();
                 estimates.push(Estimate { objections, ..found });
             }
@@ -292,7 +297,7 @@ fn all(
             None => {}
         }
     }
-    if asked("smoother") && steps {
+    if asked("smoother") && sample.dt.is_some() {
         if exact {
             remarks.push("smoother was not run: there is no noise that it would take out".into());
         } else {
@@ -344,7 +349,7 @@ fn hidden(
         objections: Vec::new(),
         noise: declared.clone().unwrap_or_else(|| vec![0.0; sample.dim]),
     };
-    let follows = asked(question, "smoother") && dynamics.diffusion.is_none() && sample.usual_step().is_some();
+    let follows = asked(question, "smoother") && sample.usual_step().is_some();
     if !follows && !asked(question, SIMULATED) {
         return Err(IdentifyError::Hidden { names: hidden.join(", ") });
     }

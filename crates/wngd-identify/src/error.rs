@@ -226,8 +226,18 @@ pub enum IdentifyError {
     )]
     NoEstimator,
     /// The estimator follows the flow from point to point.
-    #[error("dt: steps from point to point need points in order, their time step, and a system without diffusion")]
+    #[error(
+        "dt: steps from point to point need points in order and their time step; all but the smoother a system without diffusion, too"
+    )]
     NotOrdered,
+    /// The smoother scales D.
+    #[error(
+        "diffusion: D of {variable} is neither known nor one parameter, which the equations do not have, times something known: weak-stationary alone bears that"
+    )]
+    Diffusion {
+        /// The driven variable.
+        variable: String,
+    },
     /// The estimator follows more steps from point to point than there are.
     #[error("{steps} steps from point to point are too few, {least} are needed; record more points")]
     FewSteps {
@@ -238,7 +248,7 @@ pub enum IdentifyError {
     },
     /// Variables were not measured, and nothing that was asked for can do without them.
     #[error(
-        "observed: the data lack {names}: only the smoother (points in order, no [diffusion]) and simulated-moments can do without; ask for one of them"
+        "observed: the data lack {names}: only the smoother (points in order) and simulated-moments can do without; ask for one of them"
     )]
     Hidden {
         /// The variables, with commas.

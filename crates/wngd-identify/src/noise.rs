@@ -27,6 +27,8 @@ pub(crate) struct Finding {
     pub(crate) noise: Vec<f64>,
     /// Whether it was estimated.
     pub(crate) estimated: bool,
+    /// Whether residuals of steps did not tell it, the equations without an order did.
+    pub(crate) beyond_steps: bool,
     /// What speaks against the model, whatever the estimator.
     pub(crate) objections: Vec<String>,
     /// What should be told.
@@ -43,6 +45,7 @@ impl Finding {
         Self {
             noise: declared.cloned().unwrap_or_else(|| vec![0.0; dim]),
             estimated: declared.is_none(),
+            beyond_steps: false,
             objections: Vec::new(),
             remarks: Vec::new(),
             first: None,
@@ -65,8 +68,15 @@ pub(crate) fn find(
         Err(IdentifyError::NoiseOfOther) if sample.dt.is_none() => return Err(IdentifyError::NoiseOfOther),
         other => other.ok(),
     };
-    let mut finding =
-        Finding { noise, estimated: auto, objections: Vec::new(), remarks: Vec::new(), first, followed: None };
+    let mut finding = Finding {
+        noise,
+        estimated: auto,
+        beyond_steps: false,
+        objections: Vec::new(),
+        remarks: Vec::new(),
+        first,
+        followed: None,
+    };
     if sample.dt.is_none() {
         if auto {
             at_once(dynamics, sample, &mut finding, seed);
@@ -120,13 +130,14 @@ fn at_once(dynamics: &Dynamics, sample: &Sample, finding: &mut Finding, seed: u6
         let (variance, error) = variances[c];
         error.map(|error| (variance, FOUND * error))
     };
-    let seen = (0..sample.dim)
-        .any(|c| found(c).is_some_and(|(v, most)| v > most && v.sqrt() > LEAST * sample.deviations[c]));
+    let seen =
+        (0..sample.dim).any(|c| found(c).is_some_and(|(v, most)| v > most && v.sqrt() > LEAST * sample.deviations[c]));
     // A variance below 0 by more than chance is another fault than noise.
     let possible = (0..sample.dim).all(|c| found(c).is_none_or(|(v, most)| v > -most));
     if (seen || sample.dt.is_some()) && possible && estimate.fits() {
         finding.noise.clone_from(&estimate.noise);
         finding.first = Some(estimate);
+        finding.beyond_steps = sample.dt.is_some();
     }
 }
 

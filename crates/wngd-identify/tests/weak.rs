@@ -123,7 +123,10 @@ fn noise_of_all_systems() {
             let known = WeakStationary { noise: noise.clone(), seed: 1 }.estimate(&dynamics(entry), &data).unwrap();
             println!("{}", shown(&format!("{} {share}", entry.0), &found, &truth));
             println!("{}", shown("        known", &known, &truth));
-            let each = variances.iter().zip(&noise).map(|((v, e), s)| format!("{:.4} ± {:.4}", v / s / s, e.unwrap_or(f64::NAN) / s / s));
+            let each = variances
+                .iter()
+                .zip(&noise)
+                .map(|((v, e), s)| format!("{:.4} ± {:.4}", v / s / s, e.unwrap_or(f64::NAN) / s / s));
             println!("        variances over the true ones {}", each.collect::<Vec<_>>().join(", "));
         }
     }

@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use wngd_linalg::dense::symmetric_eigen;
-use wngd_linalg::faer::Mat;
-
 use super::backward::backward;
+use super::drive::Drive;
 use super::forward::{Variances, forward};
 use super::links::flow;
 use super::misfit::misfit;
 use super::observed::Observed;
+use super::scoring::Scoring;
 use super::setting;
-use super::solve::{End, Held, Iteration, LEAST_SEEN, ROUNDING};
+use super::solve::{End, Held, Iteration, inverted};
 use super::start;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
@@ -51,7 +50,8 @@ const SURE: f64 = 6.0;
 /// Standard deviations that more noise than declared must exceed.
 const BEYOND: f64 = 6.0;
 
-/// The iterated extended Kalman smoother: Gauss–Newton on path and parameters at once.
+/// The iterated extended Kalman smoother: Gauss–Newton on path and parameters at once; for a system with diffusion the
+/// likelihood of a filter by sigma points.
 #[derive(Debug, Clone, Default)]
 pub struct Smoother {
     /// Standard deviation of the noise of each observed column; estimated if absent.
@@ -70,15 +70,14 @@ impl Smoother {
     /// `start`: one value per free parameter. `sample`: one column per observed coordinate.
     ///
     /// # Cost
-    /// Some twenty passes over at most 100 000 points, each with a flow and its variational equations.
+    /// Some twenty passes over at most 100 000 points, each with a flow and its variational equations; where the system has a
+    /// diffusion over 40 000, each with 2d + 1 flows, two more per driven coordinate, and all that again per unknown.
     ///
     /// # Errors
-    /// Points without order, a system with diffusion, flows that cannot be followed.
+    /// Points without order, a diffusion that is no multiple of a parameter of its own, flows that cannot be followed.
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample, start: &[f64]) -> Result<Estimate, IdentifyError> {
         let clock = Instant::now();
-        let Some(dt) = sample.usual_step().filter(|_| dynamics.diffusion.is_none()) else {
-            return Err(IdentifyError::NotOrdered);
-        };
+        let Some(dt) = sample.usual_step() else { return Err(IdentifyError::NotOrdered) };
         let which = self.observed.clone().unwrap_or_else(|| (0..dynamics.dim()).collect());
         if [&self.noise, &self.guess].iter().any(|each| each.as_ref().is_some_and(|each| each.len() != which.len())) {
             return Err(IdentifyError::Coordinates { dim: which.len(), columns: sample.dim });
@@ -87,11 +86,26 @@ impl Smoother {
         let longest = GAP * scale(dynamics, &whole, start).max(dt);
         let gaps = whole.after.iter().filter(|step| **step > longest).count();
         whole.after.iter_mut().filter(|step| **step > longest).for_each(|step| *step = 0.0);
+        let mut remarks = Vec::new();
+        if gaps > 0 {
+            remarks.push(format!("{gaps} gaps longer than {longest:.3} were left open"));
+        }
         let units: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
         let relative = |each: &Vec<f64>| -> Vec<f64> {
             each.iter().zip(&which).map(|(s, c)| (s / whole.scales[*c]).powi(2).max(1e-14)).collect()
         };
         let declared = self.noise.as_ref().map(relative);
+        if let Some(drive) = Drive::of(dynamics, &points(&whole), start)? {
+            let map = flow(dynamics, &whole, &points(&whole), start).ok_or(IdentifyError::FlowLost { dt })?;
+            // Beside what drives the motion there may well be no noise of the observations: a guess of none is near it.
+            let guess =
+                self.guess.as_ref().map(|each| relative(each).into_iter().map(|r| r.max(LEAST_GUESS)).collect());
+            let usual = || vec![GUESS * GUESS; which.len()];
+            let noise = declared.clone().or(guess).unwrap_or_else(usual);
+            let (theta, declared) = (start.to_vec(), declared.is_some());
+            let scoring = Scoring { dynamics, map: &map, drive: &drive, theta, units, noise, declared, remarks };
+            return Ok(scoring.estimate(&whole, sample.count(), clock));
+        }
         let guess = self.guess.as_ref().map_or_else(
             || vec![GUESS * GUESS; which.len()],
             |each| relative(each).into_iter().map(|r| if r > LEAST_GUESS { r } else { GUESS * GUESS }).collect(),
@@ -100,10 +114,6 @@ impl Smoother {
         let held = Held { observation: declared.is_some() || self.guess.is_some(), motion: false };
         let lost = || IdentifyError::FlowLost { dt };
         let (mut theta, mut observation) = (start.to_vec(), declared.clone().unwrap_or(guess));
-        let mut remarks = Vec::new();
-        if gaps > 0 {
-            remarks.push(format!("{gaps} gaps longer than {longest:.3} were left open"));
-        }
         let map = flow(dynamics, &whole, &points(&whole), start).ok_or_else(lost)?;
         // Matrices cost more than the field where there are many coordinates.
         let each = map.evaluations() * (whole.dim * whole.dim).div_ceil(16);
@@ -319,19 +329,4 @@ fn mean_over_error(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     mean / (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n * (n - 1.0))).sqrt()
-}
-
-/// Inverse of the information, and the combinations that it does not determine.
-fn inverted(information: &[f64], p: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
-    let Ok((values, vectors)) = symmetric_eigen(matrix.as_ref()) else { return (vec![f64::NAN; p * p], Vec::new()) };
-    let seen = |l: usize| values[l] > LEAST_SEEN && values[l] > ROUNDING * values[p - 1];
-    let blind = (0..p).filter(|l| !seen(*l)).map(|l| (0..p).map(|i| vectors[(i, l)]).collect()).collect();
-    let mut inverse = vec![0.0; p * p];
-    for l in (0..p).filter(|l| seen(*l)) {
-        for i in 0..p {
-            (0..p).for_each(|j| inverse[i * p + j] += vectors[(i, l)] * vectors[(j, l)] / values[l]);
-        }
-    }
-    (inverse, blind)
 }

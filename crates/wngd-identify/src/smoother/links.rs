@@ -10,6 +10,7 @@ use crate::flow_map::{FlowMap, Image};
 const TOLERANCE: f64 = 1e-8;
 /// The same for the flow of order 4 that may stand in for it.
 const CHEAP: f64 = 1e-6;
+const DRIVEN: f64 = 1e-4;
 
 /// From a point to the next one, in units of the scales.
 #[derive(Debug, Clone, Default)]
@@ -65,5 +66,7 @@ pub(super) fn flow<'a>(
     theta: &[f64],
 ) -> Option<FlowMap<'a>> {
     let map = FlowMap::on(dynamics, path, &observed.scales, observed.dt, theta, TOLERANCE)?;
-    Some(map.thrifty(path, &observed.scales, theta, CHEAP))
+    // What drives a motion moves it further than that.
+    let cheap = if dynamics.diffusion.is_some() { DRIVEN } else { CHEAP };
+    Some(map.thrifty(path, &observed.scales, theta, cheap))
 }

@@ -20,9 +20,9 @@ const SLACK: f64 = 0.05;
 /// Most that a parameter changes in one step, in its unit.
 const FARTHEST: f64 = 0.3;
 /// Information on a combination of parameters below which it does not move: a standard error of its unit.
-pub(super) const LEAST_SEEN: f64 = 1.0;
+const LEAST_SEEN: f64 = 1.0;
 /// Information below this share of the largest is rounding.
-pub(super) const ROUNDING: f64 = 1e-13;
+const ROUNDING: f64 = 1e-13;
 /// Least variance of noise and of motion, in squares of the scales, and of motion as a share of the noise.
 const LEAST_NOISE: f64 = 1e-14;
 const LEAST_MOTION: f64 = 1e-16;
@@ -188,4 +188,19 @@ fn solved(information: &[f64], gradient: &[f64]) -> Option<Vec<f64>> {
         (0..p).for_each(|i| step[i] -= vectors[(i, l)] * along);
     }
     step.iter().all(|s| s.is_finite()).then_some(step)
+}
+
+/// Inverse of the information, and the combinations that it does not determine.
+pub(super) fn inverted(information: &[f64], p: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let matrix = Mat::from_fn(p, p, |i, j| information[i * p + j]);
+    let Ok((values, vectors)) = symmetric_eigen(matrix.as_ref()) else { return (vec![f64::NAN; p * p], Vec::new()) };
+    let seen = |l: usize| values[l] > LEAST_SEEN && values[l] > ROUNDING * values[p - 1];
+    let blind = (0..p).filter(|l| !seen(*l)).map(|l| (0..p).map(|i| vectors[(i, l)]).collect()).collect();
+    let mut inverse = vec![0.0; p * p];
+    for l in (0..p).filter(|l| seen(*l)) {
+        for i in 0..p {
+            (0..p).for_each(|j| inverse[i * p + j] += vectors[(i, l)] * vectors[(j, l)] / values[l]);
+        }
+    }
+    (inverse, blind)
 }

@@ -393,12 +393,7 @@ type Recipe = Vec<Entry>;
 
 /// x^m exp(iw·x) before Gaussian noise, but for the factor exp(½wᵀSw), as a sum of x^k exp(iw·x) of what was observed:
 /// in each coordinate h_{a+1} = z h_a − a s² h_{a−1} with z = x − i s² w.
-fn undone(
-    monomials: &Monomials,
-    target: &Monomial,
-    wave: &[(usize, f64)],
-    noise: &[f64],
-) -> Vec<(usize, (f64, f64))> {
+fn undone(monomials: &Monomials, target: &Monomial, wave: &[(usize, f64)], noise: &[f64]) -> Vec<(usize, (f64, f64))> {
     if target.iter().all(|(axis, _)| noise[*axis] == 0.0) {
         return vec![(monomials.place(target), (1.0, 0.0))];
     }

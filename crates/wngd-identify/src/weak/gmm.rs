@@ -412,7 +412,8 @@ impl<'a> Solution<'a> {
         let error = |c: usize| standard_errors.as_ref().and_then(|errors| errors[parameters + c]);
         let variances = found.iter().enumerate().map(|(c, variance)| (*variance, error(c))).collect();
         let standard_errors = standard_errors.map(|errors| errors[..parameters].to_vec());
-        let square = |all: Vec<f64>| all.chunks(p).take(parameters).flat_map(|row| row[..parameters].to_vec()).collect();
+        let square =
+            |all: Vec<f64>| all.chunks(p).take(parameters).flat_map(|row| row[..parameters].to_vec()).collect();
         if !self.converged {
             remarks.push("the parameters did not come to rest; start closer".into());
         }

@@ -190,17 +190,22 @@ pub fn points(entry: &Entry, count: usize, dt: f64, seed: u64) -> Vec<f64> {
     simulate(&field(entry), &truth(entry), &start, dt, count, entry.5 + seed as f64).unwrap()
 }
 
-pub fn noisy(mut points: Vec<f64>, share: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
+pub fn noisy(points: Vec<f64>, share: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
+    noisy_of(points, 3, share, seed)
+}
+
+/// The same of any number of coordinates.
+pub fn noisy_of(mut points: Vec<f64>, dim: usize, share: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
     let mut rng = Pcg64::seed_from_u64(seed);
-    let n = points.len() / 3;
-    let deviations: Vec<f64> = (0..3)
+    let n = points.len() / dim;
+    let deviations: Vec<f64> = (0..dim)
         .map(|axis| {
-            let column = || points.iter().skip(axis).step_by(3);
+            let column = || points.iter().skip(axis).step_by(dim);
             let mean = column().sum::<f64>() / n as f64;
             (column().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64).sqrt() * share
         })
         .collect();
-    for row in points.chunks_exact_mut(3) {
+    for row in points.chunks_exact_mut(dim) {
         row.iter_mut().zip(&deviations).for_each(|(x, s)| *x += s * rng.sample::<f64, _>(StandardNormal));
     }
     (points, deviations)
