@@ -157,7 +157,7 @@ pub struct Experiment {
     pub methods: Vec<Method>,
     /// What made the objective, for other data of the same kind.
     objective_choice: Box<dyn ObjectiveChoice>,
-    source: Source,
+    pub(crate) source: Source,
     /// Their direction rules.
     directions: Vec<Box<dyn DirectionSolver<Jacobian> + Send>>,
     /// When descents end.

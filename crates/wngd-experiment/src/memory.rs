@@ -19,13 +19,26 @@ const VOLUMES: u64 = 470;
 /// Bytes in a cell of one by cells carried along, in up to two and in three dimensions.
 const CARRIED: [u64; 2] = [890, 2150];
 
+/// Bytes in a cell of a probe of a sketch.
+const PROBE: u64 = 22;
+
 /// What allocators leave unused, as a part of what is needed.
 const MARGIN: u64 = 10;
+/// The same where the address space is limited: what is reserved counts there, used or not.
+const RESERVED: u64 = 2;
 
 /// Bytes that a descent needs.
 pub(crate) fn of_descents(cells: usize, columns: usize, factored_plane: bool) -> u64 {
     let factor = if factored_plane { FACTOR } else { 0 };
     (cells as u64).saturating_mul(COLUMN.saturating_mul(columns as u64).saturating_add(CELL + factor))
+}
+
+/// Bytes that a study of sketches needs.
+pub(crate) fn of_sketches(cells: usize, columns: usize, probes: usize, factored_plane: bool) -> u64 {
+    let probes = (probes as u64).saturating_mul(PROBE);
+    let factors = if factored_plane { FACTOR / 2 } else { 0 };
+    of_descents(cells, columns, factored_plane)
+        .saturating_add((cells as u64).saturating_mul(probes.saturating_add(factors)))
 }
 
 /// Bytes that a stationary density needs.
@@ -39,24 +52,30 @@ pub(crate) fn of_stationary(cells: usize, dim: usize, scheme: &Discretisation) -
 
 /// What is wrong with a need of so many bytes, if it is more than there are; `remedy`: what would need less.
 pub(crate) fn lacking(need: u64, remedy: &str) -> Option<String> {
-    let free = available()?;
-    let need = need.saturating_add(need / MARGIN);
+    let [machine, own] = free();
     let mega = |bytes: u64| (bytes as f64 / 1e6).ceil();
-    (need > free)
-        .then(|| format!("about {} MB of memory are needed, and {} MB are left; {remedy}", mega(need), mega(free)))
+    [(machine, MARGIN), (own, RESERVED)].into_iter().find_map(|(free, margin)| {
+        let (free, need) = (free?, need.saturating_add(need / margin));
+        (need > free)
+            .then(|| format!("about {} MB of memory are needed, and {} MB are left; {remedy}", mega(need), mega(free)))
+    })
 }
 
-/// Bytes that this process may still take, as far as the system tells: of the machine's memory, of the group that the
-/// process is in, of its own address space.
-pub(crate) fn available() -> Option<u64> {
+/// Bytes that this process may still take, as far as the system tells: of the machine's memory or the group that the
+/// process is in, and of its own address space.
+fn free() -> [Option<u64>; 2] {
     let machine =
         read_to_string("/proc/meminfo").ok().and_then(|text| after(&text, "MemAvailable:")).map(|kb| kb << 10);
     let limits = read_to_string("/proc/self/limits").ok();
     let space = limits.and_then(|text| after(&text, "Max address space"));
+    if space.is_some() {
+        // Each thread reserves addresses of its own when it first asks for memory.
+        rayon::broadcast(|_| drop(std::hint::black_box(vec![0u8; 64])));
+    }
     let used = read_to_string("/proc/self/status").ok().and_then(|text| after(&text, "VmSize:")).map(|kb| kb << 10);
     let own = space.zip(used).map(|(space, used)| space.saturating_sub(used));
     let group = read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    [machine, own, group].into_iter().flatten().min()
+    [[machine, group].into_iter().flatten().min(), own]
 }
 
 /// The number after a label, on its line.
@@ -82,6 +101,7 @@ mod tests {
         assert!(of_descents(1000, 4, true) > of_descents(1000, 4, false));
         assert!(of_descents(1000, 5, false) > of_descents(1000, 4, false));
         assert_eq!(of_descents(usize::MAX, usize::MAX, true), u64::MAX);
+        assert!(of_sketches(1000, 4, 9, true) > of_sketches(1000, 4, 8, true));
         let scheme = crate::schemes::USUAL;
         assert!(of_stationary(1000, 3, &scheme) > of_stationary(1000, 2, &scheme));
         assert_eq!(of_stationary(usize::MAX, 3, &scheme), u64::MAX);
@@ -90,7 +110,7 @@ mod tests {
     #[test]
     fn only_what_does_not_fit_is_lacking() {
         assert_eq!(lacking(1000, "no"), None);
-        if available().is_some() {
+        if free().iter().any(Option::is_some) {
             assert!(lacking(u64::MAX, "use fewer cells").is_some_and(|text| text.ends_with("use fewer cells")));
         }
     }

@@ -15,7 +15,7 @@ use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::models::Jacobian;
 use crate::results::{Entry, MetricStudy, Quartiles, Study};
-use crate::{files, report};
+use crate::{files, memory, report};
 
 /// Most parameters for which the reference is made of all tangents.
 const STORED: usize = 500;
@@ -69,6 +69,14 @@ pub fn study(
     tell: &dyn Fn(&str),
 ) -> Result<Option<Study>, ExperimentError> {
     let theta = &experiment.theta0;
+    let (cells, p) = (experiment.model.dim_state(), theta.len());
+    let plane = experiment.ground.maybe_grid().is_some_and(|grid| grid.dim() == 2)
+        && experiment.methods.iter().any(|m| m.metric == "wasserstein");
+    let probes = settings.probes.iter().copied().max().unwrap_or(0).max(MOST_PROBES.min(4 * p));
+    let need = memory::of_sketches(cells, p, probes, plane).saturating_add(experiment.model.bytes());
+    if let Some(problem) = memory::lacking(need, "use fewer cells, or fewer --probes") {
+        return Err(experiment.source.error("grid.cells", problem));
+    }
     let linear = experiment.model.linearize(theta)?;
     let (objective, u) = experiment.objective.derivative(&linear.state)?;
     let at = At {

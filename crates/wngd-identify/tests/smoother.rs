@@ -257,7 +257,7 @@ fn what_drives_the_motion_is_found_with_the_rest() {
     let (half, _, _) = forced(&(equations, &["0.125"], &parameters[..3], start, dt), 100, 0.0, 5, 1.0);
     let found =
         Smoother { noise: Some(vec![0.0]), ..Smoother::default() }.estimate(&half, &data, &half.start()).unwrap();
-    assert!(found.objections.iter().any(|o| o.contains("times the variance")), "{:?}", found.objections);
+    assert!(found.objections.iter().any(|o| o.contains("times the D")), "{:?}", found.objections);
 }
 
 /// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture driven_rows`
