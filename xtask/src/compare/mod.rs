@@ -3,6 +3,7 @@
 mod cells;
 mod figure;
 mod found;
+mod setting;
 mod table;
 
 use std::error::Error;
@@ -25,10 +26,10 @@ pub(crate) struct Compare {
     /// Short records of Lorenz' system alone.
     #[arg(long)]
     quick: bool,
-    /// Records whose name contains this alone, as "lorenz96".
+    /// Records whose name contains this alone, as "lorenz96"; may be given several times.
     #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
-    /// Write the table and the figure into docs/.
+    only: Vec<String>,
+    /// Write what was found into the map, and the table and the figure of it into docs/.
     #[arg(long)]
     docs: bool,
 }
@@ -45,7 +46,7 @@ impl Compare {
         let mut rows = Vec::new();
         for record in cells::records(self.quick) {
             let record = record.with_step()?;
-            if self.only.as_ref().is_some_and(|text| !record.name().contains(text)) {
+            if !self.only.is_empty() && !self.only.iter().any(|text| record.name().contains(text)) {
                 continue;
             }
             let data = record.data()?;
@@ -71,10 +72,14 @@ impl Compare {
             }
             rows.push(Row { record, ours, refused, peers });
         }
-        let text = table::markdown(&rows);
-        println!("\n{text}");
+        let mut settings = setting::settings(&rows);
+        println!("\n{}", table::markdown(&settings));
+        if self.docs {
+            settings = setting::merged(&root().join("docs/data/identification-map.json"), &settings)?;
+        }
+        let text = table::markdown(&settings);
         std::fs::write(folder.join("map.md"), &text)?;
-        let drawing = figure::of(&rows);
+        let drawing = figure::of(&settings);
         wngd_figures::Figure::save(&drawing, &folder)?;
         if self.docs {
             table::into_page(&root().join("docs/identification.md"), &text)?;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::found::{Found, Row};
+use super::setting::{Score, Setting};
 
 /// Around the table in the page.
 const BEGIN: &str = "<!-- map: cargo xtask compare --peer PYTHON --docs -->";
@@ -14,77 +14,10 @@ const EQUAL: f64 = 1e-6;
 /// Errors beyond, in per cent, are no estimates any more.
 const LOST: f64 = 1000.0;
 
-/// All records of one setting.
-pub(super) struct Setting<'a> {
-    pub(super) rows: Vec<&'a Row>,
-}
-
-/// Root mean square over the records of a setting, seconds on average; none where one record has no answer.
-#[derive(Clone, Copy)]
-pub(super) struct Score {
-    pub(super) error: f64,
-    pub(super) seconds: f64,
-}
-
-impl Setting<'_> {
-    fn score(&self, of: impl Fn(&Row) -> Option<Found>) -> Option<Score> {
-        let n = self.rows.len() as f64;
-        let mut score = Score { error: 0.0, seconds: 0.0 };
-        for row in &self.rows {
-            let found = of(row)?;
-            score.error += row.record.error(&found.theta).powi(2) / n;
-            score.seconds += found.seconds / n;
-        }
-        score.error = score.error.sqrt();
-        Some(score)
-    }
-
-    pub(super) fn ours(&self) -> Option<Score> {
-        self.score(|row| row.ours.clone())
-    }
-
-    pub(super) fn peer(&self, name: &str) -> Option<Score> {
-        self.score(|row| row.peers.iter().find(|(n, _)| n == name).and_then(|(_, found)| found.clone()))
-    }
-
-    pub(super) fn peers(&self) -> Vec<(String, Score)> {
-        let names = self.rows[0].peers.iter().map(|(name, _)| name);
-        names.filter_map(|name| Some((name.clone(), self.peer(name)?))).collect()
-    }
-
-    /// Parameters within 1.96 standard errors, of all.
-    fn covered(&self) -> (usize, usize) {
-        let each = self.rows.iter().filter_map(|row| {
-            let found = row.ours.as_ref()?;
-            Some(row.record.covered(&found.theta, found.errors.as_ref()?))
-        });
-        each.fold((0, 0), |sum, (a, b)| (sum.0 + a, sum.1 + b))
-    }
-
-    /// Order, noise, time step and count.
-    pub(super) fn words(&self) -> String {
-        let record = &self.rows[0].record;
-        let order = if record.ordered { "in order" } else { "shuffled" };
-        let noise = if record.noise > 0.0 { format!("{:.0} %", 100.0 * record.noise) } else { "clean".into() };
-        format!("{order}, {noise}, Δt {:.3}, n {}", record.dt, record.count)
-    }
-}
-
-pub(super) fn settings(rows: &[Row]) -> Vec<Setting<'_>> {
-    let mut all: Vec<Setting<'_>> = Vec::new();
-    for row in rows {
-        match all.last_mut().filter(|s| s.rows[0].record.setting() == row.record.setting()) {
-            Some(setting) => setting.rows.push(row),
-            None => all.push(Setting { rows: vec![row] }),
-        }
-    }
-    all
-}
-
 /// Errors in per cent, ours and of every peer; the smallest in bold, those within twice of it too.
-pub(super) fn markdown(rows: &[Row]) -> String {
+pub(super) fn markdown(settings: &[Setting]) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in rows.iter().flat_map(|row| &row.peers) {
+    for (name, _) in settings.iter().flat_map(|setting| &setting.peers) {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -92,16 +25,15 @@ pub(super) fn markdown(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut system = String::new();
     let mut behind = Vec::new();
-    for setting in settings(rows) {
-        let record = &setting.rows[0].record;
-        let group = if record.system == "lorenz63" { "lorenz63" } else { "others" };
+    for setting in settings {
+        let group = if setting.system == "lorenz63" { "lorenz63" } else { "others" };
         if system != group {
             system = group.into();
             let _ = writeln!(out, "\n| record | wngd | answer | covered | s | {} |", names.join(" | "));
             let _ = writeln!(out, "|---|---|---|---|---|{}", "---|".repeat(names.len()));
         }
-        let (ours, peers) = (setting.ours(), setting.peers());
-        let best = peers.iter().map(|(_, s)| s.error).fold(f64::INFINITY, f64::min);
+        let ours = setting.ours;
+        let best = setting.peers.iter().filter_map(|(_, s)| *s).map(|s| s.error).fold(f64::INFINITY, f64::min);
         let least = ours.map_or(best, |o| o.error.min(best)).max(EQUAL);
         let cell = |score: Option<Score>| match score {
             Some(s) if s.error <= 2.0 * least => format!("**{}**", per_cent(s.error)),
@@ -109,24 +41,17 @@ pub(super) fn markdown(rows: &[Row]) -> String {
             None => "–".into(),
         };
         if ours.is_some_and(|o| o.error > 2.0 * best.max(EQUAL)) {
-            behind.push(format!("{}: {}", record.system, setting.words()));
+            behind.push(format!("{}: {}", setting.system, setting.words()));
         }
-        let mut by: Vec<&str> = Vec::new();
-        for row in &setting.rows {
-            let word = row.ours.as_ref().map_or(row.refused.as_deref().unwrap_or("–"), |f| f.by.as_str());
-            if !by.contains(&word) {
-                by.push(word);
-            }
-        }
-        let (inside, all) = setting.covered();
-        let own = if record.system == "lorenz63" { String::new() } else { format!("{}: ", record.system) };
+        let (inside, all) = setting.covered;
+        let own = if setting.system == "lorenz63" { String::new() } else { format!("{}: ", setting.system) };
         let seconds = ours.map_or("–".into(), |o| format!("{:.2}", o.seconds));
         let _ = write!(
             out,
             "| {own}{} | {} | {} | {inside}/{all} | {seconds} |",
             setting.words(),
             cell(ours),
-            by.join(", ")
+            setting.by.join(", ")
         );
         for name in &names {
             let _ = write!(out, " {} |", cell(setting.peer(name)));
