@@ -14,6 +14,8 @@ const LEAST: f64 = 1e-3;
 const ROUNDS: usize = 8;
 /// A change this small ends them.
 const STILL: f64 = 0.01;
+/// Most variables whose noise is an unknown of the weak form each.
+const MOST: usize = 12;
 /// Standard errors that make noise found.
 const FOUND: f64 = 4.0;
 /// Mean weight of steps below which differences grow too much to tell noise of the motion.
@@ -124,6 +126,15 @@ pub(crate) fn find(
 /// Parameters and noise in one, which asks for no order of the points; kept where the model fits with it. Without an order
 /// noise has to be seen, too: nothing else speaks of any.
 fn at_once(dynamics: &Dynamics, sample: &Sample, finding: &mut Finding, seed: u64) {
+    if sample.dim > MOST {
+        if finding.first.as_ref().is_some_and(|e| !e.passes()) {
+            finding.remarks.push(format!(
+                "noise was not looked for without the order of the points: {} variables, {MOST} at most",
+                sample.dim
+            ));
+        }
+        return;
+    }
     let weak = WeakStationary { noise: finding.noise.clone(), seed };
     let Ok((estimate, variances)) = weak.estimate_with_noise(dynamics, sample) else { return };
     let found = |c: usize| {

@@ -60,9 +60,8 @@ impl Setting {
                 by.push(word.into());
             }
         }
-        let peer = |name: &str| {
-            score(&|row| row.peers.iter().find(|(n, _)| n == name).and_then(|(_, found)| found.clone()))
-        };
+        let peer =
+            |name: &str| score(&|row| row.peers.iter().find(|(n, _)| n == name).and_then(|(_, found)| found.clone()));
         Self {
             system: record.system.clone(),
             ordered: record.ordered,

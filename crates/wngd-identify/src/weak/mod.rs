@@ -10,7 +10,8 @@
 //! and misfit come from resamples.
 //!
 //! Gaussian noise of the observations is undone exactly where v and D are polynomials in x: E[g(x)] =
-//! E[exp(−½S:∇²) g (x + ε)], which for x^a exp(iw·x) is a factor exp(½wᵀSw) and Hermite polynomials of x − iSw.
+//! E[exp(−½S:∇²) g (x + ε)], which for x^a exp(iw·x) is a factor exp(½wᵀSw) and Hermite polynomials of x − iSw. Where S is
+//! not known it is an unknown beside the parameters: surplus equations tell it, whatever the order of the points.
 //!
 //! On ordered data ∫v·∇f dt over a block is f(end) − f(start), but for what is driven by noise: these boundary terms are
 //! subtracted, which is the weak form in time, and tells the time scale too.
@@ -30,6 +31,7 @@ mod likelihood;
 mod moments;
 mod monomials;
 mod stretches;
+mod undoing;
 mod whiten;
 
 pub use directions::Undetermined;
