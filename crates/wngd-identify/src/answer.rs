@@ -287,7 +287,7 @@ fn all(
                 } else {
                     // What steps do not tell they do not bear, either.
                     beyond_steps.then(|| {
-                        "steps are so long that they amplify noise beyond any linear law, which biases the parameters".into()
+                        "steps are so long that they amplify noise beyond any linear law: parameters from one point to the next are biased".into()
                     })
                 };
                 let objections = found.objections.iter().cloned().chain(objection).collect();

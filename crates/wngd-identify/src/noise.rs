@@ -112,8 +112,8 @@ pub(crate) fn find(
         at_once(dynamics, sample, &mut finding, seed);
     }
     let share = finding.noise.iter().zip(&sample.deviations).fold(0.0, |most: f64, (s, d)| most.max(s / d));
-    if share > LEAST && finding.followed.is_some() {
-        // Noise biases steps from point to point; windows with free states bear it.
+    if share > LEAST && finding.followed.is_some() && !finding.beyond_steps {
+        // Noise biases steps from point to point; windows with free states bear it, if it does not grow too much in them.
         let usable = |e: &&Estimate| e.converged && e.undetermined.is_empty();
         let one_step = finding.followed.as_ref().and_then(|found| found.as_ref().ok());
         let from = finding.first.as_ref().filter(usable).or(one_step.filter(usable));
