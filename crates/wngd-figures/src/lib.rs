@@ -1,13 +1,14 @@
-//! Figures of a fit, written as SVG and as PNG at twice the nominal size.
+//! Figures of a fit, written as SVG, as PNG at twice the nominal size, and as PDF at the width of print.
 //!
 //! A figure is a value: it holds plain data, says in words what it shows ([`Figure::about`]), checks its shape and draws
-//! itself ([`Figure::draw`]), and is written as `<stem>.svg` and `<stem>.png` ([`Figure::save`]). kuva supplies the
+//! itself ([`Figure::draw`]), and is written as `<stem>.svg`, `<stem>.png` and `<stem>.pdf` ([`Figure::save`]). kuva supplies the
 //! drawing primitives, the SVG writer, the bundled font and the rasteriser; the layout (panels, axes, legends, maps,
 //! contour lines) is made here, because kuva's own contour and multi-panel layouts produce files of many megabytes and
 //! give little room to the data.
 //!
 //! The nominal sizes are CSS pixels (96 per inch): a figure 680 wide prints at
-//! 180 mm, and its smallest text, 12 pixels, prints at 9 pt.
+//! 180 mm, and its smallest text, 12 pixels, prints at 9 pt. A PDF file is 7 inches wide; a figure of one panel is laid out
+//! anew for one text column, 3.4 inches wide with text of 7 to 9 pt.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ mod hexagons;
 mod looks;
 mod number;
 mod palettes;
+mod pdf;
 mod sheet;
 
 /// What every SVG file of ours says in its first lines.
