@@ -154,6 +154,10 @@ fn intervals_and_contours_are_those_of_minos_to_a_hundredth_of_an_error() {
             assert!(rises.len() > 20 && rises[0] > 3.0 && *rises.last().unwrap() > 3.0, "{rises:?}");
             assert!(folder.path().join(format!("p/{}.svg", entry["figure"].as_str().unwrap())).is_file());
         }
+        let variance = number(&found["covariance"][0][0]);
+        assert!((variance.sqrt() / number(&found["standard_errors"][0]) - 1.0).abs() < 1e-12, "{variance}");
+        let corner = std::fs::read_to_string(folder.path().join("p/covariance.svg")).unwrap();
+        assert!(corner.contains("dashed: likelihood profiles"));
         let contour = &found["contours"][0];
         for (level, extent) in contour["levels"].as_array().unwrap().iter().zip(reference.contours) {
             assert_eq!(level["closed"], true);

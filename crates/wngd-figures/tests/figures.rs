@@ -531,6 +531,7 @@ fn covariances_of_parameters() {
         values: (0..p).map(|i| i as f64).collect(),
         words: vec!["1.00 ± 0.20".into(); p],
         covariance: (0..p).map(|i| (0..p).map(|j| if i == j { 1.0 } else { -0.4 }).collect()).collect(),
+        profiles: Vec::new(),
         title: String::new(),
     };
     for p in [1, 2, 3, 5, 12, 20] {
@@ -538,6 +539,11 @@ fn covariances_of_parameters() {
     }
     assert!(figure(3).about().caption.contains("−0.40, between mean[0].waiting and mean[1].waiting"));
     assert_eq!(field_of(&ParameterCovariance::default()), "names");
+    let curve = |i: usize| (0..9).map(|k| [f64::from(k) + i as f64 - 4.0, 0.5]).collect::<Vec<[f64; 2]>>();
+    let profiled = ParameterCovariance { profiles: vec![curve(0), Vec::new(), curve(2)], ..figure(3) };
+    assert!(profiled.about().caption.contains("likelihood profile"));
+    drawn(&profiled, "profiled");
+    assert_eq!(field_of(&ParameterCovariance { profiles: vec![Vec::new()], ..figure(3) }), "profiles");
     assert_eq!(field_of(&ParameterCovariance { words: vec![String::new()], ..figure(3) }), "words");
     let broken = ParameterCovariance { covariance: vec![vec![f64::NAN; 2]; 2], ..figure(2) };
     assert_eq!(field_of(&broken), "covariance");
