@@ -6,9 +6,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use wngd::linalg::faer::Mat;
-use wngd::opt::{
-    Crossing, Outcome, ProfileError, ProfileLikelihood, ProfilePoint, Sampled, sampling_covariance, uncertainty,
-};
+use wngd::opt::{Crossing, Outcome, ProfileError, ProfileLikelihood, ProfilePoint, Sampled, uncertainty};
 use wngd_figures::{ContourLine, Figure, LikelihoodContours, LikelihoodProfile};
 
 use crate::best::{best_fit, counts};
@@ -160,10 +158,7 @@ fn errors_at(experiment: &Experiment, theta: &[f64], number: f64) -> (Option<Mat
     let poisson = experiment.model.unit().is_some();
     let sampled = Sampled { density: &experiment.data.values.values, number, transpose: None, poisson };
     match uncertainty(model, objective, theta, &sampled) {
-        Ok(found) => {
-            let formed = sampling_covariance(model, objective, theta, number.round() as usize).ok();
-            (formed, found.if_right)
-        }
+        Ok(found) => (Some(found.covariance), found.if_right),
         Err(_) => (None, vec![None; theta.len()]),
     }
 }
