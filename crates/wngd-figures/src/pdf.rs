@@ -17,7 +17,7 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
 
 use crate::about::About;
 use crate::canvas::{Point, Rgb};
-use crate::sheet::{COLUMN, WIDE};
+use crate::widths::{COLUMN, WIDE};
 use font::Letters;
 
 /// What a figure is laid out for.

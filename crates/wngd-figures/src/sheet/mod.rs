@@ -6,14 +6,11 @@ mod tiling;
 use crate::axes::{BAR_BELOW, BELOW, Panel, Range, color_bar_below};
 use crate::canvas::{Align, BLACK, Canvas, Point, Rgb, SMALL, Stroke, TITLE, wrap};
 use crate::drawing::Drawing;
+pub(crate) use crate::widths::{COLUMN, WIDE};
 use legend::Legend;
 pub(crate) use legend::{Entry, Sample};
 pub(crate) use tiling::Tiling;
 
-/// The width of a figure with several panels (two text columns).
-pub(crate) const WIDE: f64 = 680.0;
-/// The width of a figure with one panel that is laid out for one text column.
-pub(crate) const COLUMN: f64 = 420.0;
 /// Most lines of a title.
 const TITLE_LINES: usize = 2;
 /// Most lines of a note.
