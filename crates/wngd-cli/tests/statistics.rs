@@ -13,6 +13,13 @@ const ALL: [u32; 30] =
     [0, 1, 3, 9, 8, 11, 12, 15, 7, 11, 6, 7, 7, 3, 3, 9, 8, 14, 21, 25, 21, 26, 16, 8, 9, 7, 3, 1, 1, 0];
 const FOURTH: [u32; 30] = [0, 1, 1, 1, 4, 7, 3, 4, 1, 1, 3, 2, 2, 3, 0, 3, 4, 3, 3, 7, 4, 2, 3, 3, 2, 0, 0, 0, 1, 0];
 
+/// The data of iminuit's tutorial on cost functions: `rng = numpy.random.default_rng(1)`, 1000 of `rng.normal(1, 0.1)` and
+/// 1000 of `rng.exponential()`, in 50 bins from 0 to 2.
+const TUTORIAL: [u32; 50] = [
+    42, 41, 40, 35, 29, 29, 25, 24, 28, 30, 30, 24, 24, 22, 15, 22, 20, 25, 32, 35, 53, 73, 125, 145, 165, 187, 140,
+    118, 58, 51, 24, 17, 16, 12, 8, 11, 12, 13, 7, 5, 11, 8, 6, 8, 11, 4, 4, 6, 7, 7,
+];
+
 /// Two Gaussians on a histogram, with more of an experiment file behind.
 fn experiment(folder: &Path, counts: &[u32], more: &str) {
     let mut text = "left,right,n\n".to_string();
@@ -28,6 +35,22 @@ fn experiment(folder: &Path, counts: &[u32], more: &str) {
     std::fs::write(folder.join("e.toml"), text).unwrap();
 }
 
+/// A Gaussian peak over an exponential background, with yields.
+fn peak(folder: &Path, counts: &[u32], more: &str) {
+    let mut text = "left,right,n\n".to_string();
+    for (i, n) in counts.iter().enumerate() {
+        text.push_str(&format!("{:.2},{:.2},{n}\n", 0.04 * i as f64, 0.04 * (i + 1) as f64));
+    }
+    std::fs::write(folder.join("h.csv"), text).unwrap();
+    let text = format!(
+        "name = \"tutorial\"\n[model]\nkind = \"components\"\ncomponents = [\n\
+         {{ kind = \"gaussian\", name = \"peak\", mean = 1.0, sigma = 0.1, yield = 900.0 }},\n\
+         {{ kind = \"exponential\", name = \"background\", tau = 1.0, yield = 800.0 }},\n]\n\
+         [data]\nhistogram = \"h.csv\"\n{more}"
+    );
+    std::fs::write(folder.join("e.toml"), text).unwrap();
+}
+
 fn json(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -37,20 +60,27 @@ fn number(value: &Value) -> f64 {
 }
 
 /// iminuit 2.33.0: `Minuit(BinnedNLL(counts, edges, cdf))` with the sum of two normal distribution functions of scipy,
-/// divided by what of it is between 40 and 100, strategy 2, tolerance 1e-4: `values`, `merrors`.
+/// divided by what of it is between 40 and 100, strategy 2, tolerance 1e-4: `values`, `merrors`. The third is the peak of
+/// iminuit's tutorial on cost functions, `ExtendedBinnedNLL` with 50 bins.
 struct Reference {
-    counts: [u32; 30],
+    counts: &'static [u32],
+    /// Writes the experiment.
+    experiment: fn(&Path, &[u32], &str),
+    /// The pair of the contours.
+    contour: &'static str,
     values: [f64; 5],
     minos: [[f64; 2]; 5],
-    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of (weight, first mean): from, to of each. One is not
+    /// Extents of `mncontour(cl = 0.683 and 0.95, size = 60)` of the pair: from, to of each. One is not
     /// taken: for every fourth row at 95 % it gives 0.690 as the largest weight, where Migrad with the weight held finds a
     /// rise of 6.84; by Migrad the rise is 5.968 at 0.605 and 5.99 at 0.606.
     contours: [[f64; 4]; 2],
 }
 
-const REFERENCES: [Reference; 2] = [
+const REFERENCES: [Reference; 3] = [
     Reference {
-        counts: ALL,
+        counts: &ALL,
+        experiment,
+        contour: "weights[0],means[0][0]",
         values: [0.3627420148, 55.0342367238, 80.6059778045, 37.4497002728, 35.4832850065],
         minos: [
             [-0.0316177795, 0.0323931600],
@@ -65,7 +95,9 @@ const REFERENCES: [Reference; 2] = [
         ],
     },
     Reference {
-        counts: FOURTH,
+        counts: &FOURTH,
+        experiment,
+        contour: "weights[0],means[0][0]",
         values: [0.3148733565, 51.2123812525, 75.7483203947, 12.7484538240, 88.5812235910],
         minos: [
             [-0.0689223838, 0.0874364567],
@@ -79,15 +111,32 @@ const REFERENCES: [Reference; 2] = [
             [0.0764572482, 0.606, 48.7966667420, 57.9071700312],
         ],
     },
+    Reference {
+        counts: &TUTORIAL,
+        experiment: peak,
+        contour: "peak_yield,peak_sigma",
+        values: [1013.5569764569, 0.9971463023, 0.1010278107, 870.4437584681, 1.0498493007],
+        minos: [
+            [-36.6389733041, 37.3120244811],
+            [-0.0039244744, 0.0039122988],
+            [-0.0035054739, 0.0036378996],
+            [-34.5614135716, 35.4120321203],
+            [-0.0706437488, 0.0802776839],
+        ],
+        contours: [
+            [958.333627, 1070.43575, 0.0957620105, 0.106596741],
+            [925.057526, 1106.09235, 0.0926622741, 0.110184737],
+        ],
+    },
 ];
 
 #[test]
 fn intervals_and_contours_are_those_of_minos_to_a_hundredth_of_an_error() {
     for reference in REFERENCES {
         let folder = tempfile::tempdir().unwrap();
-        experiment(folder.path(), &reference.counts, "");
+        (reference.experiment)(folder.path(), reference.counts, "");
         let output =
-            wngd(folder.path(), &["profile", "e.toml", "--contour", "weights[0],means[0][0]", "--out", "p", "--quiet"]);
+            wngd(folder.path(), &["profile", "e.toml", "--contour", reference.contour, "--out", "p", "--quiet"]);
         assert_eq!(code(&output), 0, "{}", stderr(&output));
         let found = json(&folder.path().join("p/profile.json"));
         assert_eq!(found["of"], "likelihood");
@@ -105,6 +154,16 @@ fn intervals_and_contours_are_those_of_minos_to_a_hundredth_of_an_error() {
             assert!(rises.len() > 20 && rises[0] > 3.0 && *rises.last().unwrap() > 3.0, "{rises:?}");
             assert!(folder.path().join(format!("p/{}.svg", entry["figure"].as_str().unwrap())).is_file());
         }
+        let variance = number(&found["covariance"][0][0]);
+        assert!((variance.sqrt() / number(&found["standard_errors"][0]) - 1.0).abs() < 1e-12, "{variance}");
+        if reference.contour.starts_with("peak") {
+            // Yields of Poisson counts are nearly independent; with the total held they would be as one.
+            let c = |i: usize, j: usize| number(&found["covariance"][i][j]);
+            let r = c(0, 3) / (c(0, 0) * c(3, 3)).sqrt();
+            assert!((-0.4..-0.2).contains(&r), "{r}");
+        }
+        let corner = std::fs::read_to_string(folder.path().join("p/covariance.svg")).unwrap();
+        assert!(corner.contains("dashed: likelihood profiles"));
         let contour = &found["contours"][0];
         for (level, extent) in contour["levels"].as_array().unwrap().iter().zip(reference.contours) {
             assert_eq!(level["closed"], true);
@@ -242,4 +301,31 @@ fn what_has_no_likelihood_is_refused_with_the_remedy() {
     assert!(code(&output) < 2, "{}", stderr(&output));
     let found = json(&folder.path().join("t/toys.json"));
     assert_eq!((&found["from"], found["number"].as_f64()), (&Value::from("truth"), Some(2000.0)));
+}
+
+#[test]
+fn a_normal_prior_gives_the_closed_form() {
+    // n counts of Poisson's law with mean y and a normal prior of y: the maximum of n ln y − y − (y − m)²/2s² is the
+    // positive root of y² + (s² − m) y − n s² = 0.
+    let (n, m, s) = (200.0f64, 150.0f64, 8.0f64);
+    let folder = tempfile::tempdir().unwrap();
+    let bins: String = (0..4).map(|i| format!("{i},{},50\n", i + 1)).collect();
+    std::fs::write(folder.path().join("h.csv"), format!("left,right,n\n{bins}")).unwrap();
+    let text = format!(
+        "name = \"counts\"\n[model]\nkind = \"components\"\ncomponents = [{{ kind = \"uniform\", yield = 180.0 }}]\n\
+         [data]\nhistogram = \"h.csv\"\n[parameters]\nuniform_yield = {{ prior = {{ normal = [{m}, {s}] }} }}\n"
+    );
+    std::fs::write(folder.path().join("e.toml"), text).unwrap();
+    let output = wngd(folder.path(), &["profile", "e.toml", "--out", "p", "--quiet", "--no-figures"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let entry = &json(&folder.path().join("p/profile.json"))["profiles"][0];
+    let half = 0.5 * (m - s * s);
+    let expected = half + (half * half + n * s * s).sqrt();
+    let found = number(&entry["estimate"]);
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found} instead of {expected}");
+    // Its curvature, 1/y of the model's information or n/y² of the counts seen, and 1/s².
+    let error = number(&entry["standard_error"]);
+    let by = |information: f64| (information + 1.0 / (s * s)).sqrt().recip();
+    let near = [1.0 / expected, n / (expected * expected)].iter().any(|i| (error / by(*i) - 1.0).abs() < 1e-4);
+    assert!(near, "{error}");
 }

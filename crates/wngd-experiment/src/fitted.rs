@@ -153,6 +153,7 @@ pub fn draw_covariance(
     labels: &[String],
     theta: &[f64],
     covariance: &[Vec<Option<f64>>],
+    profiles: Option<&[Vec<[f64; 2]>]>,
     folder: &Path,
 ) -> Result<(), ExperimentError> {
     let known = |i: &usize| covariance.get(*i).and_then(|row| row.get(*i).copied().flatten()).is_some_and(|v| v > 0.0);
@@ -166,6 +167,7 @@ pub fn draw_covariance(
         values: chosen.iter().map(|&i| theta[i]).collect(),
         words: chosen.iter().map(|&i| with_error(theta[i], Some(entry(i, i).sqrt()))).collect(),
         covariance: chosen.iter().map(|&i| chosen.iter().map(|&j| entry(i, j)).collect()).collect(),
+        profiles: profiles.map_or_else(Vec::new, |all| chosen.iter().map(|&i| all[i].clone()).collect()),
         title: String::new(),
     };
     Ok(figure.save(folder)?)

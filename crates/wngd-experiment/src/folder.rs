@@ -95,7 +95,9 @@ impl Writer {
             // What cannot be removed cannot be written either, which then is told.
             let _ = std::fs::remove_file(&path);
             if path.extension().is_some_and(|e| e == "svg") {
-                let _ = std::fs::remove_file(path.with_extension("png"));
+                for form in ["png", "pdf"] {
+                    let _ = std::fs::remove_file(path.with_extension(form));
+                }
             }
         }
     }
@@ -240,10 +242,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let ours = format!("<svg><!-- {} 1 --></svg>", wngd_figures::MAKER);
-        let gone = ["run.json", "result.json", "report.html", "trace-l2.csv", "density-l2.npy", "landscape.png"];
+        let gone = [
+            "run.json",
+            "result.json",
+            "report.html",
+            "trace-l2.csv",
+            "density-l2.npy",
+            "landscape.png",
+            "landscape.pdf",
+        ];
         gone.iter().for_each(|name| write(name, "x"));
         write("landscape.svg", &ours);
-        let stays = ["notes.txt", "mine.svg", "mine.png", "data.csv", "experiment.toml"];
+        let stays = ["notes.txt", "mine.svg", "mine.png", "mine.pdf", "data.csv", "experiment.toml"];
         stays.iter().for_each(|name| write(name, "x"));
         write(DENSITY, "x");
         write(DENSITY_ARRAY, "x");

@@ -169,7 +169,7 @@ fn fitted(
     if let Some(covariance) = &method.covariance {
         let entries: Vec<Vec<Option<f64>>> =
             covariance.iter().map(|row| row.iter().copied().map(Some).collect()).collect();
-        draw_covariance(&result.labels(), &method.theta, &entries, folder)?;
+        draw_covariance(&result.labels(), &method.theta, &entries, None, folder)?;
     }
     let (Noise::Independent(counts), Some(grid)) = (&experiment.data.noise, experiment.ground.maybe_grid()) else {
         return Ok(());

@@ -1,18 +1,18 @@
 //! `wngd profile`: profiles of the likelihood, intervals and contours.
 
+use std::f64::consts::TAU;
 use std::path::Path;
 use std::time::Instant;
 
 use rayon::prelude::*;
 use wngd::linalg::faer::Mat;
-use wngd::opt::{
-    Crossing, Outcome, ProfileError, ProfileLikelihood, ProfilePoint, Sampled, sampling_covariance, uncertainty,
-};
+use wngd::opt::{Crossing, Outcome, ProfileError, ProfileLikelihood, ProfilePoint, Sampled, uncertainty};
 use wngd_figures::{ContourLine, Figure, LikelihoodContours, LikelihoodProfile};
 
 use crate::best::{best_fit, counts};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
+use crate::fitted::draw_covariance;
 use crate::folder::filled;
 use crate::models::Model;
 use crate::numbers::short;
@@ -30,6 +30,8 @@ const REACH: f64 = 3.0;
 const ANGLES: usize = 64;
 /// Probabilities of contours.
 const PROBABILITIES: [f64; 2] = [0.683, 0.95];
+/// Points of an ellipse.
+const AROUND: u32 = 72;
 /// Lower minima that are followed.
 const FOLLOWED: usize = 5;
 
@@ -156,10 +158,7 @@ fn errors_at(experiment: &Experiment, theta: &[f64], number: f64) -> (Option<Mat
     let poisson = experiment.model.unit().is_some();
     let sampled = Sampled { density: &experiment.data.values.values, number, transpose: None, poisson };
     match uncertainty(model, objective, theta, &sampled) {
-        Ok(found) => {
-            let formed = sampling_covariance(model, objective, theta, number.round() as usize).ok();
-            (formed, found.if_right)
-        }
+        Ok(found) => (Some(found.covariance), found.if_right),
         Err(_) => (None, vec![None; theta.len()]),
     }
 }
@@ -193,6 +192,7 @@ fn all(
         name: experiment.name.clone(),
         names,
         theta: theta.to_vec(),
+        covariance: entries(covariance.as_ref(), &errors),
         standard_errors: errors,
         number,
         objective: experiment.value(theta),
@@ -267,6 +267,20 @@ fn one(
         figure: LikelihoodProfile { name: name.to_string(), ..LikelihoodProfile::default() }.about().stem,
     };
     Ok((entry, remarks))
+}
+
+/// The covariance of the standard errors, with the correlations of the matrix; what is not known is none.
+fn entries(covariance: Option<&Mat<f64>>, errors: &[Option<f64>]) -> Vec<Vec<Option<f64>>> {
+    let entry = |i: usize, j: usize| {
+        let product = errors[i]? * errors[j]?;
+        if i == j {
+            return Some(product);
+        }
+        let c = covariance?;
+        let r = c[(i, j)] / (c[(i, i)] * c[(j, j)]).sqrt();
+        r.is_finite().then(|| r.clamp(-1.0, 1.0) * product)
+    };
+    (0..errors.len()).map(|i| (0..errors.len()).map(|j| entry(i, j)).collect()).collect()
 }
 
 /// Square root of the covariance of two parameters: rows of a lower triangle.
@@ -361,10 +375,39 @@ fn draw(file: &ProfileFile, folder: &Path, figures: bool) -> Result<(), Experime
             y_name: b.clone(),
             estimate: [place(a), place(b)],
             contours: entry.levels.iter().map(line).collect(),
-            ellipses: Vec::new(),
+            ellipses: entry.levels.iter().filter_map(|level| ellipse(file, &entry.parameters, level)).collect(),
             title: String::new(),
         };
         figure.save(folder)?;
     }
-    Ok(())
+    corner(file, folder)
+}
+
+/// Where the rise of a level would be, were the likelihood normal; nothing without a covariance.
+fn ellipse(file: &ProfileFile, pair: &[String; 2], level: &ContourLevel) -> Option<ContourLine> {
+    let [a, b] = [0, 1].map(|k| file.names.iter().position(|name| *name == pair[k]));
+    let (a, b) = a.zip(b)?;
+    let entry = |i: usize, j: usize| *file.covariance.get(i)?.get(j)?;
+    let first = entry(a, a)?.sqrt();
+    let slope = entry(a, b)? / first;
+    let second = (entry(b, b)? - slope * slope).max(0.0).sqrt();
+    let size = level.rise.sqrt();
+    let point = |k: u32| {
+        let (sin, cos) = (TAU * f64::from(k) / f64::from(AROUND)).sin_cos();
+        [file.theta[a] + size * first * cos, file.theta[b] + size * (slope * cos + second * sin)]
+    };
+    let points: Vec<[f64; 2]> = (0..AROUND).map(point).collect();
+    let finite = points.iter().flatten().all(|v| v.is_finite());
+    finite.then(|| ContourLine { label: String::new(), points, closed: true })
+}
+
+/// The covariance with the profiles over its normal distributions.
+fn corner(file: &ProfileFile, folder: &Path) -> Result<(), ExperimentError> {
+    let curve = |name: &String| -> Vec<[f64; 2]> {
+        let entry = file.profiles.iter().find(|entry| entry.parameter == *name);
+        let points = entry.into_iter().flat_map(|entry| entry.values.iter().zip(&entry.rises));
+        points.map(|(value, rise)| [*value, (-0.5 * rise).exp()]).collect()
+    };
+    let profiles: Vec<Vec<[f64; 2]>> = file.names.iter().map(curve).collect();
+    draw_covariance(&file.names, &file.theta, &file.covariance, Some(&profiles), folder)
 }

@@ -13,6 +13,7 @@ use kuva::render::render::Scene;
 use crate::about::About;
 use crate::canvas::forbidden;
 use crate::error::FigureError;
+use crate::pdf::{self, Paper};
 
 /// Pixels of the PNG per nominal pixel.
 const SCALE: u32 = 2;
@@ -23,11 +24,18 @@ const OVERSAMPLE: u32 = 2;
 /// A drawn figure.
 pub struct Drawing {
     scene: Scene,
+    /// Laid out for one text column, where its panels fit there.
+    column: Option<Scene>,
 }
 
 impl Drawing {
     pub(crate) fn new(scene: Scene) -> Self {
-        Self { scene }
+        Self { scene, column: None }
+    }
+
+    /// With the same figure laid out for one text column.
+    pub(crate) fn with_column(self, column: Self) -> Self {
+        Self { column: Some(column.scene), ..self }
     }
 
     /// As the text of an SVG file, with caption and text alternative as its title and description.
@@ -38,21 +46,35 @@ impl Drawing {
         format!("{tag}<title>{}</title><desc>{}</desc>{rest}", escaped(&about.caption), escaped(&about.alt))
     }
 
-    /// Writes `<stem>.svg` and `<stem>.png` into a folder, which is made if need be.
+    /// As a PDF file of the width of print: 3.4 inches where one text column holds it, 7 inches else. Its smallest letters
+    /// are 7 and 9 points high.
     ///
     /// # Errors
-    /// [`FigureError::Render`] if there is no bitmap of it, [`FigureError::Io`] if a file cannot be written.
+    /// What could not be written, in words.
+    pub fn pdf(&self, about: &About) -> Result<Vec<u8>, String> {
+        match &self.column {
+            Some(column) => pdf::page(column, about, Paper::Column),
+            None => pdf::page(&self.scene, about, Paper::Page),
+        }
+    }
+
+    /// Writes `<stem>.svg`, `<stem>.png` and `<stem>.pdf` into a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// [`FigureError::Render`] if there is no bitmap or PDF of it, [`FigureError::Io`] if a file cannot be written.
     pub fn save(&self, folder: &Path, about: &About) -> Result<(), FigureError> {
         let stem = folder.join(&about.stem);
-        let (svg, png) = (with_suffix(&stem, ".svg"), with_suffix(&stem, ".png"));
-        // Both are made before either is written.
+        let [svg, png, pdf] = [".svg", ".png", ".pdf"].map(|suffix| with_suffix(&stem, suffix));
+        // All are made before any is written.
         let text = self.svg(about);
         let bitmap = bitmap(&self.scene).map_err(|problem| FigureError::Render { path: png.clone(), problem })?;
+        let paper = self.pdf(about).map_err(|problem| FigureError::Render { path: pdf.clone(), problem })?;
         if let Some(folder) = stem.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|source| FigureError::Io { path: folder.to_owned(), source })?;
         }
         write_whole(&svg, text.as_bytes())?;
-        write_whole(&png, &bitmap)
+        write_whole(&png, &bitmap)?;
+        write_whole(&pdf, &paper)
     }
 }
 

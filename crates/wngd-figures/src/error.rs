@@ -20,11 +20,11 @@ pub enum FigureError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The bitmap could not be made.
+    /// The bitmap or the page could not be made.
     Render {
         /// The file that was to be written.
         path: PathBuf,
-        /// The rasteriser's or the encoder's reason.
+        /// The rasteriser's or the writer's reason.
         problem: String,
     },
 }

@@ -17,8 +17,8 @@ pub trait Figure {
     /// [`FigureError::Shape`] if a field of the figure is empty or does not fit the others; it is named.
     fn draw(&self) -> Result<Drawing, FigureError>;
 
-    /// Writes `<stem>.svg` and `<stem>.png` into a folder, which is made if need be. Caption and text alternative
-    /// are the title and the description in the SVG file.
+    /// Writes `<stem>.svg`, `<stem>.png` and `<stem>.pdf` into a folder, which is made if need be. Caption and text alternative
+    /// are the title and the description in the SVG file, title and subject in the PDF file.
     ///
     /// # Errors
     /// As [`Figure::draw`]; [`FigureError::Io`] if a file cannot be written.

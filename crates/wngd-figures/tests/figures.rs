@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wngd_figures::*;
 
-/// Saves a figure under a name of its own and checks both files.
+/// Saves a figure under a name of its own and checks its files.
 fn drawn(figure: &dyn Figure, name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let about = About { stem: name.into(), ..figure.about() };
@@ -14,8 +14,8 @@ fn drawn(figure: &dyn Figure, name: &str) {
     check(&folder.path().join(name), &about);
 }
 
-/// Checks both files: tags balance, the words are there, no NaN in the SVG, a PNG signature, a
-/// moderate size, and nothing else in the folder.
+/// Checks the files: tags balance, the words are there, no NaN in the SVG, a PNG signature, a
+/// PDF of the width of one or two text columns and of moderate size, and nothing else in the folder.
 fn check(stem: &Path, about: &About) {
     let with = |s: &str| PathBuf::from(format!("{}{s}", stem.display()));
     let svg = fs::read_to_string(with(".svg")).expect("the SVG exists");
@@ -46,6 +46,11 @@ fn check(stem: &Path, about: &About) {
     }
     let png = fs::read(with(".png")).expect("the PNG exists");
     assert_eq!(png.get(1..4), Some(&b"PNG"[..]));
+    let pdf = fs::read(with(".pdf")).expect("the PDF exists");
+    assert!(pdf.starts_with(b"%PDF-1.") && pdf.len() < 800_000, "{} bytes", pdf.len());
+    let text = String::from_utf8_lossy(&pdf);
+    let (_, page) = text.split_once("/MediaBox [0 0 ").expect("a page");
+    assert!(page.starts_with("244.8 ") || page.starts_with("504 "), "{page:.30}");
     let folder = stem.parent().expect("a folder");
     for entry in fs::read_dir(folder).expect("readable").flatten() {
         assert!(!entry.file_name().to_string_lossy().ends_with(".tmp"));
@@ -526,6 +531,7 @@ fn covariances_of_parameters() {
         values: (0..p).map(|i| i as f64).collect(),
         words: vec!["1.00 ± 0.20".into(); p],
         covariance: (0..p).map(|i| (0..p).map(|j| if i == j { 1.0 } else { -0.4 }).collect()).collect(),
+        profiles: Vec::new(),
         title: String::new(),
     };
     for p in [1, 2, 3, 5, 12, 20] {
@@ -533,6 +539,11 @@ fn covariances_of_parameters() {
     }
     assert!(figure(3).about().caption.contains("−0.40, between mean[0].waiting and mean[1].waiting"));
     assert_eq!(field_of(&ParameterCovariance::default()), "names");
+    let curve = |i: usize| (0..9).map(|k| [f64::from(k) + i as f64 - 4.0, 0.5]).collect::<Vec<[f64; 2]>>();
+    let profiled = ParameterCovariance { profiles: vec![curve(0), Vec::new(), curve(2)], ..figure(3) };
+    assert!(profiled.about().caption.contains("likelihood profile"));
+    drawn(&profiled, "profiled");
+    assert_eq!(field_of(&ParameterCovariance { profiles: vec![Vec::new()], ..figure(3) }), "profiles");
     assert_eq!(field_of(&ParameterCovariance { words: vec![String::new()], ..figure(3) }), "words");
     let broken = ParameterCovariance { covariance: vec![vec![f64::NAN; 2]; 2], ..figure(2) };
     assert_eq!(field_of(&broken), "covariance");
@@ -580,4 +591,47 @@ fn ways_of_means() {
     drawn(&Paths { methods: Vec::new(), truth: Vec::new(), ..paths.clone() }, "none");
     assert_eq!(field_of(&Paths { data: vec![0.1], ..paths.clone() }), "data");
     assert_eq!(field_of(&Paths { axes: vec![wide("x", 120)], ..paths }), "axes");
+}
+
+/// What poppler's tools say of a PDF file; nothing where they are not installed.
+fn poppler(tool: &str, args: &[&str], pdf: &Path) -> Option<String> {
+    let output = std::process::Command::new(tool).args(args).arg(pdf).arg("-").output().ok()?;
+    assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_pdf_has_its_letters_in_the_sizes_of_print() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = LikelihoodProfile {
+        name: "signal_sigma".into(),
+        values: (0..20).map(f64::from).collect(),
+        rises: (0..20).map(|k| (f64::from(k) - 9.0).powi(2)).collect(),
+        estimate: 9.0,
+        level: 1.0,
+        title: "ρ β Ḣ⁻¹ W₂ $ 100".into(),
+        ..LikelihoodProfile::default()
+    };
+    profile.save(folder.path()).unwrap();
+    let trace = ParameterTrace {
+        names: vec!["sigma".into(), "rho".into(), "beta".into()],
+        fit: vec![vec![1.0, 2.0, 3.0]; 4],
+        corrections: vec![],
+        errors: None,
+        title: "three".into(),
+    };
+    trace.save(folder.path()).unwrap();
+    for (stem, width, words) in [
+        (profile.about().stem, "244.8", ["signal_σ", "ρ β Ḣ⁻¹ W₂ $ 100", "Δ(−2 ln L)"]),
+        (trace.about().stem, "504", ["σ", "ρ", "β"]),
+    ] {
+        let path = folder.path().join(format!("{stem}.pdf"));
+        let Some(text) = poppler("pdftotext", &["-layout"], &path) else { return };
+        for word in words {
+            assert!(text.contains(word), "{stem}: {word} in {text}");
+        }
+        // One line per letter size that is used: top, left, width, height, font.
+        let xml = poppler("pdftotext", &["-bbox"], &path).unwrap();
+        assert!(xml.contains(&format!("width=\"{width}")), "{stem}: {xml:.600}");
+    }
 }

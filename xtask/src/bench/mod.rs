@@ -8,6 +8,7 @@ pub(crate) mod options;
 mod page;
 mod process;
 mod session;
+mod toys;
 
 use std::error::Error;
 use std::process::Command;
@@ -41,6 +42,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Box<dyn Error>> {
     }
     if wanted(Table::Fit) {
         fit::table(bench, session)?;
+    }
+    if wanted(Table::Toys) {
+        toys::table(bench, session)?;
     }
     if wanted(Table::Growth) {
         growth::table(bench, session)?;

@@ -44,6 +44,8 @@ pub(super) enum Table {
     Lorenz,
     Estimators,
     Fit,
+    /// Many fits of made-up data.
+    Toys,
     /// Cost against sizes, with exponents.
     Growth,
     /// A matrix product and a copy.

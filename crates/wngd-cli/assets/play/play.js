@@ -2,16 +2,25 @@
 (() => {
   const el = (id) => document.getElementById(id);
   const LIMITS = [5, 10, 20, 40, 60, 100, 200, 400, 600, 1000, 2000];
-  const INK = "#1a1a1a", SOFT = "#595959", LEVEL = "#5d7794", STAR = "#ffe14d", OUTSIDE = "#ececec";
-  const FONT = '12px system-ui, "DejaVu Sans", Verdana, sans-serif';
+  const BLACK = "#1a1a1a", LEVEL = "#5d7794", STAR = "#ffe14d", OUTSIDE = "#ececec";
+  const FAMILY = 'system-ui, "DejaVu Sans", Verdana, sans-serif';
+  /** What the page looks like: ink and grid of plots, size of their letters. */
+  const LOOKS = {
+    light: { ink: BLACK, soft: "#595959", grid: "#e4e4e4", dark: "#1a1a1a", size: 12 },
+    dark: { ink: "#e8eaed", soft: "#b4bac2", grid: "#333a42", dark: "#e8eaed", size: 12 },
+    presentation: { ink: BLACK, soft: "#595959", grid: "#e4e4e4", dark: "#1a1a1a", size: 18 },
+  };
+  let look = LOOKS.light;
 
   /** What the server says of the experiment, its map and its data. */
   let info, map, data;
   /** What is shown; the address bar has all of it. */
-  const view = { at: null, methods: [], rule: "own", factor: 1, damping: null, iterations: 200, shown: null, zoom: false };
+  const view = { at: null, methods: [], rule: "own", factor: 1, damping: null, iterations: 200, shown: null, zoom: false, look: "light", local: null };
   /** Per label: rows, models, how it ended, density shown. */
   let paths = new Map();
   let cursor = [0, 0];
+  /** Where the pointer is over the landscape, and the local model there. */
+  let pointer = null, local = null;
   let running = null;
   let playing = null;
 
@@ -137,7 +146,7 @@
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, w, h);
-    context.font = FONT;
+    context.font = `${look.size}px ${FAMILY}`;
     context.lineJoin = "round";
     return { context, w, h };
   }
@@ -152,38 +161,28 @@
     return found;
   }
 
-  /** Round numbers between two decimal logarithms, as logarithms. */
-  function decades(low, high) {
-    const found = [];
-    for (let k = Math.floor(low); k <= high; k++) for (const m of [1, 2, 5]) found.push(k + Math.log10(m));
-    const inside = found.filter((v) => v >= low && v <= high);
-    const whole = inside.filter((v) => Number.isInteger(v));
-    const chosen = inside.length <= 7 ? inside : whole;
-    const every = Math.ceil(chosen.length / 7);
-    return chosen.length < 2 ? ticks(low, high, 4) : chosen.filter((_, k) => k % every === 0);
-  }
-
   /** A frame with ticks; returns pixel coordinates of values. */
   function frame(g, window_, names, texts = String, compact = false) {
     const [x0, x1] = window_.x, [y0, y1] = window_.y;
-    const across = ticks(x0, x1, g.w / 90), up = window_.up || ticks(y0, y1, g.h / 50);
-    g.context.fillStyle = INK;
+    const across = ticks(x0, x1, g.w / (7.5 * look.size)), up = ticks(y0, y1, g.h / (4 * look.size));
+    const em = look.size / 12;
+    g.context.fillStyle = look.ink;
     const widest = Math.max(...up.map((v) => g.context.measureText(texts(v)).width), 0);
-    const box = { x: widest + (names[1] ? 28 : 8), y: 6, right: g.w - (compact ? 4 : 10), bottom: g.h - (names[0] ? 36 : 20) };
+    const box = { x: widest + (names[1] ? 28 : 8) * em, y: 6, right: g.w - (compact ? 4 : 10), bottom: g.h - (names[0] ? 36 : 20) * em };
     const to = (x, y) => [
       box.x + (x - x0) / (x1 - x0) * (box.right - box.x),
       box.bottom - (y - y0) / (y1 - y0) * (box.bottom - box.y)];
     const draw = () => {
       const c = g.context;
-      c.strokeStyle = INK; c.fillStyle = INK; c.lineWidth = 1; c.setLineDash([]);
+      c.strokeStyle = look.ink; c.fillStyle = look.ink; c.lineWidth = 1; c.setLineDash([]);
       c.strokeRect(box.x, box.y, box.right - box.x, box.bottom - box.y);
       c.textAlign = "center"; c.textBaseline = "top";
       for (const v of across) { const [x] = to(v, y0); c.fillText(texts(v, true), clamp(x, box.x + 8, g.w - 12), box.bottom + 4); }
-      if (names[0]) c.fillText(names[0], (box.x + box.right) / 2, g.h - 14);
+      if (names[0]) c.fillText(names[0], (box.x + box.right) / 2, g.h - 14 * em);
       c.textAlign = "right"; c.textBaseline = "middle";
       for (const v of up) { const [, y] = to(x0, v); c.fillText(texts(v), box.x - 5, clamp(y, 8, g.h)); }
       if (names[1]) {
-        c.save(); c.translate(9, (box.y + box.bottom) / 2); c.rotate(-Math.PI / 2); c.textAlign = "center";
+        c.save(); c.translate(9 * em, (box.y + box.bottom) / 2); c.rotate(-Math.PI / 2); c.textAlign = "center";
         c.fillText(names[1], 0, 0); c.restore();
       }
     };
@@ -210,19 +209,19 @@
   const pair = (theta) => info.varied.map((i) => theta[i]);
 
   function trail(g, plot, label, last) {
-    const path = paths.get(label), look = method(label), c = g.context;
+    const path = paths.get(label), style = method(label), c = g.context;
     const points = path.rows.slice(0, last + 1).map((r) => plot.to(...pair(r.theta)));
     if (!points.length) return;
     const line = () => { c.beginPath(); points.forEach((p, k) => (k ? c.lineTo(...p) : c.moveTo(...p))); c.stroke(); };
     c.setLineDash([]); c.strokeStyle = "#fff"; c.lineWidth = 3.6; line();
-    c.setLineDash(look.dash); c.strokeStyle = look.color; c.lineWidth = 1.8; line();
+    c.setLineDash(style.dash); c.strokeStyle = style.color; c.lineWidth = 1.8; line();
     c.setLineDash([]);
     let before = null;
     for (const p of points) {
       if (before && Math.hypot(p[0] - before[0], p[1] - before[1]) < 7) continue;
-      dot(c, p, 2.6, look.color); before = p;
+      dot(c, p, 2.6, style.color); before = p;
     }
-    dot(c, points[points.length - 1], 4.8, look.color);
+    dot(c, points[points.length - 1], 4.8, style.color);
   }
 
   function dot(c, [x, y], r, color) {
@@ -236,7 +235,7 @@
       const s = k % 2 ? 0.42 * r : r, a = -Math.PI / 2 + k * Math.PI / 5;
       c.lineTo(x + s * Math.cos(a), y + s * Math.sin(a));
     }
-    c.closePath(); c.fillStyle = STAR; c.fill(); c.strokeStyle = INK; c.lineWidth = 1.2; c.stroke();
+    c.closePath(); c.fillStyle = STAR; c.fill(); c.strokeStyle = BLACK; c.lineWidth = 1.2; c.stroke();
   }
 
   const chosen = () => view.methods.filter((label) => paths.has(label));
@@ -250,16 +249,17 @@
     mapPlot.clip(() => {
       relief(g, mapPlot);
       const c = g.context;
-      if (!map) { c.fillStyle = SOFT; c.textAlign = "center"; c.fillText("computing the landscape …", g.w / 2, g.h / 2); }
+      if (!map) { c.fillStyle = look.soft; c.textAlign = "center"; c.fillText("computing the landscape …", g.w / 2, g.h / 2); }
       if (info.truth) star(c, mapPlot.to(...info.truth), 10);
       for (const label of chosen()) trail(g, mapPlot, label, shownOf(label));
       if (view.at) {
         const [x, y] = mapPlot.to(...view.at);
-        c.beginPath(); c.arc(x, y, 6, 0, 2 * Math.PI); c.strokeStyle = INK; c.lineWidth = 2; c.stroke();
+        c.beginPath(); c.arc(x, y, 6, 0, 2 * Math.PI); c.strokeStyle = BLACK; c.lineWidth = 2; c.stroke();
       }
+      if (local) drawLocal(c);
       if (document.activeElement === el("map")) {
         const [x, y] = mapPlot.to(...cursor);
-        for (const [color, width] of [["#fff", 4], [INK, 1.6]]) {
+        for (const [color, width] of [["#fff", 4], [BLACK, 1.6]]) {
           c.strokeStyle = color; c.lineWidth = width; c.beginPath();
           c.moveTo(x - 11, y); c.lineTo(x + 11, y); c.moveTo(x, y - 11); c.lineTo(x, y + 11); c.stroke();
         }
@@ -268,38 +268,112 @@
     mapPlot.draw();
   }
 
+  /** The metric's ellipse at the pointer with −∇f and −G⁻¹∇f, all as long as can be seen. */
+  function drawLocal(c) {
+    const [x, y] = mapPlot.to(...local.at), { box } = mapPlot, style = method(local.label);
+    const unit = [0, 1].map((k) => (k ? box.y - box.bottom : box.right - box.x) / (info.upper[k] - info.lower[k]));
+    const [a, b, , d] = local.matrix, [gx, gy] = local.gradient, det = a * d - b * b;
+    const arrow = (h, color, dash) => {
+      const [u, v] = [h[0] * unit[0], h[1] * unit[1]], length = Math.hypot(u, v);
+      if (!(length > 0) || !Number.isFinite(length)) return;
+      const [p, q] = [u / length, v / length], end = [x + 58 * p, y + 58 * q];
+      for (const [ink, width] of [["#fff", 4.6], [color, 2.2]]) {
+        c.strokeStyle = ink; c.fillStyle = ink; c.lineWidth = width;
+        c.setLineDash(ink === "#fff" ? [] : dash);
+        c.beginPath(); c.moveTo(x, y); c.lineTo(end[0] - 7 * p, end[1] - 7 * q); c.stroke();
+        c.setLineDash([]); c.beginPath(); c.moveTo(...end);
+        c.lineTo(end[0] - 10 * p + 4.5 * q, end[1] - 10 * q - 4.5 * p);
+        c.lineTo(end[0] - 10 * p - 4.5 * q, end[1] - 10 * q + 4.5 * p); c.closePath(); c.fill();
+      }
+    };
+    if (a > 0 && det > 1e-14 * a * d) {
+      const l11 = Math.sqrt(a), l21 = b / l11, l22 = Math.sqrt(det / a), ring = [];
+      for (let k = 0; k <= 90; k++) {
+        const v = Math.sin(k * Math.PI / 45) / l22, u = (Math.cos(k * Math.PI / 45) - l21 * v) / l11;
+        ring.push([u * unit[0], v * unit[1]]);
+      }
+      const size = 46 / Math.max(...ring.map(([u, v]) => Math.hypot(u, v)));
+      for (const [ink, width] of [["#fff", 3.6], [style.color, 1.6]]) {
+        c.beginPath(); ring.forEach(([u, v], k) => (k ? c.lineTo(x + size * u, y + size * v) : c.moveTo(x + size * u, y + size * v)));
+        c.strokeStyle = ink; c.lineWidth = width; c.setLineDash([]); c.stroke();
+      }
+      arrow([-(d * gx - b * gy), -(a * gy - b * gx)], style.color, []);
+    }
+    arrow([-gx, -gy], "#6a6a6a", [5, 3]);
+  }
+
+  /** The objective on the map at a place, by the nearest four nodes; null where it has none. */
+  function reading([px, py]) {
+    if (!map) return null;
+    const rows = map.z.length / map.columns;
+    const i = (px - map.x[0]) / (map.x[1] - map.x[0]) * (map.columns - 1), j = (py - map.y[0]) / (map.y[1] - map.y[0]) * (rows - 1);
+    if (!(i >= 0 && j >= 0 && i <= map.columns - 1 && j <= rows - 1)) return null;
+    const [m, n] = [Math.min(Math.floor(i), map.columns - 2), Math.min(Math.floor(j), rows - 2)], [s, t] = [i - m, j - n];
+    const z = (a, b) => map.z[(n + b) * map.columns + m + a];
+    const v = (1 - t) * ((1 - s) * z(0, 0) + s * z(1, 0)) + t * ((1 - s) * z(0, 1) + s * z(1, 1));
+    return Number.isNaN(v) ? null : map.log ? 10 ** v : v;
+  }
+
+  function read() {
+    if (!pointer) { el("reading").textContent = "\u00a0"; return; }
+    const v = reading(pointer), f = v === null ? "" : `, f ≈ ${short(v)}`;
+    el("reading").textContent = `${info.names[0]} = ${short(pointer[0])}, ${info.names[1]} = ${short(pointer[1])}${f}`;
+  }
+
+  /** Asks for the local model at the pointer: one question at a time, always for where it is now. */
+  let asking = false;
+  async function lookAround() {
+    if (asking || !view.local || !pointer || reading(pointer) === null) return;
+    asking = true;
+    const at = pointer, label = view.local;
+    try {
+      const body = { start: at, methods: [label], rule: null, factor: 1, damping: view.damping, iterations: 1 };
+      const lines = (await (await ask("api/descend", body)).text()).trim().split("\n").map((line) => JSON.parse(line));
+      const model = lines.find((event) => event.event === "model");
+      local = model && pointer && view.local === label ? { at, label, matrix: model.matrix, gradient: model.gradient } : null;
+    } catch {
+      // Where the model has no value there is nothing to draw.
+      local = null;
+    }
+    draw();
+    setTimeout(() => { asking = false; if (pointer && pointer !== at) lookAround(); }, 80);
+  }
+
+  /** The chart of the objective, made anew where its lines or its look change. */
+  let chart = null, chartOf = "";
   function drawConvergence() {
-    const g = begin(el("convergence"));
-    const logs = (label) => paths.get(label).rows.map((r) => (r.objective > 0 ? Math.log10(r.objective) : NaN));
-    const all = chosen().flatMap(logs).filter(Number.isFinite);
-    const longest = Math.max(1, ...chosen().map(lastOf));
-    const [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [-1, 0];
-    const pad = 0.05 * Math.max(high - low, 0.2);
-    const texts = (v, across) => (across ? String(v) : short(10 ** v));
-    const ends = [low - pad, high + pad];
-    const plot = frame(g, { x: [0, longest], y: ends, up: decades(...ends) }, ["iteration", `objective (${info.objective})`], texts);
-    plot.clip(() => {
-      const c = g.context;
-      if (view.shown !== null) {
-        const [x] = plot.to(view.shown, 0);
-        c.strokeStyle = "#b0b6bd"; c.lineWidth = 1; c.beginPath(); c.moveTo(x, 0); c.lineTo(x, g.h); c.stroke();
-      }
-      for (const label of chosen()) {
-        const look = method(label);
-        c.strokeStyle = look.color; c.lineWidth = 1.8; c.setLineDash(look.dash); c.beginPath();
-        let open = false;
-        logs(label).forEach((v, k) => {
-          if (!Number.isFinite(v)) { open = false; return; }
-          const p = plot.to(k, v);
-          if (open) c.lineTo(...p); else c.moveTo(...p);
-          open = true;
-        });
-        c.stroke();
-        const k = shownOf(label), v = logs(label)[k];
-        if (Number.isFinite(v)) dot(c, plot.to(k, v), 4, look.color);
-      }
-    });
-    plot.draw();
+    const place = el("convergence"), labels = chosen(), width = place.clientWidth;
+    const longest = Math.max(1, ...labels.map(lastOf));
+    const values = [Array.from({ length: longest + 1 }, (_, k) => k),
+      ...labels.map((label) => Array.from({ length: longest + 1 }, (_, k) => {
+        const v = paths.get(label).rows[k]?.objective;
+        return v > 0 ? v : null;
+      }))];
+    const of = JSON.stringify([labels, view.look, width]);
+    if (of === chartOf) { chart.setData(values); return; }
+    chart?.destroy();
+    chartOf = of;
+    const font = `${look.size}px ${FAMILY}`;
+    const axis = (label, more) => ({
+      label, font, labelFont: font, stroke: look.ink, grid: { stroke: look.grid, width: 1 }, ticks: { stroke: look.ink, width: 1 }, ...more });
+    chart = new uPlot({
+      width, height: Math.round(0.55 * width), padding: [8, 2 * look.size, 0, 0],
+      scales: { x: { time: false }, y: { distr: 3, range: (_, low, high) => (low === null ? [0.1, 1] : uPlot.rangeLog(low, high, 10, false)) } },
+      axes: [axis("iteration", { size: 3 * look.size, labelSize: 2 * look.size }),
+        axis(`objective (${info.objective})`, { size: 5 * look.size, labelSize: 2 * look.size,
+          values: (_, splits) => splits.map((v) => (v === null ? "" : short(v))) })],
+      series: [{ label: "iteration" }, ...labels.map((label) => {
+        const style = method(label);
+        const stroke = style.color.toLowerCase() === BLACK ? look.dark : style.color;
+        return { label: style.name, stroke, width: look.size / 7, dash: style.dash, points: { show: false }, value: (_, v) => short(v) };
+      })],
+      hooks: { draw: [(u) => {
+        if (view.shown === null) return;
+        const x = u.valToPos(view.shown, "x", true), c = u.ctx;
+        c.save(); c.strokeStyle = look.soft; c.lineWidth = 1.5; c.beginPath();
+        c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); c.restore();
+      }] },
+    }, values, place);
   }
 
   /** Minimiser and two level sets of a local model; nothing if it has no minimum. */
@@ -324,7 +398,7 @@
   }
 
   function drawModel(label) {
-    const path = paths.get(label), look = method(label), g = begin(path.model);
+    const path = paths.get(label), style = method(label), g = begin(path.model);
     const k = shownOf(label);
     if (k < 0) return;
     // At the end no step was taken; the last one is shown.
@@ -340,7 +414,7 @@
       });
       window_ = { x: [here[0] - reach[0], here[0] + reach[0]], y: [here[1] - reach[1], here[1] + reach[1]] };
     }
-    const plot = frame(g, window_, ["", ""], short, true);
+    const plot = frame(g, window_, info.names, short, true);
     plot.clip(() => {
       const c = g.context;
       c.fillStyle = OUTSIDE; c.fillRect(0, 0, g.w, g.h);
@@ -350,14 +424,14 @@
         for (const [ring, width] of [[found.rings[0], 1.8], [found.rings[1], 1.2]]) {
           c.beginPath(); ring.forEach((p, n) => (n ? c.lineTo(...plot.to(...p)) : c.moveTo(...plot.to(...p))));
           c.setLineDash([]); c.strokeStyle = "#fff"; c.lineWidth = width + 1.6; c.stroke();
-          c.strokeStyle = look.color; c.lineWidth = width; c.stroke();
+          c.strokeStyle = style.color; c.lineWidth = width; c.stroke();
         }
       }
       trail(g, plot, label, k);
       if (found) {
         const [x, y] = plot.to(...found.minimiser);
         c.beginPath(); c.arc(x, y, 4.5, 0, 2 * Math.PI); c.fillStyle = "#fff"; c.fill();
-        c.strokeStyle = look.color; c.lineWidth = 2; c.stroke();
+        c.strokeStyle = style.color; c.lineWidth = 2; c.stroke();
       }
     });
     plot.draw();
@@ -370,7 +444,7 @@
     if (axes.length === 1) {
       const axis = axes[0], n = axis.cells;
       const top = 1.05 * Math.max(data.max, ...(path.field || [0]));
-      const plot = frame(g, { x: [axis.lower, axis.upper], y: [0, top] }, ["", ""], short, true);
+      const plot = frame(g, { x: [axis.lower, axis.upper], y: [0, top] }, [axis.name, "density"], short, true);
       const curve = (values, color, width) => {
         const c = g.context; c.strokeStyle = color; c.lineWidth = width; c.setLineDash([]); c.beginPath();
         values.forEach((v, k) => {
@@ -383,7 +457,7 @@
       plot.draw();
       return;
     }
-    const plot = frame(g, data.window, ["", ""], short, true);
+    const plot = frame(g, data.window, [axes[0].name, axes[1].name], short, true);
     const [a, b] = [plot.to(axes[0].lower, axes[1].upper), plot.to(axes[0].upper, axes[1].lower)];
     const [w, h] = [b[0] - a[0], b[1] - a[1]];
     plot.clip(() => {
@@ -486,14 +560,14 @@
 
   function cards() {
     el("cards").replaceChildren(...chosen().map((label) => {
-      const path = paths.get(label), look = method(label);
+      const path = paths.get(label), style = method(label);
       const card = make("article"), head = make("header"), both = make("div", undefined, { class: "pair" });
       const swatch = make("span", undefined, { class: "swatch" });
-      swatch.style.background = look.color;
-      head.append(swatch, make("h3", look.name));
+      swatch.style.background = style.color;
+      head.append(swatch, make("h3", style.name));
       path.caption = make("p", "…");
-      path.model = make("canvas", undefined, { role: "img", "aria-label": `${look.name}: path and local quadratic model` });
-      path.density = make("canvas", undefined, { role: "img", "aria-label": `${look.name}: density at the iterate, with level lines of the data` });
+      path.model = make("canvas", undefined, { role: "img", "aria-label": `${style.name}: path and local quadratic model` });
+      path.density = make("canvas", undefined, { role: "img", "aria-label": `${style.name}: density at the iterate, with level lines of the data` });
       both.append(path.model, path.density);
       card.append(head, path.caption, both);
       return card;
@@ -599,6 +673,7 @@
     words.set("iterations", String(view.iterations));
     if (view.shown !== null) words.set("shown", String(view.shown));
     if (view.zoom) words.set("zoom", "1");
+    if (view.look !== "light") words.set("look", view.look);
     history.replaceState(null, "", `#${words}`);
   }
 
@@ -635,6 +710,10 @@
     view.iterations = number("iterations", (v) => Number.isInteger(v) && v >= 1 && v <= info.limits.iterations, view.iterations);
     view.shown = number("shown", (v) => Number.isInteger(v) && v >= 0, null);
     view.zoom = words.get("zoom") === "1";
+    if (words.has("look")) {
+      if (words.get("look") in LOOKS) view.look = words.get("look");
+      else problems.push("look");
+    }
     return problems.length ? `The link has an unusable value for ${problems.join(", ")}; the usual one is taken.` : "";
   }
 
@@ -659,6 +738,10 @@
     el("iterations").value = String((limit < 0 ? LIMITS.length - 1 : limit) + 1);
     el("iterations-text").textContent = String(view.iterations);
     el("zoom").checked = view.zoom;
+    el("look").value = view.look;
+    document.documentElement.dataset.look = view.look;
+    look = LOOKS[view.look];
+    el("local").value = view.local || "";
     showStart();
   }
 
@@ -687,12 +770,51 @@
 
   function listen() {
     const canvas = el("map");
-    canvas.addEventListener("click", (event) => {
+    /** Parameters under a pointer; null beside the plot. */
+    const under = (event) => {
       const area = canvas.getBoundingClientRect(), { box } = mapPlot;
       const [px, py] = [event.clientX - area.left, event.clientY - area.top];
-      if (px < box.x || px > box.right || py < box.y || py > box.bottom) return;
+      if (px < box.x || px > box.right || py < box.y || py > box.bottom) return null;
       const part = [(px - box.x) / (box.right - box.x), (box.bottom - py) / (box.bottom - box.y)];
-      go(part.map((t, k) => Number((info.lower[k] + t * (info.upper[k] - info.lower[k])).toPrecision(6))));
+      return part.map((t, k) => Number((info.lower[k] + t * (info.upper[k] - info.lower[k])).toPrecision(6)));
+    };
+    /** Whether a pointer is on the circle of the start. */
+    const holds = (event) => {
+      if (!view.at) return false;
+      const area = canvas.getBoundingClientRect(), [x, y] = mapPlot.to(...view.at);
+      return Math.hypot(event.clientX - area.left - x, event.clientY - area.top - y) < 12;
+    };
+    let dragged = null, live = 0;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !holds(event)) return;
+      dragged = "held";
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const at = under(event);
+      pointer = at;
+      read();
+      if (dragged && at) {
+        dragged = "moved";
+        view.at = at;
+        cursor = [...at];
+        showStart();
+        // A few descents a second follow the pointer; the last place is descended from when it is let go.
+        if (performance.now() - live > 200) { live = performance.now(); run(); }
+      } else {
+        canvas.style.cursor = holds(event) ? "grab" : "";
+        lookAround();
+      }
+      if (local && !at) local = null;
+      draw();
+    });
+    canvas.addEventListener("pointerleave", () => { pointer = null; local = null; read(); draw(); });
+    canvas.addEventListener("pointercancel", () => { dragged = null; });
+    canvas.addEventListener("click", (event) => {
+      const [at, was] = [under(event), dragged];
+      dragged = null;
+      if (at) go(at);
+      else if (was === "moved") go(view.at);
     });
     canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
@@ -720,6 +842,8 @@
     el("damping").addEventListener("input", () => { view.damping = dampings[Number(el("damping").value)]; changed(); });
     el("iterations").addEventListener("input", () => { view.iterations = LIMITS[Number(el("iterations").value) - 1]; changed(); });
     el("zoom").addEventListener("change", () => { view.zoom = el("zoom").checked; remember(); draw(); });
+    el("look").addEventListener("change", () => { view.look = el("look").value; showControls(); remember(); draw(); });
+    el("local").addEventListener("change", () => { view.local = el("local").value || null; local = null; draw(); });
     el("replay").addEventListener("click", replay);
     el("iteration").addEventListener("input", () => {
       stopReplay();
@@ -755,7 +879,9 @@
       text.append(make("small", m.step));
       line.append(box, swatch, text);
       el("methods").append(line);
+      if (m.label.split("-")[0] !== "none") el("local").append(make("option", m.name, { value: m.label }));
     }
+    view.local = el("local").options[1]?.value ?? null;
   }
 
   async function main() {

@@ -41,6 +41,9 @@ const MAX_BODY: usize = 16 << 10;
 const PAGE: &str = include_str!("../../assets/play/index.html");
 const STYLE: &str = include_str!("../../assets/play/play.css");
 const SCRIPT: &str = include_str!("../../assets/play/play.js");
+/// The library of the chart, uPlot 1.6.32 (MIT), as it was published.
+const CHART: &str = include_str!("../../assets/play/uplot/uPlot.iife.min.js");
+const CHART_STYLE: &str = include_str!("../../assets/play/uplot/uPlot.min.css");
 
 struct Shared {
     session: Session,
@@ -61,6 +64,8 @@ pub fn router(session: Session, port: u16) -> Router {
         .route("/", file("text/html; charset=utf-8", PAGE))
         .route("/play.css", file("text/css; charset=utf-8", STYLE))
         .route("/play.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/uplot/uPlot.iife.min.js", file("text/javascript; charset=utf-8", CHART))
+        .route("/uplot/uPlot.min.css", file("text/css; charset=utf-8", CHART_STYLE))
         .route("/api/experiment", get(experiment))
         .route("/api/map", get(map))
         .route("/api/data", get(data))

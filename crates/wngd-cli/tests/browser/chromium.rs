@@ -129,6 +129,23 @@ impl Chromium {
         }
     }
 
+    /// Moves the pointer there.
+    pub fn point(&mut self, x: f64, y: f64) {
+        self.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": x, "y": y }));
+    }
+
+    /// Drags from one place to another, in steps.
+    pub fn drag(&mut self, from: [f64; 2], to: [f64; 2]) {
+        let button = |kind: &str, [x, y]: [f64; 2]| json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+        self.call("Input.dispatchMouseEvent", button("mousePressed", from));
+        for k in 1..=10 {
+            let at = [0, 1].map(|i| from[i] + (to[i] - from[i]) * f64::from(k) / 10.0);
+            self.call("Input.dispatchMouseEvent", button("mouseMoved", at));
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        self.call("Input.dispatchMouseEvent", button("mouseReleased", to));
+    }
+
     /// Presses a key.
     pub fn press(&mut self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {

@@ -94,6 +94,33 @@ fn compare(found: &[(String, String, u64, f64, Vec<f64>)], run: &Value) {
     }
 }
 
+/// The checker of accessibility, fetched once.
+fn axe() -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe-core");
+    let file = folder.join("package/axe.min.js");
+    if !file.is_file() {
+        std::fs::create_dir_all(&folder).unwrap();
+        let run = |program: &str, args: &[&str]| {
+            let status = Command::new(program).args(args).current_dir(&folder).stdout(Stdio::null()).status();
+            assert!(status.expect("npm and tar are needed").success(), "{program} {args:?}");
+        };
+        run("npm", &["pack", "--silent", "axe-core@4.14.1"]);
+        run("tar", &["xzf", "axe-core-4.14.1.tgz"]);
+    }
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// Nobody is kept from the page that is open.
+fn accessible(browser: &mut Chromium, page: &str) {
+    browser.value(&(axe() + "; 1"));
+    browser.value(
+        "globalThis.faults = undefined; axe.run({ resultTypes: ['violations'] }).then(r => { globalThis.faults = r.violations \
+         .filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.help + ': ' + v.nodes[0].html.slice(0, 200)); }); 1",
+    );
+    browser.wait("globalThis.faults");
+    assert_eq!(browser.value("globalThis.faults"), serde_json::json!([]), "{page}");
+}
+
 #[test]
 #[ignore = "needs Chromium"]
 fn a_click_on_the_landscape_descends_as_the_library_does() {
@@ -135,6 +162,43 @@ fn a_click_on_the_landscape_descends_as_the_library_does() {
     assert_eq!(ends(&mut other), found);
     assert!(other.complaints.is_empty(), "{:#?}", other.complaints);
 
+    // What is under the pointer, and the directions there.
+    let place = |x: f64, y: f64| [area[0] + x * area[2], area[1] + y * area[3]];
+    let [x, y] = place(0.5, 0.4);
+    let before = browser.value("document.getElementById('map').toDataURL()");
+    browser.point(x, y);
+    browser.wait("document.getElementById('reading').textContent.includes('f ≈')");
+    let text = browser.value("document.getElementById('reading').textContent");
+    assert!(text.as_str().unwrap().contains("weights[0] = 0.") && !text.as_str().unwrap().contains("NaN"), "{text}");
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_ne!(browser.value("document.getElementById('map').toDataURL()"), before);
+    accessible(&mut browser, "play");
+    browser.picture(&pictures().join("play-pointer.png"));
+
+    // The start is dragged, and the last place is descended from.
+    browser.value("document.body.dataset.state = 'dragging'");
+    browser.drag(place(0.3, 0.45), place(0.5, 0.6));
+    browser.wait("document.body.dataset.state === 'done'");
+    let dragged = start(&mut browser);
+    assert!(dragged[0] - at[0] > 0.1 && at[1] - dragged[1] > 0.5, "{at:?} {dragged:?}");
+    // The descents of the last place, not those of one on the way.
+    browser.wait("JSON.stringify(document.querySelectorAll('#table tbody tr').length) === '4'");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    browser.wait("document.body.dataset.state === 'done'");
+    compare(&ends(&mut browser), &by_run(dragged, 40));
+    let at = dragged;
+
+    // Other looks.
+    for look in ["dark", "presentation", "light"] {
+        let set = format!(
+            "(e => {{ e.value = '{look}'; e.dispatchEvent(new Event('change')); }})(document.getElementById('look'))"
+        );
+        browser.value(&set);
+        browser.wait(&format!("document.documentElement.dataset.look === '{look}'"));
+        accessible(&mut browser, look);
+        browser.picture(&pictures().join(format!("play-{look}.png")));
+    }
+
     // By keyboard, on a narrow screen.
     browser.resize(390, 844);
     browser.value("document.getElementById('map').focus()");
@@ -173,19 +237,23 @@ fn reports_open_without_a_complaint() {
     wngd(dir, &["run", "mixture-mu1", "--out", "run", "--quiet"]);
     wngd(dir, &["basin", "mixture-mu1", "--out", "basin", "--quiet", "--counts", "4,4"]);
     wngd(dir, &["sketch", "mixture-mu1", "--out", "sketch", "--quiet", "--seeds", "2", "--probes", "8"]);
+    wngd(dir, &["toys", "peak", "--out", "toys", "--quiet", "--count", "50"]);
+    wngd(dir, &["init", "faithful"]);
+    wngd(dir, &["fit", "faithful.csv", "--out", "fit", "--quiet"]);
     wngd(dir, &["simulate", "--system", "lorenz63", "--points", "60000", "--dt", "0.05", "--out", "t.npy"]);
     let identify = ["identify", "--system", "lorenz63", "--trajectory", "t.npy", "--start", "9,27,2.5", "--out"];
     // The estimator that leaves figures.
     let density = ["identify", "--quiet", "--estimator", "density", "--cells", "12", "--replicates", "0"];
     wngd(dir, &[&identify[..], &density].concat());
     let mut browser = Chromium::start();
-    for name in ["run", "basin", "sketch", "identify"] {
+    for name in ["run", "basin", "sketch", "toys", "fit", "identify"] {
         let url = format!("file://{}", dir.join(name).join("report.html").display());
         for (size, width) in [("wide", 1280), ("narrow", 390)] {
             browser.resize(width, 900);
             browser.open(&url, "document.readyState === 'complete' && document.querySelector('h1')");
             assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true, "{name}, {size}");
             browser.picture(&pictures().join(format!("report-{name}-{size}.png")));
+            accessible(&mut browser, name);
         }
         assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
         assert_eq!(browser.value("document.images.length + document.querySelectorAll('figure svg').length > 0"), true);

@@ -19,7 +19,7 @@ const CELLS: [usize; 3] = [120, 80, 40];
 pub(super) fn draw(table: &Table, found: &Fit, folder: &Path) -> Result<(), ExperimentError> {
     let all = table.columns().len();
     let dim = all.min(3);
-    draw_covariance(&labels(&found.names, Some(table.columns())), &found.theta, &found.covariance, folder)?;
+    draw_covariance(&labels(&found.names, Some(table.columns())), &found.theta, &found.covariance, None, folder)?;
     let Some(mixture) = marginal(&found.mixture, dim) else { return Ok(()) };
     // Points with shares: samples, or bins by their parts.
     let (points, shares) = match table {

@@ -61,7 +61,7 @@ fn fill(page: &mut Page, result: &FitFile) {
             Cell::text(if s.degenerate { "collapsed" } else { "" }),
         ]
     });
-    let header = strings(&["components", "log-likelihood", "BIC", "AIC", ""]);
+    let header = strings(&["components", "log-likelihood", "BIC", "AIC", "remark"]);
     page.tables.push(Table {
         caption: "Numbers of components".into(),
         header,

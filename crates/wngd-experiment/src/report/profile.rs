@@ -16,7 +16,8 @@ pub(super) const COMMAND: Command = Command {
         let file: ProfileFile = results(folder, "profile.json")?;
         profile(page, &file);
         let profiles = file.profiles.iter().map(|entry| entry.figure.clone());
-        Ok(profiles.chain(file.contours.iter().map(|entry| entry.figure.clone())).collect())
+        let contours = file.contours.iter().map(|entry| entry.figure.clone());
+        Ok(profiles.chain(contours).chain(["covariance".into()]).collect())
     },
 };
 

@@ -13,6 +13,9 @@ pub struct ProfileFile {
     pub theta: Vec<f64>,
     /// Standard errors there, by the curvature; null where there is none.
     pub standard_errors: Vec<Option<f64>>,
+    /// Covariance of the free parameters, by the curvature; null where there is no standard error.
+    #[serde(default)]
+    pub covariance: Vec<Vec<Option<f64>>>,
     /// Number of counts N: −2 ln L = 2N f up to a constant.
     pub number: f64,
     /// f there.

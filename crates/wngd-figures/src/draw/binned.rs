@@ -8,7 +8,7 @@ use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::number::short;
 use crate::palettes::CATEGORIES;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet};
 
 /// The width of the page.
 const TOTAL: f64 = 560.0;
@@ -96,6 +96,13 @@ impl Figure for BinnedFit {
 
     fn draw(&self) -> Result<Drawing, FigureError> {
         self.check()?;
+        Ok(self.within(TOTAL).with_column(self.within(COLUMN)))
+    }
+}
+
+impl BinnedFit {
+    /// Laid out on a page of a width.
+    fn within(&self, total: f64) -> Drawing {
         let unit = self.unit();
         let height = |b: &Bin| b.count * unit / (b.upper - b.lower);
         let error = |b: &Bin| b.count.max(0.0).sqrt() * unit / (b.upper - b.lower);
@@ -110,8 +117,8 @@ impl Figure for BinnedFit {
         let ry = Range::linear(-1.05 * reach, 1.05 * reach);
         let (h, rh) = (270.0, 100.0);
         let left = left_margin(&y, h, true).max(left_margin(&ry, rh, true)) + 10.0;
-        let w = TOTAL - left - 24.0;
-        let mut sheet = Sheet::new(TOTAL, &self.title);
+        let w = total - left - 24.0;
+        let mut sheet = Sheet::new(total, &self.title);
         let upper = Panel { rect: Rect::new(left, sheet.top + 4.0, w, h), x, y };
         let lower = Panel { rect: Rect::new(left, upper.rect.bottom() + 14.0, w, rh), x, y: ry };
         let canvas = &mut sheet.canvas;
@@ -171,11 +178,9 @@ impl Figure for BinnedFit {
         sheet.legend(entries);
         let errors = if errors { "bars on the data: √n; " } else { "" };
         sheet.note(&format!("{errors}residual: (count − expected)/√expected, dashed at ±2"));
-        Ok(sheet.finish())
+        sheet.finish()
     }
-}
 
-impl BinnedFit {
     fn check(&self) -> Result<(), FigureError> {
         if self.bins.is_empty() {
             return Err(FigureError::shape("bins", "is empty"));

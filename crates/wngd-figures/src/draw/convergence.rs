@@ -9,7 +9,10 @@ use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::looks;
 use crate::number::short;
-use crate::sheet::{Entry, Sheet, WIDE};
+use crate::sheet::{COLUMN, Entry, Sheet, WIDE};
+
+/// The width of the page with one panel.
+const ALONE: f64 = 480.0;
 
 /// The history of one method.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +56,13 @@ impl Figure for Convergence {
 
     fn draw(&self) -> Result<Drawing, FigureError> {
         self.check()?;
+        Ok(if self.has_work() { self.on(WIDE) } else { self.on(ALONE).with_column(self.on(COLUMN)) })
+    }
+}
+
+impl Convergence {
+    /// Laid out on a page of a width.
+    fn on(&self, total: f64) -> Drawing {
         let floor = Floor::new(self.series.iter().flat_map(|s| s.objective.iter().copied()));
         let lists = |x: &dyn Fn(&Series) -> Vec<f64>| -> Vec<Vec<Point>> {
             let lifted = |s: &Series| x(s).into_iter().zip(s.objective.iter().map(|v| floor.lift(*v))).collect();
@@ -65,7 +75,6 @@ impl Figure for Convergence {
         let y = floor.range();
         let left = left_margin(&y, h, true) + 10.0;
         let gap = 30.0;
-        let total = if self.has_work() { WIDE } else { ALONE };
         let w = if self.has_work() { (total - left - gap - 20.0) / 2.0 } else { total - left - 20.0 };
         let mut sheet = Sheet::new(total, &self.title);
         let top = sheet.top + 6.0;
@@ -95,14 +104,9 @@ impl Figure for Convergence {
         sheet.panels_end(top + h);
         sheet.legend(styles.iter().map(Entry::method).collect());
         sheet.note(&notes.join("; "));
-        Ok(sheet.finish())
+        sheet.finish()
     }
-}
 
-/// The width of the page with one panel.
-const ALONE: f64 = 480.0;
-
-impl Convergence {
     fn work_name(&self) -> &str {
         if self.work_name.is_empty() { "work" } else { &self.work_name }
     }

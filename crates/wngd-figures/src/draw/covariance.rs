@@ -22,6 +22,7 @@ const TICKS: f64 = 96.0;
 const INNER: Rgb = Rgb(0xa9, 0xc4, 0xde);
 const OUTER: Rgb = Rgb(0xdc, 0xe7, 0xf1);
 const LINE: Stroke = Stroke::solid(CATEGORIES[0], 1.3);
+const PROFILE: Stroke = Stroke { color: CATEGORIES[1], width: 1.8, dash: &[5.0, 3.0] };
 
 /// Estimates with their covariance: below the diagonal an ellipse per pair, at one and two standard errors; on it the
 /// normal distribution of each; above it the correlations.
@@ -35,11 +36,17 @@ pub struct ParameterCovariance {
     pub words: Vec<String>,
     /// Their covariance.
     pub covariance: Vec<Vec<f64>>,
+    /// Per parameter values and the profiled likelihood there, 1 at its best; may be empty, and so may each of them.
+    pub profiles: Vec<Vec<[f64; 2]>>,
     /// The figure's title; none if empty.
     pub title: String,
 }
 
 impl ParameterCovariance {
+    fn profiled(&self) -> bool {
+        self.profiles.iter().any(|curve| !curve.is_empty())
+    }
+
     fn deviation(&self, i: usize) -> f64 {
         self.covariance[i][i].max(0.0).sqrt()
     }
@@ -63,6 +70,9 @@ impl ParameterCovariance {
         }
         if !self.words.is_empty() && self.words.len() != p {
             return Err(FigureError::shape("words", format!("has {} entries for {p} names", self.words.len())));
+        }
+        if !self.profiles.is_empty() && self.profiles.len() != p {
+            return Err(FigureError::shape("profiles", format!("has {} entries for {p} names", self.profiles.len())));
         }
         let square = self.covariance.len() == p && self.covariance.iter().all(|row| row.len() == p);
         if !square || self.covariance.iter().flatten().any(|v| !v.is_finite()) {
@@ -88,10 +98,11 @@ impl Figure for ParameterCovariance {
             let r = minus(&format!("{r:.2}"));
             format!(" The strongest correlation is {r}, between {} and {}.", self.names[j], self.names[i])
         });
+        let profiled = if self.profiled() { " with its likelihood profile" } else { "" };
         About::new(
             "covariance",
             format!(
-                "Errors of the parameters and how they hang together: ellipses at one and two standard errors, each parameter's distribution, correlations.{strongest}"
+                "Errors of the parameters and how they hang together: ellipses at one and two standard errors, each parameter's distribution{profiled}, correlations.{strongest}"
             ),
             format!(
                 "A triangle of {p} by {p} panels with an ellipse per pair of parameters, bell curves on the diagonal and numbers above it.{strongest}"
@@ -141,8 +152,9 @@ impl Figure for ParameterCovariance {
         sheet.panels_end(if ticked { bottom } else { bottom - 40.0 });
         let more = self.names.len() - n;
         let more = if more > 0 { format!("; {more} more parameters are not drawn") } else { String::new() };
+        let profiled = if self.profiled() { "; dashed: likelihood profiles" } else { "" };
         let order = if ticked { "" } else { "columns in the order of the rows; " };
-        sheet.note(&format!("{order}ellipses: one and two standard errors; numbers: correlations{more}"));
+        sheet.note(&format!("{order}ellipses: one and two standard errors; numbers: correlations{profiled}{more}"));
         Ok(sheet.finish())
     }
 }
@@ -176,6 +188,10 @@ impl ParameterCovariance {
             sheet.canvas.polygon(&area, Some(fill), None);
         }
         sheet.canvas.polyline(&bell(REACH), &LINE);
+        if let Some(curve) = self.profiles.get(i) {
+            let line: Vec<Point> = curve.iter().map(|p| (p[0], p[1])).collect();
+            panel.curve(&mut sheet.canvas, &line, &PROFILE);
+        }
         framed(sheet, &panel, ticked, decor);
         if let (true, Some(words)) = (ticked, self.words.get(i)) {
             let text = fit(words, SMALL, rect.w + 8.0);

@@ -9,7 +9,10 @@ use crate::field::{Field, Relief};
 use crate::figure::Figure;
 use crate::looks::{self, MethodStyle};
 use crate::palettes;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet, WIDE};
+
+/// Pixels of the map where there is room.
+const SIZE: [f64; 2] = [440.0, 400.0];
 
 /// The iterates of one method.
 #[derive(Clone, Debug, Default)]
@@ -92,11 +95,21 @@ impl Figure for Landscape {
 
     fn draw(&self) -> Result<Drawing, FigureError> {
         let field = Field::new(&self.x, &self.y, &self.values, "")?;
+        Ok(self.within(&field, WIDE).with_column(self.within(&field, COLUMN)))
+    }
+}
+
+impl Landscape {
+    /// Laid out on a page of at most a width.
+    fn within(&self, field: &Field, most: f64) -> Drawing {
         let styles = looks::styles(self.traces.iter().map(|t| t.label.as_str()));
         let (x, y) = field.window();
-        let (width, height) = (440.0, 400.0);
+        let [width, height] = SIZE;
         let left = left_margin(&y, height, true) + 10.0;
-        let mut sheet = Sheet::new(left + width + bar_right_width(&field.value_range(), height), &self.title);
+        let bar = bar_right_width(&field.value_range(), height);
+        let share = ((most - left - bar) / width).min(1.0);
+        let (width, height) = (share * width, share * height);
+        let mut sheet = Sheet::new(left + width + bar, &self.title);
         let panel = Panel { rect: Rect::new(left, sheet.top, width, height), x, y };
         let canvas = &mut sheet.canvas;
         field.draw(canvas, &panel);
@@ -143,7 +156,7 @@ impl Figure for Landscape {
         }
         sheet.panels_end(panel.rect.bottom());
         sheet.legend(entries);
-        Ok(sheet.finish())
+        sheet.finish()
     }
 }
 

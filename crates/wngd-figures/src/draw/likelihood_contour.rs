@@ -7,7 +7,7 @@ use crate::drawing::Drawing;
 use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::palettes::CATEGORIES;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet, WIDE};
 
 /// One contour.
 #[derive(Clone, Debug, Default)]
@@ -52,15 +52,26 @@ impl Figure for LikelihoodContours {
     }
 
     fn draw(&self) -> Result<Drawing, FigureError> {
-        let lines = || self.contours.iter().chain(&self.ellipses);
-        let points = || lines().flat_map(|c| &c.points).filter(|p| p[0].is_finite() && p[1].is_finite());
-        if points().next().is_none() {
+        if self.points().next().is_none() {
             return Err(FigureError::shape("contours", "is empty"));
         }
-        let range = |axis: usize| Range::around(points().map(|p| p[axis]).chain([self.estimate[axis]]), 0.08);
+        Ok(self.within(WIDE).with_column(self.within(COLUMN)))
+    }
+}
+
+impl LikelihoodContours {
+    fn points(&self) -> impl Iterator<Item = &[f64; 2]> {
+        let lines = self.contours.iter().chain(&self.ellipses);
+        lines.flat_map(|c| &c.points).filter(|p| p[0].is_finite() && p[1].is_finite())
+    }
+
+    /// Laid out on a page of at most a width.
+    fn within(&self, most: f64) -> Drawing {
+        let range = |axis: usize| Range::around(self.points().map(|p| p[axis]).chain([self.estimate[axis]]), 0.08);
         let (x, y) = (range(0), range(1));
-        let (width, height) = (420.0, 360.0);
+        let height = 360.0;
         let left = left_margin(&y, height, true) + 10.0;
+        let width = (most - left - 20.0).min(420.0);
         let mut sheet = Sheet::new(left + width + 20.0, &self.title);
         let panel = Panel { rect: Rect::new(left, sheet.top + 6.0, width, height), x, y };
         let canvas = &mut sheet.canvas;
@@ -91,6 +102,6 @@ impl Figure for LikelihoodContours {
         }
         entries.push(Entry::new("best fit", Sample::Line(Stroke::solid(WHITE, 0.1), Some((Marker::Circle, BLACK)))));
         sheet.legend(entries);
-        Ok(sheet.finish())
+        sheet.finish()
     }
 }

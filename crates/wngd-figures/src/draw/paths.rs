@@ -10,7 +10,7 @@ use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::looks::{self, MethodStyle};
 use crate::palettes;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet, WIDE};
 
 /// The ways of all means of one method.
 #[derive(Clone, Debug, Default)]
@@ -80,10 +80,18 @@ impl Figure for Paths {
         if self.axes.len() < 2 {
             return Err(FigureError::shape("axes", "is one axis; a pair is needed"));
         }
+        Ok(self.within(WIDE).with_column(self.within(COLUMN)))
+    }
+}
+
+impl Paths {
+    /// Laid out on a page of at most a width.
+    fn within(&self, most: f64) -> Drawing {
         let pair = [&self.axes[0], &self.axes[1]];
         let [x, y] = self.window();
-        let [width, height] = SIZE;
-        let left = left_margin(&y, height, true) + 10.0;
+        let left = left_margin(&y, SIZE[1], true) + 10.0;
+        let share = ((most - left - 20.0) / SIZE[0]).min(1.0);
+        let [width, height] = SIZE.map(|side| share * side);
         let mut sheet = Sheet::new(left + width + 20.0, &self.title);
         let panel = Panel { rect: Rect::new(left, sheet.top + 6.0, width, height), x, y };
         let grid = [Grid::new(pair, &marginal(&self.axes, &self.data, [0, 1]))];
@@ -108,6 +116,6 @@ impl Figure for Paths {
             entries.push(Entry::new("truth", Sample::Truth));
         }
         sheet.legend(entries);
-        Ok(sheet.finish())
+        sheet.finish()
     }
 }

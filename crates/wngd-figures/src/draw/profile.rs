@@ -8,7 +8,7 @@ use crate::error::FigureError;
 use crate::figure::Figure;
 use crate::number::short;
 use crate::palettes::CATEGORIES;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet, WIDE};
 
 /// The band of the interval.
 const BAND: Rgb = Rgb(0xf6, 0xe3, 0xb8);
@@ -62,12 +62,21 @@ impl Figure for LikelihoodProfile {
         if !(lo < hi) {
             return Err(FigureError::shape("values", "are not increasing"));
         }
+        Ok(self.within(WIDE).with_column(self.within(COLUMN)))
+    }
+}
+
+impl LikelihoodProfile {
+    /// Laid out on a page of at most a width.
+    fn within(&self, most: f64) -> Drawing {
+        let (lo, hi) = (self.values[0], self.values[self.values.len() - 1]);
         let room = 0.02 * (hi - lo);
         let x = Range::linear(lo - room, hi + room);
-        let most = self.rises.iter().copied().filter(|v| v.is_finite()).fold(1.3 * self.level, f64::max);
-        let y = Range::linear(-0.04 * most, 1.05 * most);
-        let (width, height) = (440.0, 280.0);
+        let highest = self.rises.iter().copied().filter(|v| v.is_finite()).fold(1.3 * self.level, f64::max);
+        let y = Range::linear(-0.04 * highest, 1.05 * highest);
+        let height = 280.0;
         let left = left_margin(&y, height, true) + 10.0;
+        let width = (most - left - 20.0).min(440.0);
         let mut sheet = Sheet::new(left + width + 20.0, &self.title);
         let panel = Panel { rect: Rect::new(left, sheet.top + 6.0, width, height), x, y };
         let canvas = &mut sheet.canvas;
@@ -98,11 +107,9 @@ impl Figure for LikelihoodProfile {
         }
         entries.push(Entry::new(format!("interval, Δ = {}", short(self.level)), Sample::Patch(BAND)));
         sheet.legend(entries);
-        Ok(sheet.finish())
+        sheet.finish()
     }
-}
 
-impl LikelihoodProfile {
     /// The curve with points between those given, along the signed root of the rise, which is nearly straight.
     fn smooth(&self) -> Vec<Point> {
         let root = |i: usize| (self.values[i] - self.estimate).signum() * self.rises[i].max(0.0).sqrt();

@@ -4,16 +4,17 @@ mod legend;
 mod tiling;
 
 use crate::axes::{BAR_BELOW, BELOW, Panel, Range, color_bar_below};
-use crate::canvas::{Align, BLACK, Canvas, Point, Rgb, SMALL, Stroke, TITLE, fit, wrap};
+use crate::canvas::{Align, BLACK, Canvas, Point, Rgb, SMALL, Stroke, TITLE, wrap};
 use crate::drawing::Drawing;
+pub(crate) use crate::widths::{COLUMN, WIDE};
 use legend::Legend;
 pub(crate) use legend::{Entry, Sample};
 pub(crate) use tiling::Tiling;
 
-/// The width of a figure with several panels (two text columns).
-pub(crate) const WIDE: f64 = 680.0;
 /// Most lines of a title.
 const TITLE_LINES: usize = 2;
+/// Most lines of a note.
+const NOTE_LINES: usize = 2;
 /// The space that notes and titles keep to each edge.
 const EDGE: f64 = 10.0;
 /// Pixels between the labels below a panel and what follows.
@@ -76,14 +77,15 @@ impl Sheet {
         self.used = y + legend.height();
     }
 
-    /// A line of text below everything so far; nothing if it is empty.
+    /// Text below everything so far; nothing if it is empty.
     pub fn note(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
-        self.used += NOTE;
-        let text = fit(text, SMALL, self.width - 2.0 * EDGE);
-        self.canvas.text((self.width / 2.0, self.used), &text, SMALL, Align::Middle, BLACK);
+        for line in wrap(text, SMALL, self.width - 2.0 * EDGE, NOTE_LINES) {
+            self.used += NOTE;
+            self.canvas.text((self.width / 2.0, self.used), &line, SMALL, Align::Middle, BLACK);
+        }
     }
 
     /// The drawing.

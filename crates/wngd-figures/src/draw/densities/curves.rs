@@ -6,7 +6,7 @@ use crate::axes::{Decor, Panel, Range, extent, left_margin};
 use crate::canvas::{GREY, PALE, Point, Rect, Stroke};
 use crate::drawing::Drawing;
 use crate::looks;
-use crate::sheet::{Entry, Sample, Sheet};
+use crate::sheet::{COLUMN, Entry, Sample, Sheet};
 
 /// At most this many points of a curve.
 const MOST_POINTS: usize = 1024;
@@ -14,6 +14,11 @@ const MOST_POINTS: usize = 1024;
 const TOTAL: f64 = 560.0;
 
 pub(super) fn draw(data: &Densities) -> Drawing {
+    within(data, TOTAL).with_column(within(data, COLUMN))
+}
+
+/// Laid out on a page of a width.
+fn within(data: &Densities, total: f64) -> Drawing {
     let axis = &data.axes[0];
     let means = |v: &[f64]| -> Vec<Point> {
         let block = axis.cells.div_ceil(MOST_POINTS);
@@ -35,8 +40,8 @@ pub(super) fn draw(data: &Densities) -> Drawing {
     let ry = Range::linear(-1.1 * m, 1.1 * m);
     let (h, rh) = (250.0, 96.0);
     let left = left_margin(&y, h, true).max(left_margin(&ry, rh, true)) + 10.0;
-    let w = TOTAL - left - 24.0;
-    let mut sheet = Sheet::new(TOTAL, &data.title);
+    let w = total - left - 24.0;
+    let mut sheet = Sheet::new(total, &data.title);
     let upper = Panel { rect: Rect::new(left, sheet.top + 4.0, w, h), x, y };
     let lower = Panel { rect: Rect::new(left, upper.rect.bottom() + 16.0, w, rh), x, y: ry };
     let style = &looks::styles([data.label.as_str()])[0];
