@@ -25,7 +25,13 @@ impl KeepArgs {
     /// How the command keeps its work; catches Ctrl-C from now on.
     pub fn keeping(&self) -> Keeping {
         interrupt::install();
-        Keeping { interval: self.checkpoint, restart: self.restart, shard: None, interrupted: interrupt::pressed }
+        Keeping {
+            interval: self.checkpoint,
+            restart: self.restart,
+            shard: None,
+            crew: None,
+            interrupted: interrupt::pressed,
+        }
     }
 }
 

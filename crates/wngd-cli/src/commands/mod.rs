@@ -72,7 +72,7 @@ impl Command {
             Self::Inspect(args) => inspect::inspect(&args),
             Self::Basin(args) => basin::basin(&args, None),
             Self::Sketch(args) => sketch::sketch(&args, None),
-            Self::Profile(args) => profile::profile(&args),
+            Self::Profile(args) => profile::profile(&args, None),
             Self::Toys(args) => toys::toys(&args, None),
             Self::Merge(args) => merge::merge(&args),
             Self::Submit(args) => submit::submit(&args),
