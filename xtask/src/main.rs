@@ -11,6 +11,7 @@ mod dependencies;
 mod docs;
 mod gallery;
 mod generate;
+mod mpi;
 mod notebooks;
 mod pages;
 mod place;
@@ -61,6 +62,8 @@ enum Xtask {
     Gallery(gallery::Gallery),
     /// Rewrites what is generated and checked in: the table of keys, code of examples in pages.
     Generate,
+    /// Builds the tool with MPI and compares four processes of `mpirun` with one, in target/mpi.
+    Mpi,
     /// Runs `wngd submit` under Slurm, with controller and daemon on this machine, in target/slurm.
     Slurm,
     /// Lets models behind UM-Bridge and `wngd serve` meet UM-Bridge's Python package, in an environment under target/python.
@@ -92,6 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Docs => docs::run().and_then(|()| dependencies::run()).and_then(|()| pages::run(&Xtask::command())),
         Xtask::Gallery(gallery) => gallery.run(),
         Xtask::Generate => generate::run(false),
+        Xtask::Mpi => mpi::run(),
         Xtask::Slurm => slurm::run(),
         Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel { pages } => wheel::run(pages),

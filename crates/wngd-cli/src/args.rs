@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use wngd::models::flow::SYSTEM_NAMES;
-use wngd_experiment::checkpoint::Keeping;
+use wngd_experiment::checkpoint::{Crew, Keeping};
 
 use crate::interrupt;
 
@@ -25,8 +25,26 @@ impl KeepArgs {
     /// How the command keeps its work; catches Ctrl-C from now on.
     pub fn keeping(&self) -> Keeping {
         interrupt::install();
-        Keeping { interval: self.checkpoint, restart: self.restart, shard: None, interrupted: interrupt::pressed }
+        Keeping {
+            interval: self.checkpoint,
+            restart: self.restart,
+            shard: None,
+            crew: crew(),
+            interrupted: interrupt::pressed,
+        }
     }
+}
+
+/// The processes that were started with this one.
+#[cfg(feature = "mpi")]
+fn crew() -> Option<&'static dyn Crew> {
+    crate::mpi::crew()
+}
+
+/// Without MPI there is this process only.
+#[cfg(not(feature = "mpi"))]
+fn crew() -> Option<&'static dyn Crew> {
+    None
 }
 
 /// Any text, with known names that completions suggest.

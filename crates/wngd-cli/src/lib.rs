@@ -11,6 +11,8 @@ mod error;
 mod interrupt;
 #[cfg(feature = "play")]
 mod local;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod output;
 #[cfg(feature = "play")]
 mod play;
@@ -55,7 +57,29 @@ pub fn main() -> ExitCode {
 }
 
 /// As [`main`], for arguments that another program was given, its name first.
+#[cfg(not(feature = "mpi"))]
 pub fn main_of(arguments: Vec<OsString>) -> u8 {
+    ended(arguments, Command::carry_out)
+}
+
+/// As [`main`], for arguments that another program was given, its name first; with the other processes of `mpirun`.
+#[cfg(feature = "mpi")]
+pub fn main_of(arguments: Vec<OsString>) -> u8 {
+    let Some(processes) = mpi::Processes::started() else { return ended(arguments, Command::carry_out) };
+    let code = ended(arguments, Command::carry_out_together);
+    match (code, processes.speaks()) {
+        // Nobody waits for a process that has failed.
+        (2.., _) => processes.abort(code),
+        (_, true) => code,
+        (_, false) => 0,
+    }
+}
+
+/// What is done with a command.
+type CarryOut = fn(Command, fn() -> clap::Command) -> Result<u8, CliError>;
+
+/// The exit code of a command line.
+fn ended(arguments: Vec<OsString>, carry_out: CarryOut) -> u8 {
     let read = numbers(Cli::command()).try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match read {
         Ok(cli) => cli,
@@ -72,7 +96,7 @@ pub fn main_of(arguments: Vec<OsString>) -> u8 {
     };
     record::of_program(arguments.iter().skip(1).map(|a| a.to_string_lossy().into_owned()).collect());
     // A panic is a bug: say so, and keep its exit code apart from bad input.
-    let outcome = std::panic::catch_unwind(|| dispatch(cli));
+    let outcome = std::panic::catch_unwind(|| dispatch(cli, carry_out));
     match outcome {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
@@ -93,7 +117,7 @@ fn numbers(command: clap::Command) -> clap::Command {
     command.mut_subcommands(numbers)
 }
 
-fn dispatch(cli: Cli) -> Result<u8, CliError> {
+fn dispatch(cli: Cli, carry_out: CarryOut) -> Result<u8, CliError> {
     if let Some(threads) = cli.threads {
         if !(1..=MOST_THREADS).contains(&threads) {
             return Err(CliError::usage("--threads", format!("{threads}; it is between 1 and {MOST_THREADS}")));
@@ -103,7 +127,7 @@ fn dispatch(cli: Cli) -> Result<u8, CliError> {
             .build_global()
             .map_err(|e| CliError::usage("--threads", e.to_string()))?;
     }
-    cli.command.carry_out(Cli::command)
+    carry_out(cli.command, Cli::command)
 }
 
 /// Prints an error with its causes.

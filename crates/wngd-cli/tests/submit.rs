@@ -130,7 +130,7 @@ fn what_cannot_be_submitted_is_told() {
     told(&["--engine", "slurm", "--shards", "0"], &command, &["--shards", "between 1 and 100000"]);
     told(&["--engine", "pbs", "--shards", "2"], &command, &["hyperqueue, slurm"]);
     told(&[&slurm[..], &["--engine-args", "'a"]].concat(), &command, &["--engine-args", "a quote does not end"]);
-    told(&slurm, &["run", "mixture-mu1", "--out", "o"], &["\"run\"", "basin, toys, sketch"]);
+    told(&slurm, &["run", "mixture-mu1", "--out", "o"], &["\"run\"", "basin, toys, sketch, profile, identify"]);
     told(&slurm, &command[..5], &["--out FOLDER"]);
     told(&slurm, &[&command[..], &["--count", "3"]].concat(), &["--count"]);
     told(&slurm, &["bassin", "mixture-mu1", "--out", "o"], &["bassin"]);

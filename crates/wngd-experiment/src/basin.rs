@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use wngd::opt::basin::{Minimum, group_ends, lattice};
 use wngd::opt::{Iteration, Status};
@@ -118,31 +117,23 @@ pub fn basin(
     folder: &Path,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Option<BasinFile>, ExperimentError> {
-    if journal.shard().is_none() {
+    if journal.concludes() {
         journal.record.write(folder)?;
     }
-    let mut ends: BTreeMap<(usize, usize), End> =
-        journal.kept()?.into_iter().map(|end: End| ((end.method, end.start), end)).collect();
+    let many = plan.starts.len();
+    let mut ends: BTreeMap<usize, End> =
+        journal.kept()?.into_iter().map(|end: End| (end.method * many + end.start, end)).collect();
     done(ends.len());
-    for m in 0..experiment.methods.len() {
-        let left: Vec<usize> = (0..plan.starts.len())
-            .filter(|start| !ends.contains_key(&(m, *start)) && journal.takes(m * plan.starts.len() + start))
-            .collect();
-        let found: Vec<Option<End>> = left
-            .into_par_iter()
-            .map(|start| {
-                let end = descend(experiment, m, (start, &plan.starts[start]), journal)?;
-                experiment.intact().ok()?;
-                journal.append(&end);
-                done(1);
-                Some(end)
-            })
-            .collect();
-        ends.extend(found.into_iter().flatten().map(|end| ((m, end.start), end)));
-    }
+    let left = (0..many * experiment.methods.len()).filter(|unit| !ends.contains_key(unit)).collect();
+    let found = journal.each(left, done, |unit| {
+        let (method, start) = (unit / many, unit % many);
+        let end = descend(experiment, method, (start, &plan.starts[start]), journal);
+        experiment.intact()?;
+        Ok(end)
+    })?;
+    ends.extend(found.into_iter().map(|end| (end.method * many + end.start, end)));
     journal.check()?;
-    experiment.intact()?;
-    if journal.shard().is_some() || ends.len() < plan.starts.len() * experiment.methods.len() {
+    if !journal.concludes() || ends.len() < many * experiment.methods.len() {
         return Ok(None);
     }
     let file = classify(experiment, plan, ends.into_values().collect());

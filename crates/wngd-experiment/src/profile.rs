@@ -1,22 +1,25 @@
 //! `wngd profile`: profiles of the likelihood, intervals and contours.
+//!
+//! Its units are the two sides of each parameter and the levels of each contour; each begins at the minimum and knows
+//! nothing of the others. One that meets a lower minimum makes all begin anew there.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::path::Path;
 use std::time::Instant;
 
-use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use wngd::linalg::faer::Mat;
-use wngd::opt::{Crossing, Outcome, ProfileError, ProfileLikelihood, ProfilePoint, Sampled, uncertainty};
+use wngd::opt::{Crossing, ProfileError, ProfileLikelihood, Sampled, uncertainty};
 use wngd_figures::{ContourLine, Figure, LikelihoodContours, LikelihoodProfile};
 
 use crate::best::{best_fit, counts};
+use crate::checkpoint::{Bits, Journal, Unit};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::fitted::draw_covariance;
-use crate::folder::filled;
 use crate::models::Model;
 use crate::numbers::short;
-use crate::record::Record;
 use crate::results::{ContourEntry, ContourLevel, ProfileEntry, ProfileFile};
 use crate::{files, limits, report};
 
@@ -49,16 +52,73 @@ pub struct Settings {
 type Likelihood<'a> = ProfileLikelihood<'a, Box<dyn Model>>;
 
 /// What is to be done, by number.
-struct Plan {
+pub struct Plan {
     profiles: Vec<usize>,
     contours: Vec<[usize; 2]>,
     level: f64,
+    /// Counts behind the likelihood.
+    number: f64,
+    /// Where descents ended.
+    best: Vec<f64>,
+}
+
+/// What one unit is about.
+#[derive(Clone, Copy)]
+enum Task {
+    /// A parameter, and -1 or 1 for the side below or above.
+    Side(usize, f64),
+    /// Two parameters and a probability.
+    Level([usize; 2], f64),
+}
+
+/// What one unit came to.
+#[derive(Serialize, Deserialize)]
+struct Part {
+    /// The minimum that it begins at.
+    from: Vec<Bits>,
+    number: usize,
+    found: Found,
+}
+
+impl Unit for Part {
+    const KIND: &'static str = "profile";
+}
+
+#[derive(Serialize, Deserialize)]
+enum Found {
+    /// End of the interval, why there is none, and the curve, outwards: all parameters and the rise.
+    Side {
+        end: Option<Bits>,
+        remark: Option<String>,
+        points: Vec<(Vec<Bits>, Bits)>,
+    },
+    Level {
+        points: Vec<[Bits; 2]>,
+        closed: bool,
+    },
+    /// A lower minimum, and by how much.
+    Lower {
+        theta: Vec<Bits>,
+        by: Bits,
+    },
 }
 
 impl Plan {
-    fn new(experiment: &Experiment, settings: &Settings) -> Result<Self, ExperimentError> {
+    /// What an experiment on counted data with `kl` is asked, and its best fit.
+    ///
+    /// # Errors
+    /// Data or objective that are no likelihood, parameters that are not free, no minimum.
+    pub fn new(experiment: &Experiment, settings: &Settings) -> Result<Self, ExperimentError> {
         let names = experiment.names();
         let option = |option: &str, problem: String| ExperimentError::Option { option: option.into(), problem };
+        let name = experiment.objective.name();
+        if name != "kl" {
+            let problem = format!(
+                "objective \"{name}\" is no likelihood, so that its rise has no meaning; set objective.kind = \"kl\""
+            );
+            return Err(option("profile", problem));
+        }
+        let number = counts(experiment).map_err(|problem| option("profile", problem))?.number;
         let place = |name: &String, at: &str| {
             let found = names.iter().position(|n| n == name);
             found.ok_or_else(|| option(at, format!("\"{name}\" is not free; free are {}", names.join(", "))))
@@ -81,59 +141,91 @@ impl Plan {
         if let ([a, b], true) = (&profiles[..], settings.contours.is_empty()) {
             contours.push([*a, *b]);
         }
-        Ok(Self { profiles, contours, level: settings.level })
+        let best = best_fit(experiment)?.last().theta.clone();
+        Ok(Self { profiles, contours, level: settings.level, number, best })
+    }
+
+    /// Number of units, lower minima left aside.
+    pub fn len(&self) -> usize {
+        2 * self.profiles.len() + PROBABILITIES.len() * self.contours.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn tasks(&self) -> Vec<Task> {
+        let sides = self.profiles.iter().flat_map(|&j| [-1.0, 1.0].map(|sign| Task::Side(j, sign)));
+        let levels = self.contours.iter().flat_map(|&pair| PROBABILITIES.map(|p| Task::Level(pair, p)));
+        sides.chain(levels).collect()
     }
 }
 
-/// Profiles an experiment on counted data with `kl` and writes `profile.json`, figures and the report.
+/// Profiles an experiment and writes `profile.json`, figures and the report; nothing is returned if it was told to stop.
+/// `done` is told of finished units, those that a checkpoint had at once.
 ///
 /// # Errors
-/// Data or objective that are no likelihood, parameters that are not free, no minimum; files that cannot be written.
+/// What cannot be computed or written.
 pub fn profile(
     experiment: &Experiment,
-    settings: &Settings,
-    record: &Record,
+    plan: &Plan,
+    journal: &Journal,
     folder: &Path,
-) -> Result<ProfileFile, ExperimentError> {
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Option<ProfileFile>, ExperimentError> {
     let clock = Instant::now();
-    let refuse = |problem| ExperimentError::Option { option: "profile".into(), problem };
-    let name = experiment.objective.name();
-    if name != "kl" {
-        return Err(refuse(format!(
-            "objective \"{name}\" is no likelihood, so that its rise has no meaning; set objective.kind = \"kl\""
-        )));
+    if journal.concludes() {
+        journal.record.write(folder)?;
     }
-    let number = counts(experiment).map_err(refuse)?.number;
-    let plan = Plan::new(experiment, settings)?;
-    let best = best_fit(experiment)?;
-    let mut file = computed(experiment, &plan, number, &best)?;
-    experiment.intact()?;
+    let Some(mut file) = computed(experiment, plan, journal, done)? else { return Ok(None) };
     file.seconds = clock.elapsed().as_secs_f64();
-    filled(folder, || {
-        record.write(folder)?;
-        draw(&file, folder, record.figures)?;
-        files::write_json(&folder.join("profile.json"), &file)?;
-        report::write(folder)
-    })?;
-    Ok(file)
+    draw(&file, folder, journal.record.figures)?;
+    files::write_json(&folder.join("profile.json"), &file)?;
+    report::write(folder)?;
+    Ok(Some(file))
 }
 
 /// All of it, from the lowest minimum that was met.
-fn computed(experiment: &Experiment, plan: &Plan, number: f64, best: &Outcome) -> Result<ProfileFile, ExperimentError> {
+fn computed(
+    experiment: &Experiment,
+    plan: &Plan,
+    journal: &Journal,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Option<ProfileFile>, ExperimentError> {
     let (model, objective) = (&experiment.model, experiment.objective.as_ref());
-    let mut theta = best.last().theta.clone();
+    let mut theta = plan.best.clone();
     let mut remarks = experiment.constraints.clone();
     let fail = |source| ExperimentError::Descent { label: "profile".into(), source };
+    let mut known: Vec<Part> = journal.kept()?;
+    done(known.len());
     for _ in 0..FOLLOWED {
         theta = ProfileLikelihood::minimum(model, objective, &theta).map_err(fail)?.unwrap_or(theta);
-        let likelihood = ProfileLikelihood::new(model, objective, number, &theta).map_err(fail)?;
-        match all(experiment, &likelihood, plan, number) {
+        let likelihood = ProfileLikelihood::new(model, objective, plan.number, &theta).map_err(fail)?;
+        let likelihood = likelihood.stopping(journal.interrupted());
+        let at = At::new(experiment, likelihood, plan);
+        let same =
+            |part: &Part| Bits::numbers(&part.from).iter().map(|v| v.to_bits()).eq(theta.iter().map(|v| v.to_bits()));
+        let mut parts: BTreeMap<usize, Found> =
+            known.extract_if(.., |part| same(part)).map(|part| (part.number, part.found)).collect();
+        let left = (0..plan.len()).filter(|number| !parts.contains_key(number)).collect();
+        let found = journal.each(left, done, |number| {
+            let found = at.unit(number)?;
+            experiment.intact()?;
+            Ok(found.map(|found| Part { from: Bits::of(&theta), number, found }))
+        })?;
+        parts.extend(found.into_iter().map(|part| (part.number, part.found)));
+        journal.check()?;
+        if !journal.concludes() || (0..plan.len()).any(|number| !parts.contains_key(&number)) {
+            return Ok(None);
+        }
+        match at.put_together(parts.into_values()) {
             Ok((mut file, more)) => {
                 remarks.extend(more);
                 file.remarks = remarks;
-                return Ok(file);
+                return Ok(Some(file));
             }
-            Err(ProfileError::Lower { theta: lower, by }) => {
+            Err((lower, by)) => {
                 let shown: Vec<String> = lower.iter().map(|v| short(*v)).collect();
                 remarks.push(format!(
                     "a lower minimum was met on the way, by {} in −2 ln L, near {}; profiles begin there",
@@ -142,8 +234,6 @@ fn computed(experiment: &Experiment, plan: &Plan, number: f64, best: &Outcome) -
                 ));
                 theta = lower;
             }
-            Err(ProfileError::Descent(error)) => return Err(fail(error)),
-            Err(error) => return Err(ExperimentError::NoMinimum { problem: error.to_string() }),
         }
     }
     Err(ExperimentError::NoMinimum {
@@ -163,110 +253,9 @@ fn errors_at(experiment: &Experiment, theta: &[f64], number: f64) -> (Option<Mat
     }
 }
 
-/// Profiles and contours from one minimum.
-fn all(
-    experiment: &Experiment,
-    likelihood: &Likelihood<'_>,
-    plan: &Plan,
-    number: f64,
-) -> Result<(ProfileFile, Vec<String>), ProfileError> {
-    let theta = likelihood.theta();
-    let names = experiment.names();
-    let (covariance, errors) = errors_at(experiment, theta, number);
-    let found: Vec<(ProfileEntry, Vec<String>)> = plan
-        .profiles
-        .par_iter()
-        .map(|&j| one(likelihood, j, &names[j], errors[j], plan.level))
-        .collect::<Result<_, _>>()?;
-    let (profiles, remarks): (Vec<ProfileEntry>, Vec<Vec<String>>) = found.into_iter().unzip();
-    let mut remarks: Vec<String> = remarks.into_iter().flatten().collect();
-    let found: Vec<(ContourEntry, Option<String>)> = plan
-        .contours
-        .par_iter()
-        .map(|&pair| contour(likelihood, pair, &names, &errors, covariance.as_ref()))
-        .collect::<Result<_, _>>()?;
-    let (contours, open): (Vec<ContourEntry>, Vec<Option<String>>) = found.into_iter().unzip();
-    remarks.extend(open.into_iter().flatten());
-    let of = if experiment.model.priors().is_empty() { "likelihood" } else { "posterior" };
-    let file = ProfileFile {
-        name: experiment.name.clone(),
-        names,
-        theta: theta.to_vec(),
-        covariance: entries(covariance.as_ref(), &errors),
-        standard_errors: errors,
-        number,
-        objective: experiment.value(theta),
-        level: plan.level,
-        of: of.into(),
-        profiles,
-        contours,
-        remarks: Vec::new(),
-        seconds: 0.0,
-    };
-    Ok((file, remarks))
-}
-
 /// A length to begin with where no standard error is known.
 fn scale(value: f64, error: Option<f64>) -> f64 {
     error.filter(|e| *e > 0.0).unwrap_or(0.1 * value.abs().max(0.1))
-}
-
-/// One parameter: interval and curve.
-fn one(
-    likelihood: &Likelihood<'_>,
-    j: usize,
-    name: &str,
-    error: Option<f64>,
-    level: f64,
-) -> Result<(ProfileEntry, Vec<String>), ProfileError> {
-    let theta = likelihood.theta();
-    let (estimate, unit) = (theta[j], scale(theta[j], error));
-    let mut remarks = Vec::new();
-    let mut sides: [(Option<f64>, Vec<ProfilePoint>); 2] = [(None, Vec::new()), (None, Vec::new())];
-    for (side, sign) in [(0, -1.0), (1, 1.0)] {
-        let crossing = |level: f64| likelihood.crossing(&[j], &[sign], level, unit * level.sqrt(), theta);
-        let word = ["below", "above"][side];
-        // How far the curve is drawn.
-        let far = match crossing(REACH * REACH * level)? {
-            Crossing::At(point) | Crossing::Bounded(point) => point.theta[j],
-            Crossing::Unbounded => estimate + sign * REACH * unit * level.sqrt(),
-        };
-        let end = match crossing(level)? {
-            Crossing::At(point) => Some(point.theta[j]),
-            Crossing::Bounded(point) => {
-                remarks.push(format!(
-                    "{name}: no end of the interval {word}; Δ is {} at {}, where its bound or the end of its domain is",
-                    short(point.rise),
-                    short(point.theta[j])
-                ));
-                None
-            }
-            Crossing::Unbounded => {
-                remarks.push(format!("{name}: no end of the interval {word}; the data do not limit it"));
-                None
-            }
-        };
-        let values: Vec<f64> = (1..=POINTS).map(|i| estimate + (far - estimate) * i as f64 / POINTS as f64).collect();
-        let values = if far == estimate { Vec::new() } else { values };
-        sides[side] = (end, likelihood.along(j, &values)?);
-    }
-    let [(lower, below), (upper, above)] = sides;
-    let best = ProfilePoint { theta: theta.to_vec(), rise: 0.0 };
-    let points: Vec<ProfilePoint> = below.into_iter().rev().chain([best]).chain(above).collect();
-    let entry = ProfileEntry {
-        parameter: name.to_string(),
-        estimate,
-        standard_error: error,
-        lower,
-        upper,
-        lower_error: lower.map(|v| estimate - v),
-        upper_error: upper.map(|v| v - estimate),
-        values: points.iter().map(|p| p.theta[j]).collect(),
-        rises: points.iter().map(|p| p.rise).collect(),
-        thetas: points.into_iter().map(|p| p.theta).collect(),
-        figure: LikelihoodProfile { name: name.to_string(), ..LikelihoodProfile::default() }.about().stem,
-    };
-    Ok((entry, remarks))
 }
 
 /// The covariance of the standard errors, with the correlations of the matrix; what is not known is none.
@@ -294,26 +283,80 @@ fn root(pair: [usize; 2], theta: &[f64], errors: &[Option<f64>], covariance: Opt
     [[unit[0], 0.0], [unit[1] * correlation, unit[1] * (1.0 - correlation * correlation).sqrt()]]
 }
 
-/// Contours over two parameters: where the rise reaches a level along rays that the standard errors make even.
-fn contour(
-    likelihood: &Likelihood<'_>,
-    pair: [usize; 2],
-    names: &[String],
-    errors: &[Option<f64>],
-    covariance: Option<&Mat<f64>>,
-) -> Result<(ContourEntry, Option<String>), ProfileError> {
-    let theta = likelihood.theta();
-    let root = root(pair, theta, errors, covariance);
-    let mut levels: Vec<ContourLevel> = Vec::new();
-    for probability in PROBABILITIES {
-        // χ² of two degrees of freedom.
-        let rise = -2.0 * (1.0 - probability).ln();
+/// A minimum with what its units need.
+struct At<'a> {
+    experiment: &'a Experiment,
+    plan: &'a Plan,
+    likelihood: Likelihood<'a>,
+    tasks: Vec<Task>,
+    covariance: Option<Mat<f64>>,
+    errors: Vec<Option<f64>>,
+}
+
+impl<'a> At<'a> {
+    fn new(experiment: &'a Experiment, likelihood: Likelihood<'a>, plan: &'a Plan) -> Self {
+        let (covariance, errors) = errors_at(experiment, likelihood.theta(), plan.number);
+        Self { experiment, plan, likelihood, tasks: plan.tasks(), covariance, errors }
+    }
+
+    /// One unit; nothing if it was told to stop.
+    fn unit(&self, number: usize) -> Result<Option<Found>, ExperimentError> {
+        let found = match self.tasks[number] {
+            Task::Side(j, sign) => self.side(j, sign),
+            Task::Level(pair, probability) => self.level(pair, probability),
+        };
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(ProfileError::Lower { theta, by }) => Ok(Some(Found::Lower { theta: Bits::of(&theta), by: Bits(by) })),
+            Err(ProfileError::Stopped) => Ok(None),
+            Err(ProfileError::Descent(source)) => Err(ExperimentError::Descent { label: "profile".into(), source }),
+            Err(error) => Err(ExperimentError::NoMinimum { problem: error.to_string() }),
+        }
+    }
+
+    /// One side of a parameter: end of the interval and curve.
+    fn side(&self, j: usize, sign: f64) -> Result<Found, ProfileError> {
+        let (theta, level) = (self.likelihood.theta(), self.plan.level);
+        let name = &self.experiment.names()[j];
+        let (estimate, unit) = (theta[j], scale(theta[j], self.errors[j]));
+        let crossing = |level: f64| self.likelihood.crossing(&[j], &[sign], level, unit * level.sqrt(), theta);
+        let word = if sign < 0.0 { "below" } else { "above" };
+        // How far the curve is drawn.
+        let far = match crossing(REACH * REACH * level)? {
+            Crossing::At(point) | Crossing::Bounded(point) => point.theta[j],
+            Crossing::Unbounded => estimate + sign * REACH * unit * level.sqrt(),
+        };
+        let (end, remark) = match crossing(level)? {
+            Crossing::At(point) => (Some(Bits(point.theta[j])), None),
+            Crossing::Bounded(point) => {
+                let remark = format!(
+                    "{name}: no end of the interval {word}; Δ is {} at {}, where its bound or the end of its domain is",
+                    short(point.rise),
+                    short(point.theta[j])
+                );
+                (None, Some(remark))
+            }
+            Crossing::Unbounded => {
+                (None, Some(format!("{name}: no end of the interval {word}; the data do not limit it")))
+            }
+        };
+        let values: Vec<f64> = (1..=POINTS).map(|i| estimate + (far - estimate) * i as f64 / POINTS as f64).collect();
+        let values = if far == estimate { Vec::new() } else { values };
+        let points = self.likelihood.along(j, &values)?;
+        Ok(Found::Side { end, remark, points: points.iter().map(|p| (Bits::of(&p.theta), Bits(p.rise))).collect() })
+    }
+
+    /// One contour of two parameters: where the rise reaches a level along rays that the standard errors make even.
+    fn level(&self, pair: [usize; 2], probability: f64) -> Result<Found, ProfileError> {
+        let theta = self.likelihood.theta();
+        let root = root(pair, theta, &self.errors, self.covariance.as_ref());
+        let rise = rise(probability);
         let (mut points, mut closed) = (Vec::new(), true);
         let (mut guess, mut near) = (rise.sqrt(), theta.to_vec());
         for k in 0..ANGLES {
             let angle = 2.0 * std::f64::consts::PI * k as f64 / ANGLES as f64;
             let along = root.map(|row| row[0] * angle.cos() + row[1] * angle.sin());
-            let point = match likelihood.crossing(&pair, &along, rise, guess, &near)? {
+            let point = match self.likelihood.crossing(&pair, &along, rise, guess, &near)? {
                 Crossing::At(point) => point,
                 Crossing::Bounded(point) => {
                     closed = false;
@@ -324,7 +367,7 @@ fn contour(
                     continue;
                 }
             };
-            points.push(pair.map(|j| point.theta[j]));
+            points.push(pair.map(|j| Bits(point.theta[j])));
             let t = if along[0].abs() * root[1][1] > along[1].abs() * root[0][0] {
                 (point.theta[pair[0]] - theta[pair[0]]) / along[0]
             } else {
@@ -334,14 +377,92 @@ fn contour(
                 (guess, near) = (t, point.theta);
             }
         }
-        levels.push(ContourLevel { probability, rise, points, closed });
+        Ok(Found::Level { points, closed })
     }
-    let [a, b] = pair.map(|j| names[j].clone());
-    let open = levels.iter().any(|level| !level.closed);
-    let remark =
-        open.then(|| format!("the contour of {a} and {b} ends at a bound, or is not closed as far as was looked"));
-    let about = LikelihoodContours { x_name: a.clone(), y_name: b.clone(), ..LikelihoodContours::default() }.about();
-    Ok((ContourEntry { parameters: [a, b], levels, figure: about.stem }, remark))
+
+    /// The file that all units make, with remarks; or the lowest of the minima that they met, with how much lower it is.
+    fn put_together(&self, parts: impl Iterator<Item = Found>) -> Result<(ProfileFile, Vec<String>), (Vec<f64>, f64)> {
+        let (theta, names) = (self.likelihood.theta(), self.experiment.names());
+        let mut lowest: Option<(Vec<f64>, f64)> = None;
+        let (mut sides, mut levels, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+        for (task, found) in self.tasks.iter().zip(parts) {
+            match (task, found) {
+                (_, Found::Lower { theta, by }) => {
+                    if lowest.as_ref().is_none_or(|(_, least)| by.0 > *least) {
+                        lowest = Some((Bits::numbers(&theta), by.0));
+                    }
+                }
+                (_, Found::Side { end, remark, points }) => {
+                    remarks.extend(remark);
+                    let point = |(theta, rise): (Vec<Bits>, Bits)| (Bits::numbers(&theta), rise.0);
+                    sides.push((end.map(|end| end.0), points.into_iter().map(point).collect::<Vec<_>>()));
+                }
+                (Task::Level(_, probability), Found::Level { points, closed }) => {
+                    let (probability, points) = (*probability, points.into_iter().map(|p| p.map(|b| b.0)).collect());
+                    levels.push(ContourLevel { probability, rise: rise(probability), points, closed });
+                }
+                (Task::Side(..), Found::Level { .. }) => {}
+            }
+        }
+        if let Some(lowest) = lowest {
+            return Err(lowest);
+        }
+        let mut sides = sides.into_iter();
+        let profiles = self.plan.profiles.iter().map_while(|&j| {
+            let ((lower, below), (upper, above)) = (sides.next()?, sides.next()?);
+            let points: Vec<(Vec<f64>, f64)> =
+                below.into_iter().rev().chain([(theta.to_vec(), 0.0)]).chain(above).collect();
+            let figure = LikelihoodProfile { name: names[j].clone(), ..LikelihoodProfile::default() };
+            Some(ProfileEntry {
+                parameter: names[j].clone(),
+                estimate: theta[j],
+                standard_error: self.errors[j],
+                lower,
+                upper,
+                lower_error: lower.map(|v| theta[j] - v),
+                upper_error: upper.map(|v| v - theta[j]),
+                values: points.iter().map(|p| p.0[j]).collect(),
+                rises: points.iter().map(|p| p.1).collect(),
+                thetas: points.into_iter().map(|p| p.0).collect(),
+                figure: figure.about().stem,
+            })
+        });
+        let profiles = profiles.collect();
+        let mut contours = Vec::new();
+        for (pair, levels) in self.plan.contours.iter().zip(levels.chunks(PROBABILITIES.len())) {
+            let [a, b] = pair.map(|j| names[j].clone());
+            if levels.iter().any(|level| !level.closed) {
+                remarks
+                    .push(format!("the contour of {a} and {b} ends at a bound, or is not closed as far as was looked"));
+            }
+            let figure = LikelihoodContours { x_name: a.clone(), y_name: b.clone(), ..LikelihoodContours::default() }
+                .about()
+                .stem;
+            contours.push(ContourEntry { parameters: [a, b], levels: levels.to_vec(), figure });
+        }
+        let of = if self.experiment.model.priors().is_empty() { "likelihood" } else { "posterior" };
+        let file = ProfileFile {
+            name: self.experiment.name.clone(),
+            names,
+            theta: theta.to_vec(),
+            covariance: entries(self.covariance.as_ref(), &self.errors),
+            standard_errors: self.errors.clone(),
+            number: self.plan.number,
+            objective: self.experiment.value(theta),
+            level: self.plan.level,
+            of: of.into(),
+            profiles,
+            contours,
+            remarks: Vec::new(),
+            seconds: 0.0,
+        };
+        Ok((file, remarks))
+    }
+}
+
+/// Rise of −2 ln L at a probability: χ² of two degrees of freedom.
+fn rise(probability: f64) -> f64 {
+    -2.0 * (1.0 - probability).ln()
 }
 
 fn draw(file: &ProfileFile, folder: &Path, figures: bool) -> Result<(), ExperimentError> {

@@ -1,6 +1,6 @@
 //! `wngd sketch`: how good the direction of each estimator is for how many solves, over seeds.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use wngd::opt::{Direction, EstimateReport, Estimator, MatrixFree, Metric, Point,
 use wngd::prelude::*;
 use wngd_figures::{EstimatorCurve, EstimatorPanel, Estimators, Figure};
 
-use crate::checkpoint::{Bits, Journal, Unit};
+use crate::checkpoint::{Bits, Came, Journal, Unit};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::models::Jacobian;
@@ -86,23 +86,42 @@ pub fn study(
         u,
         objective,
     };
-    let cases = journal.kept()?.into_iter().map(|case: Case| ((case.metric.clone(), case.number), case));
-    let mut kept = Kept { journal, cases: cases.collect(), numbers: 0 };
-    let mut metrics: Vec<MetricStudy> = Vec::new();
+    let mut chosen: Vec<(Box<dyn Metric + Send>, f64)> = Vec::new();
     for method in &experiment.methods {
-        if metrics.iter().any(|m| m.metric == method.metric) {
+        if chosen.iter().any(|(metric, _)| metric.name() == method.metric) {
             continue;
         }
         let Some(metric) = method.build_metric(&experiment.ground, experiment.model.as_ref())? else { continue };
-        tell(method.metric);
-        let damping = settings.damping.or(method.damping).unwrap_or(DAMPING);
-        match at.study(metric.as_ref(), damping, settings, &mut kept)? {
-            Some(found) => metrics.push(found),
-            None => return Ok(None),
-        }
+        chosen.push((metric, settings.damping.or(method.damping).unwrap_or(DAMPING)));
     }
-    if journal.shard().is_some() {
+    let asked: Vec<Asked<'_>> =
+        chosen.iter().map(|(metric, damping)| Asked::of(&at, metric.as_ref(), *damping)).collect();
+    let mut begun = Vec::new();
+    for asked in &asked {
+        tell(asked.metric.name());
+        begun.push(at.begin(asked, settings)?);
+    }
+    let cases: Vec<(usize, &Setting)> = begun
+        .iter()
+        .enumerate()
+        .flat_map(|(m, begun)| begun.settings.iter().map(move |setting| (m, setting)))
+        .collect();
+    let mut kept: BTreeMap<usize, Case> = journal.kept()?.into_iter().map(|case: Case| (case.number, case)).collect();
+    let left = (0..cases.len()).filter(|number| !kept.contains_key(number)).collect();
+    let found = journal.in_turn(left, &|_| {}, |number| {
+        let (m, setting) = cases[number];
+        let case = at.case(&asked[m], &begun[m], (number, setting), journal)?;
+        experiment.intact()?;
+        Ok(case)
+    })?;
+    kept.extend(found.into_iter().map(|case| (case.number, case)));
+    if !journal.concludes() || (0..cases.len()).any(|number| !kept.contains_key(&number)) {
         return Ok(None);
+    }
+    let settled: Vec<(usize, Setting)> = cases.into_iter().map(|(m, setting)| (m, *setting)).collect();
+    let mut metrics: Vec<MetricStudy> = begun.into_iter().map(|begun| begun.study).collect();
+    for ((m, setting), case) in settled.into_iter().zip(kept.into_values()) {
+        enter(&mut metrics[m], setting, case);
     }
     Ok(Some(Study {
         name: experiment.name.clone(),
@@ -111,15 +130,6 @@ pub fn study(
         seeds: settings.seeds,
         metrics,
     }))
-}
-
-/// Cases that are kept.
-struct Kept<'a> {
-    journal: &'a Journal,
-    /// Those that the checkpoint has, by metric and number.
-    cases: HashMap<(String, usize), Case>,
-    /// Cases so far, of all metrics.
-    numbers: usize,
 }
 
 /// A linearised point.
@@ -148,6 +158,53 @@ impl Unit for Case {
 
 /// A direction and its report.
 type Run = (Vec<f64>, EstimateReport);
+
+/// A metric that is studied.
+struct Asked<'a> {
+    metric: &'a dyn Metric,
+    damping: f64,
+    /// What makes the reference.
+    exact: MatrixFree<&'a dyn Metric>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(at: &At<'_>, metric: &'a dyn Metric, damping: f64) -> Self {
+        let estimator = if at.point.theta.len() <= STORED { Estimator::Exact } else { Estimator::Krylov };
+        let setting = Setting { estimator, probes: None, tolerance: REFERENCE, seeds: 1 };
+        Self { metric, damping, exact: setting.solver(metric, damping, 0, None) }
+    }
+}
+
+/// An estimator at one setting.
+#[derive(Clone, Copy)]
+struct Setting {
+    estimator: Estimator,
+    probes: Option<usize>,
+    tolerance: f64,
+    seeds: u64,
+}
+
+impl Setting {
+    fn solver<'a>(
+        &self,
+        metric: &'a dyn Metric,
+        damping: f64,
+        seed: u64,
+        reference: Option<f64>,
+    ) -> MatrixFree<&'a dyn Metric> {
+        let Self { estimator, probes, tolerance, .. } = *self;
+        MatrixFree { estimator, damping, reference, tolerance, probes, seed, ..MatrixFree::new(metric) }
+    }
+}
+
+/// A metric with its reference, before its cases.
+struct Begun<'a> {
+    reference: Reference<'a>,
+    /// One damping for all: each estimator has its own idea of the largest eigenvalue.
+    scale: Option<f64>,
+    settings: Vec<Setting>,
+    study: MetricStudy,
+}
 
 /// The exact direction and its norms.
 struct Reference<'a> {
@@ -199,106 +256,71 @@ impl At<'_> {
         best
     }
 
-    fn study(
-        &self,
-        metric: &dyn Metric,
-        damping: f64,
-        settings: &Settings,
-        kept: &mut Kept<'_>,
-    ) -> Result<Option<MetricStudy>, ExperimentError> {
-        let p = self.point.theta.len();
-        let with = |estimator, probes, tolerance, seed, reference| MatrixFree {
-            estimator,
-            damping,
-            reference,
-            tolerance,
-            probes,
-            seed,
-            ..MatrixFree::new(metric)
-        };
-        let estimator = if p <= STORED { Estimator::Exact } else { Estimator::Krylov };
-        let solver = with(estimator, None, REFERENCE, 0, None);
-        let prepared = self.prepare(&solver)?;
+    /// The reference of a metric, and what is to be compared with it.
+    fn begin<'s>(&'s self, asked: &'s Asked<'_>, settings: &Settings) -> Result<Begun<'s>, ExperimentError> {
+        let (p, damping) = (self.point.theta.len(), asked.damping);
+        let prepared = self.prepare(&asked.exact)?;
         let (eta, report) = with_report(prepared.direction(damping)?)?;
         let (step, decrease) = self.best_step(&eta);
-        let reference = Reference { prepared, eta, mu: report.mu, step, decrease };
-        // One damping for all: each estimator has its own idea of the largest eigenvalue.
         let scale = (damping > 0.0).then(|| report.mu / damping);
-        let with = |estimator, probes, tolerance, seed| with(estimator, probes, tolerance, seed, scale);
-        let mut found = MetricStudy {
-            metric: metric.name().to_string(),
+        let auto = Setting { estimator: Estimator::Auto, probes: None, tolerance: 1e-2, seeds: 1 };
+        let auto = self.direction(&auto.solver(asked.metric, damping, 0, scale))?;
+        let mut study = MetricStudy {
+            metric: asked.metric.name().to_string(),
             damping,
             step,
-            auto: String::new(),
+            auto: auto.1.reason.unwrap_or_default(),
             entries: Vec::new(),
             left_out: Vec::new(),
         };
-        let auto = self.direction(&with(Estimator::Auto, None, 1e-2, 0))?;
-        found.auto = auto.1.reason.unwrap_or_default();
+        let mut all = Vec::new();
         for estimator in Estimator::ALL.into_iter().filter(|e| *e != Estimator::Auto) {
             let cases: Vec<(Option<usize>, f64)> = match estimator {
                 Estimator::Exact if p > STORED => {
-                    found.left_out.push(format!("exact: p = {p} > {STORED}"));
+                    study.left_out.push(format!("exact: p = {p} > {STORED}"));
                     Vec::new()
                 }
                 Estimator::Exact => vec![(None, REFERENCE)],
                 Estimator::Krylov | Estimator::Nystrom => TOLERANCES.iter().map(|t| (None, *t)).collect(),
                 Estimator::Preconditioned if 4 * p > MOST_PROBES => {
-                    found.left_out.push(format!("preconditioned: 4p = {} probes, more than p tangents", 4 * p));
+                    study.left_out.push(format!("preconditioned: 4p = {} probes, more than p tangents", 4 * p));
                     Vec::new()
                 }
                 Estimator::Preconditioned => TOLERANCES.iter().map(|t| (None, *t)).collect(),
                 _ => settings.probes.iter().map(|m| (Some(*m), REFERENCE)).collect(),
             };
-            for (probes, tolerance) in cases {
-                let seeds = if matches!(estimator, Estimator::Krylov | Estimator::Exact) { 1 } else { settings.seeds };
-                let number = kept.numbers;
-                kept.numbers += 1;
-                // What other shards do is theirs; what they found is merged.
-                if !kept.cases.contains_key(&(found.metric.clone(), number)) && !kept.journal.takes(number) {
-                    continue;
+            let seeds = if matches!(estimator, Estimator::Krylov | Estimator::Exact) { 1 } else { settings.seeds };
+            all.extend(cases.into_iter().map(|(probes, tolerance)| Setting { estimator, probes, tolerance, seeds }));
+        }
+        let reference = Reference { prepared, eta, mu: report.mu, step, decrease };
+        Ok(Begun { reference, scale, settings: all, study })
+    }
+
+    /// One estimator at one setting, over seeds.
+    fn case(
+        &self,
+        asked: &Asked<'_>,
+        begun: &Begun<'_>,
+        (number, setting): (usize, &Setting),
+        journal: &Journal,
+    ) -> Came<Case> {
+        let (mut runs, mut left_out) = (Vec::new(), None);
+        for seed in 0..setting.seeds {
+            if journal.stopped() {
+                return Ok(None);
+            }
+            match self.direction(&setting.solver(asked.metric, asked.damping, seed, begun.scale)) {
+                Ok(run) => runs.push(run),
+                Err(ExperimentError::Direction(error)) => {
+                    let name = setting.estimator.name();
+                    left_out = Some(format!("{name} with {:?} probes: {error}", setting.probes));
+                    break;
                 }
-                let key = (found.metric.clone(), number);
-                let case = match kept.cases.remove(&key) {
-                    Some(case) => case,
-                    None => {
-                        let (mut runs, mut left_out) = (Vec::new(), None);
-                        for seed in 0..seeds {
-                            if kept.journal.stopped() {
-                                return Ok(None);
-                            }
-                            match self.direction(&with(estimator, probes, tolerance, seed)) {
-                                Ok(run) => runs.push(run),
-                                Err(ExperimentError::Direction(error)) => {
-                                    let name = estimator.name();
-                                    left_out = Some(format!("{name} with {probes:?} probes: {error}"));
-                                    break;
-                                }
-                                Err(error) => return Err(error),
-                            }
-                        }
-                        self.experiment.intact()?;
-                        let quartiles =
-                            (!runs.is_empty()).then(|| self.quartiles(&reference, &runs).map(Quartiles::bits));
-                        let case = Case { metric: key.0, number, quartiles, left_out };
-                        kept.journal.append(&case);
-                        case
-                    }
-                };
-                found.left_out.extend(case.left_out);
-                let Some(quartiles) = case.quartiles else { continue };
-                let [solves, angle, length, error, estimated, decrease] = quartiles.map(Quartiles::of_bits);
-                let (estimator, tolerance) = (estimator.name().to_string(), probes.is_none().then_some(tolerance));
-                let entry = Entry { estimator, probes, tolerance, solves, angle, length, error, estimated, decrease };
-                // A tolerance that costs nothing more replaces the one before.
-                let same = |e: &Entry| e.estimator == entry.estimator && e.solves == entry.solves;
-                if found.entries.last().is_some_and(same) {
-                    found.entries.pop();
-                }
-                found.entries.push(entry);
+                Err(error) => return Err(error),
             }
         }
-        Ok(Some(found))
+        let quartiles = (!runs.is_empty()).then(|| self.quartiles(&begun.reference, &runs).map(Quartiles::bits));
+        Ok(Some(Case { metric: asked.metric.name().into(), number, quartiles, left_out }))
     }
 
     /// Solves, angle, length, error, estimated error and decrease over seeds.
@@ -330,6 +352,21 @@ impl At<'_> {
     }
 }
 
+/// Puts a case into the study of its metric.
+fn enter(found: &mut MetricStudy, Setting { estimator, probes, tolerance, .. }: Setting, case: Case) {
+    found.left_out.extend(case.left_out);
+    let Some(quartiles) = case.quartiles else { return };
+    let [solves, angle, length, error, estimated, decrease] = quartiles.map(Quartiles::of_bits);
+    let (estimator, tolerance) = (estimator.name().to_string(), probes.is_none().then_some(tolerance));
+    let entry = Entry { estimator, probes, tolerance, solves, angle, length, error, estimated, decrease };
+    // A tolerance that costs nothing more replaces the one before.
+    let same = |e: &Entry| e.estimator == entry.estimator && e.solves == entry.solves;
+    if found.entries.last().is_some_and(same) {
+        found.entries.pop();
+    }
+    found.entries.push(entry);
+}
+
 fn with_report(direction: Direction) -> Result<Run, ExperimentError> {
     let report = direction.estimate.ok_or_else(|| ExperimentError::Internal("a direction without report".into()))?;
     Ok((direction.eta, report))
@@ -350,7 +387,7 @@ pub fn sketch(
         let problem = "it compares directions of the objective alone; leave the priors out".into();
         return Err(ExperimentError::Option { option: "sketch".into(), problem });
     }
-    if journal.shard().is_none() {
+    if journal.concludes() {
         journal.record.write(folder)?;
     }
     let found = study(experiment, settings, journal, tell)?;

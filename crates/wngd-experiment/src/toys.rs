@@ -8,7 +8,6 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand_distr::{Binomial, Distribution, Poisson};
 use rand_pcg::Pcg64;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use wngd::opt::{Iteration, Sampled, Status, uncertainty};
 use wngd_figures::{Figure, PullPanel, Pulls};
@@ -169,27 +168,21 @@ pub fn toys(
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Option<ToysFile>, ExperimentError> {
     let clock = Instant::now();
-    if journal.shard().is_none() {
+    if journal.concludes() {
         journal.record.write(folder)?;
     }
     let mut toys: BTreeMap<usize, Toy> = journal.kept()?.into_iter().map(|toy: Toy| (toy.index, toy)).collect();
     toys.retain(|index, _| *index < plan.len());
     done(toys.len());
-    let left: Vec<usize> = (0..plan.len()).filter(|index| !toys.contains_key(index) && journal.takes(*index)).collect();
-    let found: Vec<Option<Toy>> = left
-        .into_par_iter()
-        .map(|index| {
-            let toy = fit(experiment, plan, index, journal)?;
-            experiment.intact().ok()?;
-            journal.append(&toy);
-            done(1);
-            Some(toy)
-        })
-        .collect();
-    toys.extend(found.into_iter().flatten().map(|toy| (toy.index, toy)));
+    let left = (0..plan.len()).filter(|index| !toys.contains_key(index)).collect();
+    let found = journal.each(left, done, |index| {
+        let toy = fit(experiment, plan, index, journal);
+        experiment.intact()?;
+        Ok(toy)
+    })?;
+    toys.extend(found.into_iter().map(|toy| (toy.index, toy)));
     journal.check()?;
-    experiment.intact()?;
-    if journal.shard().is_some() || toys.len() < plan.len() {
+    if !journal.concludes() || toys.len() < plan.len() {
         return Ok(None);
     }
     let file = summarise(experiment, plan, toys.into_values().collect(), clock.elapsed().as_secs_f64());

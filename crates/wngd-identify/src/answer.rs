@@ -6,6 +6,7 @@ use crate::checks;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::estimate::{Estimate, REJECTED};
+use crate::estimates::{All, Estimates, Made};
 use crate::noise::{self, Finding};
 use crate::sample::Sample;
 use crate::simulated::SimulatedMoments;
@@ -120,11 +121,46 @@ impl Answer {
 /// No estimator applies, or none could be carried out; the text is that of the first one. [`IdentifyError::Stopped`] where
 /// [`Dynamics::stopping`] said so.
 pub fn answer(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result<Answer, IdentifyError> {
-    let found = answered(dynamics, sample, question);
+    let found = answer_with(dynamics, sample, question, &All)?;
+    found.ok_or(IdentifyError::NoEstimator)
+}
+
+/// [`answer`] from estimates some of which are known; nothing where some are left to others. Who makes an estimate changes
+/// no bit of it.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_with(
+    dynamics: &Dynamics,
+    sample: &Sample,
+    question: &Question,
+    estimates: &dyn Estimates,
+) -> Result<Option<Answer>, IdentifyError> {
+    let found = answered(dynamics, sample, question, estimates);
     if dynamics.stopped() { Err(IdentifyError::Stopped) } else { found }
 }
 
-fn answered(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result<Answer, IdentifyError> {
+/// The estimators among those asked for that can be made side by side in several processes, each from what
+/// all of them need: noise and start. The others are by-products of that, or need each other.
+pub fn side_by_side(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Vec<&'static str> {
+    let in_order = question.observed.as_ref().is_none_or(|which| which.iter().copied().eq(0..dynamics.dim()));
+    if !in_order || sample.uneven.is_some() {
+        return Vec::new();
+    }
+    let apart = |name: &&str| match *name {
+        "weak-in-time" | "smoother" => asked(question, name),
+        SIMULATED => named(question),
+        _ => false,
+    };
+    ESTIMATORS.into_iter().filter(apart).collect()
+}
+
+fn answered(
+    dynamics: &Dynamics,
+    sample: &Sample,
+    question: &Question,
+    known: &dyn Estimates,
+) -> Result<Option<Answer>, IdentifyError> {
     let declared = match &question.noise {
         NoiseLevel::Auto => None,
         NoiseLevel::Share(share) => Some(sample.deviations.iter().map(|d| share * d).collect()),
@@ -136,12 +172,15 @@ fn answered(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result
     let auto = declared.is_none();
     let in_order: Vec<usize> = (0..dynamics.dim()).collect();
     let partial = question.observed.as_ref().filter(|which| **which != in_order);
-    let Ran { mut estimates, failures, mut remarks, objections, noise } = match partial {
-        Some(which) => hidden(dynamics, sample, question, which, declared)?,
-        None => all(dynamics, sample, question, declared)?,
+    let Ran { mut estimates, failures, mut remarks, objections, noise, left } = match partial {
+        Some(which) => hidden(dynamics, sample, question, which, declared, known)?,
+        None => all(dynamics, sample, question, declared, known)?,
     };
     if dynamics.stopped() {
         return Err(IdentifyError::Stopped);
+    }
+    if left {
+        return Ok(None);
     }
     if estimates.is_empty() {
         return Err(failures.into_iter().next().unwrap_or(IdentifyError::NoEstimator));
@@ -185,7 +224,7 @@ fn answered(dynamics: &Dynamics, sample: &Sample, question: &Question) -> Result
     let noise_share = level.iter().zip(&sample.deviations).map(|(s, d)| s / d).collect();
     let middle = if partial.is_some() { vec![0.0; dynamics.dim()] } else { means(sample) };
     let diffusion = dynamics.diffusion_at(&middle, &theta);
-    Ok(Answer { chosen, verdict, noise_share, noise_estimated: auto, diffusion, estimates, remarks })
+    Ok(Some(Answer { chosen, verdict, noise_share, noise_estimated: auto, diffusion, estimates, remarks }))
 }
 
 /// What ran, and what was noticed.
@@ -197,6 +236,19 @@ struct Ran {
     objections: Vec<String>,
     /// Standard deviation of the noise of each column.
     noise: Vec<f64>,
+    /// Whether estimates are left to others.
+    left: bool,
+}
+
+impl Ran {
+    /// Puts what an estimator came to among the estimates or the failures.
+    fn enter(&mut self, made: Made) {
+        match made {
+            Made::Here(Ok(found)) => self.estimates.push(found),
+            Made::Here(Err(error)) => self.failures.push(error),
+            Made::Elsewhere => self.left = true,
+        }
+    }
 }
 
 /// Whether an estimator is to run.
@@ -210,6 +262,7 @@ fn all(
     sample: &Sample,
     question: &Question,
     declared: Option<Vec<f64>>,
+    known: &dyn Estimates,
 ) -> Result<Ran, IdentifyError> {
     let asked = |name: &str| asked(question, name);
     let auto = declared.is_none();
@@ -219,7 +272,7 @@ fn all(
     let mut declared = declared;
     if uneven && asked("smoother") {
         let smoother = Smoother { noise: declared.clone(), ..Smoother::default() };
-        let found = smoother.estimate(dynamics, sample, &dynamics.start());
+        let found = known.needed("smoother", &mut || smoother.estimate(dynamics, sample, &dynamics.start()));
         if let (true, Ok(found)) = (auto, &found)
             && found.converged
         {
@@ -233,8 +286,9 @@ fn all(
         Err(IdentifyError::NoiseOfOther) if asked(SIMULATED) => Finding::failed(level.as_ref(), sample.dim),
         found => found?,
     };
-    let Finding { noise, estimated, beyond_steps, objections, mut remarks, first, followed } = found;
-    let (mut estimates, mut failures) = (Vec::new(), Vec::new());
+    let Finding { noise, estimated, beyond_steps, objections, remarks, first, followed } = found;
+    let (estimates, failures) = (Vec::new(), Vec::new());
+    let mut ran = Ran { estimates, failures, remarks, objections, noise: noise.clone(), left: false };
     let start = first.as_ref().filter(|e| e.converged && e.undetermined.is_empty()).map(|e| e.theta.clone());
     let start = start.unwrap_or_else(|| dynamics.start());
     if asked("weak-stationary") {
@@ -243,32 +297,27 @@ fn all(
             .map_or_else(|| WeakStationary { noise: noise.clone(), seed: question.seed }.estimate(dynamics, sample), Ok)
         {
             Ok(found) => {
-                estimates.push(Estimate { seconds: found.seconds.max(clock.elapsed().as_secs_f64()), ..found })
+                ran.estimates.push(Estimate { seconds: found.seconds.max(clock.elapsed().as_secs_f64()), ..found })
             }
-            Err(error) => failures.push(error),
+            Err(error) => ran.failures.push(error),
         }
     }
     let dense = question.estimators.is_some() || WeakInTime::applies(dynamics, sample, &start);
     let dear = question.estimators.is_none() && sample.dim > MANY && noise.iter().any(|s| *s > 0.0);
     if dense && dear {
-        remarks.push(format!(
+        ran.remarks.push(format!(
             "weak-in-time was not run: with noise its cost grows with the cube of the number of variables, {} here; --estimator weak-in-time runs it",
             sample.dim
         ));
     }
     if asked("weak-in-time") && dense && !dear {
-        match (WeakInTime { noise: noise.clone() }).estimate(dynamics, sample, &start) {
-            Ok(found) => estimates.push(found),
-            Err(error) => failures.push(error),
-        }
+        let weak = WeakInTime { noise: noise.clone() };
+        ran.enter(known.get("weak-in-time", &mut || weak.estimate(dynamics, sample, &start)));
     }
-    match early {
-        Some(Ok(found)) => estimates.push(found),
-        Some(Err(error)) => failures.push(error),
-        None => {}
-    }
+    early.into_iter().for_each(|found| ran.enter(Made::Here(found)));
     if uneven {
-        remarks.push("the time steps differ: shooting was not run, and weak-stationary does not use the order".into());
+        ran.remarks
+            .push("the time steps differ: shooting was not run, and weak-stationary does not use the order".into());
     }
     let steps = dynamics.diffusion.is_none() && sample.dt.is_some();
     // Steps that agree with the flow leave nothing for a smoother to find.
@@ -291,37 +340,32 @@ fn all(
                     })
                 };
                 let objections = found.objections.iter().cloned().chain(objection).collect();
-                estimates.push(Estimate { objections, ..found });
+                ran.estimates.push(Estimate { objections, ..found });
             }
-            Some(Err(error)) => failures.push(error),
+            Some(Err(error)) => ran.failures.push(error),
             None => {}
         }
     }
     if asked("smoother") && sample.dt.is_some() {
         if exact {
-            remarks.push("smoother was not run: there is no noise that it would take out".into());
+            ran.remarks.push("smoother was not run: there is no noise that it would take out".into());
         } else {
             let smoother = Smoother {
                 noise: (!estimated).then(|| noise.clone()),
                 guess: estimated.then(|| noise.clone()),
                 observed: None,
             };
-            match smoother.estimate(dynamics, sample, &start) {
-                Ok(found) => estimates.push(found),
-                Err(error) => failures.push(error),
-            }
+            ran.enter(known.get("smoother", &mut || smoother.estimate(dynamics, sample, &start)));
         }
     }
-    let alone = estimates.is_empty() && failures.iter().all(|e| matches!(e, IdentifyError::NoiseOfOther));
+    let nothing = ran.estimates.is_empty() && !ran.left;
+    let alone = nothing && ran.failures.iter().all(|e| matches!(e, IdentifyError::NoiseOfOther));
     if named(question) || (alone && asked(SIMULATED)) {
-        let known = !auto || sample.dt.is_some();
-        let moments = SimulatedMoments { noise: known.then(|| noise.clone()), observed: None, seed: question.seed };
-        match moments.estimate(dynamics, sample, &start) {
-            Ok(found) => estimates.push(found),
-            Err(error) => failures.push(error),
-        }
+        let told = !auto || sample.dt.is_some();
+        let moments = SimulatedMoments { noise: told.then(|| noise.clone()), observed: None, seed: question.seed };
+        ran.enter(known.get(SIMULATED, &mut || moments.estimate(dynamics, sample, &start)));
     }
-    Ok(Ran { estimates, failures, remarks, objections, noise })
+    Ok(ran)
 }
 
 /// Whether simulated moments were asked for by name.
@@ -336,6 +380,7 @@ fn hidden(
     question: &Question,
     which: &[usize],
     declared: Option<Vec<f64>>,
+    known: &dyn Estimates,
 ) -> Result<Ran, IdentifyError> {
     let names = dynamics.variables();
     let hidden: Vec<&str> = (0..dynamics.dim()).filter(|c| !which.contains(c)).map(|c| names[c].as_str()).collect();
@@ -348,6 +393,7 @@ fn hidden(
         remarks: remarks.collect(),
         objections: Vec::new(),
         noise: declared.clone().unwrap_or_else(|| vec![0.0; sample.dim]),
+        left: false,
     };
     let follows = asked(question, "smoother") && sample.usual_step().is_some();
     if !follows && !asked(question, SIMULATED) {
@@ -356,22 +402,18 @@ fn hidden(
     let mut start = dynamics.start();
     if follows {
         let smoother = Smoother { noise: declared.clone(), observed: Some(which.to_vec()), guess: None };
-        match smoother.estimate(dynamics, sample, &start) {
-            Ok(found) => {
-                if found.converged && found.undetermined.is_empty() {
-                    start.clone_from(&found.theta);
-                }
-                ran.estimates.push(found);
-            }
-            Err(error) => ran.failures.push(error),
+        let found = known.needed("smoother", &mut || smoother.estimate(dynamics, sample, &dynamics.start()));
+        if let Ok(found) = &found
+            && found.converged
+            && found.undetermined.is_empty()
+        {
+            start.clone_from(&found.theta);
         }
+        ran.enter(Made::Here(found));
     }
     if named(question) || (question.estimators.is_none() && !follows) {
         let moments = SimulatedMoments { noise: declared, observed: Some(which.to_vec()), seed: question.seed };
-        match moments.estimate(dynamics, sample, &start) {
-            Ok(found) => ran.estimates.push(found),
-            Err(error) => ran.failures.push(error),
-        }
+        ran.enter(known.get(SIMULATED, &mut || moments.estimate(dynamics, sample, &start)));
     }
     Ok(ran)
 }

@@ -1,9 +1,11 @@
 //! Profiles of a likelihood: what f rises by when a parameter is held and the others follow.
 
+use std::ops::ControlFlow;
+
 use wngd_adjoint::{Bound, ForwardModel, Reparameterised};
 use wngd_linalg::dense::norm;
 
-use crate::descent::{Descent, Silent, Status, Stop};
+use crate::descent::{Descent, Iteration, Silent, Status, Stop};
 use crate::error::DescentError;
 use crate::metric::FisherRao;
 use crate::objective::Objective;
@@ -31,6 +33,7 @@ pub struct ProfileLikelihood<'a, M> {
     number: f64,
     theta: Vec<f64>,
     minimum: f64,
+    stop: fn() -> bool,
 }
 
 /// A point of a profile.
@@ -65,6 +68,9 @@ pub enum ProfileError {
         /// Fall of −2 ln L.
         by: f64,
     },
+    /// It was told to stop.
+    #[error("it was told to stop")]
+    Stopped,
     /// f could not be evaluated.
     #[error(transparent)]
     Descent(#[from] DescentError),
@@ -76,9 +82,15 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
     /// # Errors
     /// f cannot be evaluated there.
     pub fn new(model: &'a M, objective: &'a dyn Objective, number: f64, theta: &[f64]) -> Result<Self, DescentError> {
-        let mut profile = Self { model, objective, number, theta: theta.to_vec(), minimum: 0.0 };
-        profile.minimum = profile.value(theta)?;
+        let (theta, stop) = (theta.to_vec(), never as fn() -> bool);
+        let mut profile = Self { model, objective, number, theta, minimum: 0.0, stop };
+        profile.minimum = profile.value(&profile.theta)?;
         Ok(profile)
+    }
+
+    /// The same, that ends with [`ProfileError::Stopped`] at the next iterate once `stop` says so.
+    pub fn stopping(self, stop: fn() -> bool) -> Self {
+        Self { stop, ..self }
     }
 
     /// The minimum.
@@ -98,7 +110,7 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
     /// `held`: number and value; `start`: all p parameters.
     ///
     /// # Errors
-    /// [`ProfileError::Lower`]; solves that failed.
+    /// [`ProfileError::Lower`], [`ProfileError::Stopped`]; solves that failed.
     pub fn held(&self, held: &[(usize, f64)], start: &[f64]) -> Result<Option<ProfilePoint>, ProfileError> {
         let mut theta = start.to_vec();
         held.iter().for_each(|(j, value)| theta[*j] = *value);
@@ -115,8 +127,11 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
                 relative_step: STANDS,
                 gradient: 0.0,
             });
-            let found = descent.run_with(&fixed.free(&theta), &mut LevenbergMarquardt::new(1e-4, 1.0), &mut Silent);
+            let mut watch =
+                |_: &Iteration| if (self.stop)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let found = descent.run_with(&fixed.free(&theta), &mut LevenbergMarquardt::new(1e-4, 1.0), &mut watch);
             let found = match found {
+                Ok(found) if found.status == Status::StoppedByObserver => return Err(ProfileError::Stopped),
                 Ok(found) => found,
                 Err(error) if recoverable(&error) => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -259,6 +274,11 @@ impl<'a, M: ForwardModel> ProfileLikelihood<'a, M> {
         let moved = norm(&found.last().theta);
         Ok((matches!(found.status, Status::Converged(_)) && moved.is_finite()).then(|| found.last().theta.clone()))
     }
+}
+
+/// What is not told to stop.
+fn never() -> bool {
+    false
 }
 
 /// Whether it is the place that is at fault, so that another one may do.

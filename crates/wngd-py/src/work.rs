@@ -56,7 +56,7 @@ impl Place {
 
 /// How a command keeps its work: as on the command line, for `wngd resume`.
 fn keeping(restart: bool) -> Keeping {
-    Keeping { interval: Duration::from_secs(1), restart, shard: None, interrupted: interrupt::pressed }
+    Keeping { interval: Duration::from_secs(1), restart, shard: None, crew: None, interrupted: interrupt::pressed }
 }
 
 /// How a command is carried out.

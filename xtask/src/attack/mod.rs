@@ -7,6 +7,7 @@ mod kills;
 mod mutants;
 mod names;
 mod row;
+mod shards;
 mod writers;
 
 use std::error::Error;
@@ -21,7 +22,7 @@ use row::Row;
 type Attacker = fn(&mut Field, usize) -> Result<Row, Box<dyn Error>>;
 
 /// All attacks, with how often the whole of each is.
-const ATTACKS: [(&str, usize, Attacker); 8] = [
+const ATTACKS: [(&str, usize, Attacker); 9] = [
     ("calls of public functions", 1_000_000, calls::attack),
     ("mutants of files, to their readers", 100_000, mutants::attack),
     ("experiment files with something changed", 10_000, files::attack),
@@ -29,6 +30,7 @@ const ATTACKS: [(&str, usize, Attacker); 8] = [
     ("other signals, then resumed", 60, |field, times| kills::attack(field, times, kills::Blow::Signal)),
     ("files that may not grow, then resumed", 60, |field, times| kills::attack(field, times, kills::Blow::Limit)),
     ("pairs of writers, killed, then resumed", 100, writers::attack),
+    ("shards, their workers killed, then merged", 40, shards::attack),
     ("hostile names, on every command", 200, names::attack),
 ];
 

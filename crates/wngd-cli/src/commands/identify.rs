@@ -9,14 +9,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use toml::{Table, Value};
 use wngd::identify::Event;
 use wngd_experiment::Source;
-use wngd_experiment::checkpoint::{Checkpoint, Journal};
+use wngd_experiment::checkpoint::{Checkpoint, Journal, Keeping, Shard};
 use wngd_experiment::identification::{DENSITY, Identified, Job, UNUSED, identify as carry_out};
 use wngd_experiment::models::system_file::is_file;
 
 use super::simulate::named;
 use crate::args::{KeepArgs, suggesting, systems};
 use crate::error::CliError;
-use crate::output::{close, print, table, tell};
+use crate::output::{close, print, shard_done, table, tell};
 
 /// Find the parameters of a dynamical system from a trajectory.
 #[derive(Debug, Args)]
@@ -87,6 +87,10 @@ pub struct IdentifyArgs {
     /// Seed of test functions and simulations.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Do the i-th of n shares of the estimators weak-in-time, smoother and simulated-moments only, from 0 on; `wngd merge`
+    /// makes one result of all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -116,7 +120,8 @@ pub fn identify(args: &IdentifyArgs, resumed: Option<Checkpoint>) -> Result<u8, 
         return Err(CliError::usage("--cells", UNUSED));
     }
     let source = Source::of_options(PathBuf::new(), described(args)?, option);
-    begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &args.keep)
+    let keeping = Keeping { shard: args.shard, ..args.keep.keeping() };
+    begin(&source, &args.out, args.quiet, !args.no_figures, resumed, &keeping)
 }
 
 /// Carries out an experiment file with an `[identify]` section.
@@ -130,7 +135,7 @@ pub fn experiment(
 ) -> Result<u8, CliError> {
     let name = source.root().text("name")?.unwrap_or_default();
     let out = out.map_or_else(|| Path::new("runs").join(name), Path::to_path_buf);
-    begin(source, &out, quiet, figures, resumed, keep)
+    begin(source, &out, quiet, figures, resumed, &keep.keeping())
 }
 
 /// The experiment that the options describe.
@@ -263,10 +268,13 @@ fn begin(
     quiet: bool,
     figures: bool,
     resumed: Option<Checkpoint>,
-    keep: &KeepArgs,
+    keep: &Keeping,
 ) -> Result<u8, CliError> {
     let job = Job::read(source)?;
-    let journal = Journal::begin(job.header(source, figures), resumed, out, &keep.keeping())?;
+    if keep.shares() {
+        job.units()?;
+    }
+    let journal = Journal::begin(job.header(source, figures), resumed, out, keep)?;
     let clock = Instant::now();
     let spinner = ProgressBar::new_spinner();
     let plain = !std::io::stderr().is_terminal();
@@ -286,7 +294,9 @@ fn begin(
     if let (Ok(Some(found)), false) = (&outcome, quiet) {
         conclude(found, out)?;
     }
-    close(journal.end(outcome), |found| u8::from(!found.is_some_and(|found| found.ended_well())))
+    close(journal.end(outcome), |found| {
+        shard_done(keep.shard, out, quiet, u8::from(!found.is_some_and(|found| found.ended_well())))
+    })
 }
 
 fn conclude(found: &Identified, out: &Path) -> Result<(), CliError> {

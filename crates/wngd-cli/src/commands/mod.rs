@@ -62,7 +62,7 @@ pub enum Command {
 
 impl Command {
     /// Carries the command out and returns its exit code; `whole` is the command line it belongs to.
-    pub fn carry_out(self, whole: impl FnOnce() -> clap::Command) -> Result<u8, CliError> {
+    pub fn carry_out(self, whole: fn() -> clap::Command) -> Result<u8, CliError> {
         match self {
             Self::Fit(args) => fit::fit(&args),
             Self::Run(args) => run::run(&args, None),
@@ -72,7 +72,7 @@ impl Command {
             Self::Inspect(args) => inspect::inspect(&args),
             Self::Basin(args) => basin::basin(&args, None),
             Self::Sketch(args) => sketch::sketch(&args, None),
-            Self::Profile(args) => profile::profile(&args),
+            Self::Profile(args) => profile::profile(&args, None),
             Self::Toys(args) => toys::toys(&args, None),
             Self::Merge(args) => merge::merge(&args),
             Self::Submit(args) => submit::submit(&args),
@@ -89,6 +89,23 @@ impl Command {
             Self::Completions(args) => completions::completions(&args, whole()),
             Self::Man(args) => man::man(&args, whole()),
             Self::Systems(args) => systems::systems(&args),
+        }
+    }
+
+    /// Carries the command out with other processes, where it has units that they can do.
+    #[cfg(feature = "mpi")]
+    pub fn carry_out_together(self, whole: fn() -> clap::Command) -> Result<u8, CliError> {
+        match self {
+            Self::Basin(_)
+            | Self::Toys(_)
+            | Self::Sketch(_)
+            | Self::Profile(_)
+            | Self::Identify(_)
+            | Self::Resume(_) => self.carry_out(whole),
+            _ => Err(CliError::usage(
+                "mpirun",
+                "only basin, toys, sketch, profile, identify, and resume of these, are done by several processes; start one",
+            )),
         }
     }
 }

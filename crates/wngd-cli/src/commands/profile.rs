@@ -1,20 +1,22 @@
 //! `wngd profile`
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use comfy_table::{Cell, CellAlignment};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd_experiment::Experiment;
-use wngd_experiment::Source;
+use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::numbers::short;
-use wngd_experiment::profile::{Settings, profile as carry_out};
+use wngd_experiment::profile::{Plan, Settings, profile as carry_out};
 use wngd_experiment::record::Record;
 use wngd_experiment::results::ProfileFile;
 use wngd_experiment::source::builtin;
 
-use crate::args::suggesting;
+use crate::args::{KeepArgs, suggesting};
 use crate::error::CliError;
-use crate::output::{print, screen};
+use crate::output::{close, print, screen, shard_done};
 
 /// Profile the likelihood: intervals that need no symmetry, and contours of two parameters.
 #[derive(Debug, Args)]
@@ -44,14 +46,20 @@ pub struct ProfileArgs {
     /// Write no figures.
     #[arg(long)]
     pub no_figures: bool,
+    /// Do the i-th of n shares of the work only, from 0 on; `wngd merge` makes one result of all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
+    /// What is kept for `wngd resume`.
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }
 
 /// Profiles the likelihood of an experiment.
-pub fn profile(args: &ProfileArgs) -> Result<u8, CliError> {
-    let source = Source::load(&args.experiment, &args.set)?;
+pub fn profile(args: &ProfileArgs, resumed: Option<Checkpoint>) -> Result<u8, CliError> {
+    let source = checkpoint::source(resumed.as_ref(), &args.experiment, &args.set)?;
     let experiment = Experiment::build(&source)?;
     let mut contours = Vec::new();
     for pair in &args.contour {
@@ -63,12 +71,23 @@ pub fn profile(args: &ProfileArgs) -> Result<u8, CliError> {
     let settings = Settings { parameters: args.parameters.clone(), contours, level: args.level };
     let folder = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-profile", experiment.name)));
     let record = Record::of("profile", !args.no_figures, &source, &experiment);
-    let file = carry_out(&experiment, &settings, &record, &folder)?;
-    if !args.quiet {
-        print(&summary(&file))?;
+    let plan = Plan::new(&experiment, &settings)?;
+    let header = Header::of(record, &source, &experiment);
+    let journal = Journal::begin(header, resumed, &folder, &Keeping { shard: args.shard, ..args.keep.keeping() })?;
+    let bar = ProgressBar::new(journal.share(plan.len()) as u64);
+    if args.quiet || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sides and contours, {eta} left") {
+        bar.set_style(style);
+    }
+    let outcome = carry_out(&experiment, &plan, &journal, &folder, &|more| bar.inc(more as u64));
+    bar.finish_and_clear();
+    if let (Ok(Some(file)), false) = (&outcome, args.quiet) {
+        print(&summary(file))?;
         print(&format!("results in {}", folder.display()))?;
     }
-    Ok(0)
+    close(journal.end(outcome), |file| shard_done(args.shard, &folder, args.quiet, u8::from(file.is_none())))
 }
 
 fn summary(file: &ProfileFile) -> String {

@@ -10,13 +10,14 @@ use wngd_experiment::models::system_file::is_file;
 
 use super::basin::{BasinArgs, basin};
 use super::identify::{IdentifyArgs, identify};
+use super::profile::{ProfileArgs, profile};
 use super::run::{RunArgs, run};
 use super::sketch::{SketchArgs, sketch};
 use super::toys::{ToysArgs, toys};
 use crate::args::{KeepArgs, seconds};
 use crate::error::CliError;
 
-/// Go on with a run, basin, sketch, toys or identify that was interrupted, to the same results as if it had not been.
+/// Go on with a run, basin, sketch, toys, profile or identify that was interrupted, to the same results as if it had not been.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  wngd resume runs/mixture-mu1\n\nAn unfinished command keeps checkpoint.wngd in its folder. The command itself refuses to start\nthere again unless --restart is given."
@@ -52,6 +53,7 @@ enum Resumable {
     Basin(BasinArgs),
     Sketch(SketchArgs),
     Toys(ToysArgs),
+    Profile(ProfileArgs),
     Identify(IdentifyArgs),
 }
 
@@ -86,6 +88,9 @@ pub(super) fn go_on(checkpoint: Checkpoint, folder: &Path, quiet: bool, interval
         }
         Ok(Resumable::Toys(asked)) => {
             toys(&ToysArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
+        }
+        Ok(Resumable::Profile(asked)) => {
+            profile(&ProfileArgs { out: Some(folder.to_path_buf()), quiet, keep, ..asked }, Some(checkpoint))
         }
         Ok(Resumable::Identify(asked)) => {
             let trajectory = asked.trajectory.iter().map(|path| checkpoint.path(path)).collect();

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::output::tell;
 
 /// Commands whose units can be shared.
-const SHARED: [&str; 3] = ["basin", "toys", "sketch"];
+const SHARED: [&str; 5] = ["basin", "toys", "sketch", "profile", "identify"];
 /// Most times that shards are handed in again.
 const MOST_RETRIES: usize = 1000;
 

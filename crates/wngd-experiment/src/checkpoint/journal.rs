@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::crew::Crew;
 use super::format::{self, Entry};
 use super::shard::{Done, Shard, same};
 use super::unit::{Unit, units};
@@ -35,8 +36,17 @@ pub struct Keeping {
     pub restart: bool,
     /// The share of the units that this process does, if not all.
     pub shard: Option<Shard>,
+    /// The processes that do the units together, if they are several.
+    pub crew: Option<&'static dyn Crew>,
     /// Whether the command was told to stop.
     pub interrupted: fn() -> bool,
+}
+
+impl Keeping {
+    /// Whether other processes do a part of the units.
+    pub fn shares(&self) -> bool {
+        self.shard.is_some() || self.crew.is_some()
+    }
 }
 
 /// The checkpoint of a command under way.
@@ -46,13 +56,17 @@ pub struct Journal {
     folder: PathBuf,
     /// Whether the folder was made for this.
     made: bool,
-    /// Nobody else writes there.
-    writer: Writer,
+    /// Nobody else writes there; nothing where another process keeps what this one does.
+    writer: Option<Writer>,
     /// Whether the command goes on.
     resumed: bool,
     shard: Option<Shard>,
+    /// Whether other processes do a part of the units.
+    shares: bool,
+    /// Those that have not been let go.
+    crew: Mutex<Option<&'static dyn Crew>>,
     kept: Vec<Entry>,
-    tail: Mutex<Tail>,
+    tail: Option<Mutex<Tail>>,
     /// Whether work was told to stop.
     stopped: AtomicBool,
     interrupted: fn() -> bool,
@@ -83,8 +97,14 @@ impl Journal {
         folder: &Path,
         keep: &Keeping,
     ) -> Result<Self, ExperimentError> {
-        if let Some(shard) = keep.shard {
-            return Self::begin_shard(asked, shard, folder, keep);
+        match (keep.shard, keep.crew) {
+            (Some(_), Some(_)) => {
+                let problem = "these processes share the work already; leave it out, or start one process".into();
+                return Err(ExperimentError::Option { option: "--shard".into(), problem });
+            }
+            (Some(shard), None) => return Self::begin_shard(asked, shard, folder, keep),
+            (None, Some(crew)) if !crew.leads() => return Ok(Self::of(asked.record, folder, keep)),
+            (None, _) => {}
         }
         let path = folder.join(FILE);
         let made = !folder.exists();
@@ -116,18 +136,27 @@ impl Journal {
             writer.clear();
         }
         let tail = Tail::of(path, &checkpoint.entries, keep.interval)?;
-        Ok(Self {
-            record: checkpoint.header.record,
+        let it = Self::of(checkpoint.header.record, folder, keep);
+        let (writer, tail) = (Some(writer), Some(Mutex::new(tail)));
+        Ok(Self { made, writer, resumed: goes_on, kept: checkpoint.entries, tail, ..it })
+    }
+
+    /// One that keeps nothing.
+    fn of(record: Record, folder: &Path, keep: &Keeping) -> Self {
+        Self {
+            record,
             folder: folder.to_path_buf(),
-            made,
-            writer,
-            resumed: goes_on,
-            shard: None,
-            kept: checkpoint.entries,
-            tail: Mutex::new(tail),
+            made: false,
+            writer: None,
+            resumed: false,
+            shard: keep.shard,
+            shares: keep.shares(),
+            crew: Mutex::new(keep.crew),
+            kept: Vec::new(),
+            tail: None,
             stopped: AtomicBool::new(false),
             interrupted: keep.interrupted,
-        })
+        }
     }
 
     /// Begins a shard, or goes on with it: what it has done already of the same command stands in its own file.
@@ -154,23 +183,24 @@ impl Journal {
             }
         }
         let tail = Tail::of(path.clone(), &checkpoint.entries, keep.interval)?;
-        Ok(Self {
-            record: checkpoint.header.record,
-            folder: folder.to_path_buf(),
-            made,
-            writer,
-            resumed,
-            shard: Some(shard),
-            kept: checkpoint.entries,
-            tail: Mutex::new(tail),
-            stopped: AtomicBool::new(false),
-            interrupted: keep.interrupted,
-        })
+        let it = Self::of(checkpoint.header.record, folder, keep);
+        let (writer, tail) = (Some(writer), Some(Mutex::new(tail)));
+        Ok(Self { made, writer, resumed, kept: checkpoint.entries, tail, ..it })
     }
 
-    /// The share of the units that this process does, if not all.
-    pub fn shard(&self) -> Option<Shard> {
-        self.shard
+    /// Whether this process makes the result: it is no shard, and no other process keeps what it does.
+    pub fn concludes(&self) -> bool {
+        self.shard.is_none() && self.tail.is_some()
+    }
+
+    /// Whether other processes do a part of the units.
+    pub fn shares(&self) -> bool {
+        self.shares
+    }
+
+    /// The processes that do units together, once: whoever leads lets them go when these are done.
+    pub(super) fn crew(&self) -> Option<&'static dyn Crew> {
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether a unit, by its number among all of the command, is to be done here.
@@ -205,8 +235,8 @@ impl Journal {
 
     /// [`append`](Self::append) for a kind that is not known to the type.
     pub fn append_of(&self, kind: &str, unit: &impl Serialize) {
+        let Some(mut tail) = self.tail() else { return };
         let content = serde_json::to_string(unit).map_err(|error| ExperimentError::Internal(error.to_string()));
-        let mut tail = self.tail();
         // Behind a torn line nothing would be read.
         if tail.failure.is_none() {
             tail.failure = content.and_then(|content| tail.append(kind, &content)).err();
@@ -215,8 +245,13 @@ impl Journal {
 
     /// Whether to stop once the unit under way is finished: Ctrl-C was pressed, or nothing can be kept.
     pub fn stopped(&self) -> bool {
-        let stopped = (self.interrupted)() || self.tail().failure.is_some();
+        let stopped = (self.interrupted)() || self.tail().is_some_and(|tail| tail.failure.is_some());
         self.stopped.fetch_or(stopped, Ordering::Relaxed) || stopped
+    }
+
+    /// What is done is not all of it.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// What tells whether Ctrl-C was pressed, at the cost of a call.
@@ -226,18 +261,19 @@ impl Journal {
 
     /// Why nothing more could be kept, if so.
     pub fn check(&self) -> Result<(), ExperimentError> {
-        self.tail().failure.take().map_or(Ok(()), Err)
+        self.tail().and_then(|mut tail| tail.failure.take()).map_or(Ok(()), Err)
     }
 
     /// Ends the command: a finished one leaves no checkpoint, nor does one that failed and would fail again. What was
     /// kept can be gone on with by what is returned beside the outcome.
     pub fn end<T>(self, outcome: Result<T, ExperimentError>) -> (Result<T, ExperimentError>, Option<String>) {
         let outcome = self.check().and(outcome);
+        let Some(writer) = &self.writer else { return (outcome, None) };
         if let Some(shard) = self.shard {
             let stopped = self.stopped.load(Ordering::Relaxed);
             let again = Some(format!("the same command, --shard {shard} and all"));
             return match outcome {
-                Ok(value) if !stopped => (self.tail().finish().map(|()| value), None),
+                Ok(value) if !stopped => (self.tail().map_or(Ok(()), |mut tail| tail.finish()).map(|()| value), None),
                 Err(error) if !stopped && !error.may_pass() => (Err(error), None),
                 outcome => (outcome, again),
             };
@@ -251,7 +287,7 @@ impl Journal {
         }
         if outcome.is_err() {
             // What was asked has no answer, and would have none the next time.
-            self.writer.clear();
+            writer.clear();
         }
         let path = self.folder.join(FILE);
         let removed = std::fs::remove_file(&path).map_err(|source| ExperimentError::Write { path, source });
@@ -263,8 +299,8 @@ impl Journal {
         (outcome.and_then(|value| removed.map(|()| value)), None)
     }
 
-    fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tail(&self) -> Option<MutexGuard<'_, Tail>> {
+        self.tail.as_ref().map(|tail| tail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -4,7 +4,10 @@
 //! descents, simulations, estimators. Everything else is made from them again, to the same bits.
 
 mod bits;
+mod crew;
 mod descents;
+mod each;
+mod estimates;
 mod format;
 mod journal;
 mod numbers;
@@ -24,6 +27,9 @@ use crate::source::Source;
 use format::{Entry, Found};
 
 pub use bits::Bits;
+pub use crew::Crew;
+pub use each::Came;
+pub use estimates::Estimated;
 pub use journal::{Journal, Keeping};
 pub use shard::{Shard, merged, remove_merged, unfinished};
 pub use unit::Unit;

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::identify::{Dynamics, ESTIMATORS, NoiseLevel, Problem, Question, Sample, Settings, time_scale};
+use wngd::identify::{Dynamics, ESTIMATORS, NoiseLevel, Problem, Question, Sample, Settings, side_by_side, time_scale};
 use wngd::models::flow::Discretisation;
 
 use super::density::DensityJob;
@@ -219,6 +219,31 @@ impl Job {
             data: data.fact(),
             remarks,
         })
+    }
+
+    /// The estimators that several processes can make side by side.
+    ///
+    /// # Errors
+    /// Fewer than two.
+    pub fn units(&self) -> Result<Vec<&'static str>, ExperimentError> {
+        let refuse = |problem: String| ExperimentError::Option { option: "--shard".into(), problem };
+        if self.density.is_some() {
+            let problem = "each step of the estimator density follows from the one before, so that nothing can be shared; \
+                           leave out --shard, or density";
+            return Err(refuse(problem.into()));
+        }
+        let question = self.question.as_ref();
+        let units = question.map_or_else(Vec::new, |q| side_by_side(&self.dynamics, &self.sample, q));
+        match units[..] {
+            [] => Err(refuse(
+                "none of the estimators can be made beside another here, so that nothing can be shared; leave it out"
+                    .into(),
+            )),
+            [one] => Err(refuse(format!(
+                "{one} alone can be made beside others, so that nothing can be shared; leave it out"
+            ))),
+            _ => Ok(units),
+        }
     }
 
     /// What to keep of it, as command `identify`.

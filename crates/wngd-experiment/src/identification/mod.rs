@@ -4,10 +4,11 @@ mod density;
 mod estimates;
 mod figures;
 mod job;
+mod parts;
 
 use std::path::Path;
 
-use wngd::identify::{Event, IdentifyError, Verdict, answer};
+use wngd::identify::{Event, Verdict};
 
 use crate::checkpoint::Journal;
 use crate::error::ExperimentError;
@@ -40,11 +41,13 @@ pub fn identify(
     folder: &Path,
     watch: &mut dyn FnMut(&Event<'_>),
 ) -> Result<Option<Identified>, ExperimentError> {
-    let dynamics = job.dynamics.clone().stopping(journal.interrupted());
-    let found = job.question.as_ref().map(|question| answer(&dynamics, &job.sample, question)).transpose();
-    if journal.stopped() && matches!(found, Err(IdentifyError::Stopped)) {
-        return Ok(None);
-    }
+    let found = match &job.question {
+        Some(question) => match parts::answer(job, question, journal)? {
+            Some(found) => found.map(Some),
+            None => return Ok(None),
+        },
+        None => Ok(None),
+    };
     let fitted = match &job.density {
         Some(asked) => match density::fit(&job.name, asked, journal, folder, watch)? {
             Some(fitted) => Some(fitted),
