@@ -11,6 +11,7 @@ mod dependencies;
 mod docs;
 mod gallery;
 mod generate;
+mod hyperqueue;
 mod mpi;
 mod notebooks;
 mod pages;
@@ -19,6 +20,7 @@ mod place;
 mod problem;
 mod python;
 mod reproduce;
+mod shared;
 mod slurm;
 mod tools;
 mod umbridge;
@@ -64,6 +66,8 @@ enum Xtask {
     Generate,
     /// Builds the tool with MPI and compares four processes of `mpirun` with one, in target/mpi.
     Mpi,
+    /// Shards as tasks of HyperQueue against one process, with its server and a worker in an environment under target/python.
+    Hyperqueue,
     /// Runs `wngd submit` under Slurm, with controller and daemon on this machine, in target/slurm.
     Slurm,
     /// Lets models behind UM-Bridge and `wngd serve` meet UM-Bridge's Python package, in an environment under target/python.
@@ -96,6 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Gallery(gallery) => gallery.run(),
         Xtask::Generate => generate::run(false),
         Xtask::Mpi => mpi::run(),
+        Xtask::Hyperqueue => hyperqueue::run(),
         Xtask::Slurm => slurm::run(),
         Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel { pages } => wheel::run(pages),

@@ -5,26 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::place::root;
+use crate::shared::{COMMANDS, points, result};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// Commands, and the file of their results.
-const COMMANDS: [(&str, &str); 5] = [
-    ("basin mixture-mu1 --counts 4,3", "basin.json"),
-    ("toys peak --count 40", "toys.json"),
-    ("sketch mixture-mu1 --seeds 2 --probes 8,16", "sketch.json"),
-    ("profile faithful --parameters weights[0]", "profile.json"),
-    (
-        "identify --system lorenz63 --trajectory points.csv --start 9.5,27,2.6 --noise 0.2,0.2,0.2 \
-         --estimator weak-stationary,weak-in-time,smoother,simulated-moments",
-        "result.json",
-    ),
-];
-/// The points of the last one.
-const POINTS: &str = "simulate --system lorenz63 --points 1200 --noise 0.2,0.2,0.2 --out points.csv";
 
 /// Builds the tool with MPI and compares.
 pub(crate) fn run() -> Outcome<()> {
@@ -44,9 +28,7 @@ pub(crate) fn run() -> Outcome<()> {
     // A copy, which builds without MPI do not replace.
     let tool = folder.join("wngd");
     fs::copy(root().join("target/release/wngd"), &tool)?;
-    if !Command::new(&tool).args(POINTS.split(' ')).current_dir(&folder).status()?.success() {
-        return Err("the points could not be simulated".into());
-    }
+    points(&tool, &folder)?;
     for (command, file) in COMMANDS {
         let words = || command.split_whitespace();
         let one = Command::new(&tool).args(words()).args(["--quiet", "--out", "one"]).current_dir(&folder).status()?;
@@ -80,21 +62,4 @@ fn together(folder: &Path, tool: &Path, processes: usize) -> Outcome<Command> {
     mpirun.args(["--oversubscribe", "-n", &processes.to_string()]).arg(tool).args(["--threads", "1"]);
     mpirun.current_dir(folder);
     Ok(mpirun)
-}
-
-/// A result without what tells of time.
-fn result(folder: &Path, name: &str, file: &str) -> Outcome<Value> {
-    fn timeless(value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                fields.remove("seconds");
-                fields.values_mut().for_each(timeless);
-            }
-            Value::Array(values) => values.iter_mut().for_each(timeless),
-            _ => {}
-        }
-    }
-    let mut value = serde_json::from_str(&fs::read_to_string(folder.join(name).join(file))?)?;
-    timeless(&mut value);
-    Ok(value)
 }

@@ -20,6 +20,9 @@ const PEERS: [&str; 2] = ["umbridge==1.2.10", "numpy"];
 /// Cells of the small model and of the large one.
 const SMALL: usize = 40;
 const LARGE: usize = 300;
+/// Parameters and cells on an axis of the density.
+const MEANS: usize = 1000;
+const SIDE: usize = 100;
 /// Parameters may differ by this: linear algebra of another library.
 const SAME: f64 = 1e-6;
 
@@ -49,6 +52,7 @@ pub(crate) fn run() -> Outcome<()> {
     let session = Session { python: program(&python, "python"), folder };
     session.same_as_in_rust(SMALL, 12)?;
     session.same_as_in_rust(LARGE, 3)?;
+    session.densities_as_in_rust(3)?;
     session.killed_and_restarted()?;
     session.asked_by_the_package()
 }
@@ -69,9 +73,15 @@ fn free_port() -> Outcome<u16> {
 impl Session {
     /// The model of the page, at a port.
     fn model(&self, port: u16, cells: usize) -> Outcome<Process> {
+        self.served("umbridge_model.py", port, &[cells])
+    }
+
+    /// A program of models, at a port, with sizes.
+    fn served(&self, script: &str, port: u16, sizes: &[usize]) -> Outcome<Process> {
         let log = fs::File::create(self.folder.join("server.txt"))?;
         let mut server = Command::new(&self.python);
-        server.arg(root().join("xtask/peer/umbridge_model.py")).args([port.to_string(), cells.to_string()]);
+        server.arg(root().join("xtask/peer").join(script)).arg(port.to_string());
+        server.args(sizes.iter().map(ToString::to_string));
         server.current_dir(&self.folder).stderr(log.try_clone()?).stdout(log).stdin(Stdio::null());
         let server = Process(server.spawn()?);
         let clock = Instant::now();
@@ -121,6 +131,51 @@ impl Session {
         let own = fs::read_to_string(self.folder.join("own.toml"))?;
         let grid = format!("\n[grid]\nlower = [0]\nupper = [1]\ncells = [{cells}]\n\n[model]");
         fs::write(self.folder.join("own.toml"), own.replacen("\n[model]", &grid, 1))?;
+        self.alike()
+    }
+
+    /// The same for a density in the plane, by transport and in L².
+    fn densities_as_in_rust(&self, iterations: usize) -> Outcome<()> {
+        let port = free_port()?;
+        let _server = self.served("umbridge_mixture.py", port, &[MEANS, SIDE])?;
+        // Evenly on a disc, and the same a little aside.
+        let means = |aside: f64| -> Vec<[f64; 2]> {
+            let place = |i: usize| {
+                let (radius, turn) = (2.5 * ((i as f64 + 0.5) / (MEANS / 2) as f64).sqrt(), 2.399_963 * i as f64);
+                [radius * turn.cos() + aside, radius * turn.sin() - 0.5 * aside]
+            };
+            (0..MEANS / 2).map(place).collect()
+        };
+        let (start, truth) = (means(0.0), means(0.4));
+        let flat = |all: &[[f64; 2]]| format!("{:?}", all.concat());
+        let weights = vec![2.0 / MEANS as f64; MEANS / 2];
+        for metric in ["wasserstein", "l2"] {
+            println!("== a density of {MEANS} parameters in {SIDE}² cells, {metric}");
+            let text = |name: &str, model: &str, data: &str| {
+                let text = format!(
+                    "name = \"{name}\"\n[grid]\nlower = [-6, -6]\nupper = [6, 6]\ncells = [{SIDE}, {SIDE}]\n[model]\n{model}\n\
+                     [data]\ntruth = {data}\n[[method]]\nmetric = \"{metric}\"\nsolver = \"krylov\"\n\
+                     damping = 1e-4\n[stop]\niterations = {iterations}\n"
+                );
+                fs::write(self.folder.join(format!("{name}.toml")), text)
+            };
+            let remote = format!(
+                "kind = \"um-bridge\"\nurl = \"http://127.0.0.1:{port}\"\nname = \"forward\"\nstart = {}",
+                flat(&start)
+            );
+            text("remote", &remote, &format!("{{ theta = {} }}", flat(&truth)))?;
+            let own = format!(
+                "kind = \"gaussian-mixture\"\nweights = {weights:?}\nmeans = {start:?}\nfree = [\"means\"]\n\
+                 covariance = \"identity\""
+            );
+            text("own", &own, &format!("{{ weights = {weights:?}, means = {truth:?} }}"))?;
+            self.alike()?;
+        }
+        Ok(())
+    }
+
+    /// Two experiments of one model, here and behind UM-Bridge.
+    fn alike(&self) -> Outcome<()> {
         for name in ["remote", "own"] {
             let clock = Instant::now();
             let (code, text) = self.wngd(&["run", &format!("{name}.toml"), "--out", name, "--no-figures"])?;
