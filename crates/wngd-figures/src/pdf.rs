@@ -4,12 +4,9 @@
 //! kuva's own back end for it needs a newer Rust than the workspace states, ninety crates more, and the fonts of the
 //! machine, so that files would differ from one to another.
 
+mod deflated;
 mod font;
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 use pdf_writer::types::{LineCapStyle, LineJoinStyle};
@@ -18,6 +15,7 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
 use crate::about::About;
 use crate::canvas::{Point, Rgb};
 use crate::widths::{COLUMN, WIDE};
+use deflated::deflated;
 use font::Letters;
 
 /// What a figure is laid out for.
@@ -83,11 +81,6 @@ pub(crate) fn page(scene: &Scene, about: &About, paper: Paper) -> Result<Vec<u8>
     pdf.stream(content, &stream).filter(Filter::FlateDecode);
     writer.letters.write(&mut pdf, fonts)?;
     Ok(pdf.finish())
-}
-
-fn deflated(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|e| e.to_string())
 }
 
 struct Writer {

@@ -6,7 +6,7 @@ use crate::checks;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::estimate::{Estimate, REJECTED};
-use crate::estimates::{All, Estimates, Made};
+use crate::estimates::{All, Estimates, Found};
 use crate::noise::{self, Finding};
 use crate::sample::Sample;
 use crate::simulated::SimulatedMoments;
@@ -242,11 +242,11 @@ struct Ran {
 
 impl Ran {
     /// Puts what an estimator came to among the estimates or the failures.
-    fn enter(&mut self, made: Made) {
+    fn enter(&mut self, made: Option<Found>) {
         match made {
-            Made::Here(Ok(found)) => self.estimates.push(found),
-            Made::Here(Err(error)) => self.failures.push(error),
-            Made::Elsewhere => self.left = true,
+            Some(Ok(found)) => self.estimates.push(found),
+            Some(Err(error)) => self.failures.push(error),
+            None => self.left = true,
         }
     }
 }
@@ -314,7 +314,7 @@ fn all(
         let weak = WeakInTime { noise: noise.clone() };
         ran.enter(known.get("weak-in-time", &mut || weak.estimate(dynamics, sample, &start)));
     }
-    early.into_iter().for_each(|found| ran.enter(Made::Here(found)));
+    early.into_iter().for_each(|found| ran.enter(Some(found)));
     if uneven {
         ran.remarks
             .push("the time steps differ: shooting was not run, and weak-stationary does not use the order".into());
@@ -409,7 +409,7 @@ fn hidden(
         {
             start.clone_from(&found.theta);
         }
-        ran.enter(Made::Here(found));
+        ran.enter(Some(found));
     }
     if named(question) || (question.estimators.is_none() && !follows) {
         let moments = SimulatedMoments { noise: declared, observed: Some(which.to_vec()), seed: question.seed };

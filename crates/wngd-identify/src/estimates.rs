@@ -4,15 +4,7 @@ use crate::error::IdentifyError;
 use crate::estimate::Estimate;
 
 /// What an estimator came to.
-type Found = Result<Estimate, IdentifyError>;
-
-/// What an estimator came to in this process.
-pub(crate) enum Made {
-    /// An estimate, or why there is none.
-    Here(Found),
-    /// Another process makes it.
-    Elsewhere,
-}
+pub(crate) type Found = Result<Estimate, IdentifyError>;
 
 /// Which estimates are known, and who makes the others. A failure is not kept: it is found anew, to the same text.
 pub trait Estimates {
@@ -25,15 +17,15 @@ pub trait Estimates {
 }
 
 impl dyn Estimates + '_ {
-    /// An estimate that nothing else depends on.
-    pub(crate) fn get(&self, estimator: &str, make: &mut dyn FnMut() -> Found) -> Made {
+    /// An estimate that nothing else depends on; none if another process makes it.
+    pub(crate) fn get(&self, estimator: &str, make: &mut dyn FnMut() -> Found) -> Option<Found> {
         if let Some(estimate) = self.known(estimator) {
-            return Made::Here(Ok(estimate));
+            return Some(Ok(estimate));
         }
         if !self.takes(estimator) {
-            return Made::Elsewhere;
+            return None;
         }
-        Made::Here(make().inspect(|estimate| self.made(estimate)))
+        Some(make().inspect(|estimate| self.made(estimate)))
     }
 
     /// An estimate that others begin with, so that every process needs it.

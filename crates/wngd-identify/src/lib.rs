@@ -103,5 +103,5 @@ pub use simulate::{Noise, Trajectory, perturbed, simulate};
 pub use simulated::SimulatedMoments;
 pub use smoother::Smoother;
 pub use view::View;
-pub use weak::{Undetermined, WeakStationary};
+pub use weak::{NoiseVariance, Undetermined, WeakStationary};
 pub use weak_time::WeakInTime;

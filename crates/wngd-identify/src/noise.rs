@@ -137,10 +137,7 @@ fn at_once(dynamics: &Dynamics, sample: &Sample, finding: &mut Finding, seed: u6
     }
     let weak = WeakStationary { noise: finding.noise.clone(), seed };
     let Ok((estimate, variances)) = weak.estimate_with_noise(dynamics, sample) else { return };
-    let found = |c: usize| {
-        let (variance, error) = variances[c];
-        error.map(|error| (variance, FOUND * error))
-    };
+    let found = |c: usize| variances[c].standard_error.map(|error| (variances[c].value, FOUND * error));
     let seen =
         (0..sample.dim).any(|c| found(c).is_some_and(|(v, most)| v > most && v.sqrt() > LEAST * sample.deviations[c]));
     // A variance below 0 by more than chance is another fault than noise.

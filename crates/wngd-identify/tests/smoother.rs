@@ -225,7 +225,11 @@ fn forced(entry: &Forced, count: usize, noise: f64, seed: u64, factor: f64) -> (
     motion = motion.driven(field.diffusion().unwrap(), seed).unwrap();
     let mut data = Vec::new();
     motion.skip(200.0 * dt).unwrap();
-    motion.advance(count, |x: &[f64]| Ok::<_, SimulateError>(data.extend_from_slice(x))).unwrap();
+    let keep = |x: &[f64]| -> Result<(), SimulateError> {
+        data.extend_from_slice(x);
+        Ok(())
+    };
+    motion.advance(count, keep).unwrap();
     let data = if noise > 0.0 { noisy_of(data, d, noise, seed).0 } else { data };
     let near = truth.iter().map(|t| factor * t).collect();
     (Dynamics::written(&field, near, None).unwrap(), sample(data, d, Some(dt)), truth)

@@ -93,8 +93,8 @@ fn noise_is_found_without_an_order() {
     let (found, variances) = WeakStationary::default().estimate_with_noise(&dynamics(lorenz), &data).unwrap();
     let (worst, largest) = errors(&found, &truth);
     assert!(worst < 0.02 && largest < 3.5 && found.fits(), "{}", shown("noise", &found, &truth));
-    for ((variance, error), level) in variances.iter().zip(&noise) {
-        let (error, exact) = (error.unwrap(), level * level);
+    for (found, level) in variances.iter().zip(&noise) {
+        let (variance, error, exact) = (found.value, found.standard_error.unwrap(), level * level);
         assert!((variance - exact).abs() < 3.5 * error && error < 0.5 * exact, "{variance} ± {error} for {exact}");
     }
     // The answer finds by itself that there is some, and that there is none.
@@ -126,7 +126,7 @@ fn noise_of_all_systems() {
             let each = variances
                 .iter()
                 .zip(&noise)
-                .map(|((v, e), s)| format!("{:.4} ± {:.4}", v / s / s, e.unwrap_or(f64::NAN) / s / s));
+                .map(|(v, s)| format!("{:.4} ± {:.4}", v.value / s / s, v.standard_error.unwrap_or(f64::NAN) / s / s));
             println!("        variances over the true ones {}", each.collect::<Vec<_>>().join(", "));
         }
     }

@@ -54,7 +54,7 @@ enum Resumable {
     Sketch(SketchArgs),
     Toys(ToysArgs),
     Profile(ProfileArgs),
-    Identify(IdentifyArgs),
+    Identify(Box<IdentifyArgs>),
 }
 
 /// Whether a command line that others are to carry out is understood: its help, or what is wrong with it, if not.
@@ -99,7 +99,7 @@ pub(super) fn go_on(checkpoint: Checkpoint, folder: &Path, quiet: bool, interval
                 false => asked.system.clone(),
             };
             let out = folder.to_path_buf();
-            identify(&IdentifyArgs { out, quiet, keep, trajectory, system, ..asked }, Some(checkpoint))
+            identify(&IdentifyArgs { out, quiet, keep, trajectory, system, ..*asked }, Some(checkpoint))
         }
         Err(_) => {
             let problem = "it is of no command that can be resumed; start anew with --restart".into();

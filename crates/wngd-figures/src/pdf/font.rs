@@ -12,7 +12,7 @@ use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str};
 use subsetter::GlyphRemapper;
 use ttf_parser::{Face, GlyphId};
 
-use super::deflated;
+use super::deflated::deflated;
 
 /// The name of the subset: six letters, as the format asks, and the font's.
 const NAME: Name = Name(b"WNGDFG+DejaVuSans");

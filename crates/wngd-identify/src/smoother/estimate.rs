@@ -27,6 +27,8 @@ const FEWEST: usize = 300;
 /// Evaluations of the field per pass over the points, and points that are taken in any case.
 const EVALUATIONS: usize = 400_000;
 const SOME: usize = 1000;
+/// Evaluations per pass over a long record, once the search has ended.
+const LONG: usize = 1_600_000;
 /// Most steps of a stage, and of the last one.
 const STEPS: usize = 25;
 const LAST: usize = 50;
@@ -162,6 +164,7 @@ impl Smoother {
         let mut taken = whole.count();
         // Where the search has ended few steps are left to go, which all points can afford.
         if end.converged && all.count() > taken {
+            let all = all.first((LONG / each).max(taken));
             let count = all.count();
             match prolonged(&iteration, all) {
                 Some(found) => ((iteration, end), taken) = (found, count),

@@ -83,8 +83,7 @@ impl WeakStationary {
     /// Parameters, with the variances of the noise among the unknowns where they are not known: what the noise does to the
     /// equations differs from what parameters do, so that equations to spare tell it, whatever the order of the points.
     ///
-    /// `noise` is where the search begins. Besides the estimate: for each coordinate the variance that was found, below 0 by
-    /// chance where there is none, and its standard error.
+    /// `noise` is where the search begins. Besides the estimate: the variance that was found for each coordinate.
     ///
     /// # Cost
     /// As [`estimate`](Self::estimate), but for some ten solutions of small systems.
@@ -95,7 +94,7 @@ impl WeakStationary {
         &self,
         dynamics: &Dynamics,
         sample: &Sample,
-    ) -> Result<(Estimate, Vec<(f64, Option<f64>)>), IdentifyError> {
+    ) -> Result<(Estimate, Vec<NoiseVariance>), IdentifyError> {
         let clock = Instant::now();
         let mut found = Solution::of(dynamics, self.equations(dynamics, sample)?.seeking_noise()?)?;
         found.estimate.seconds = clock.elapsed().as_secs_f64();
@@ -111,11 +110,20 @@ impl WeakStationary {
     }
 }
 
+/// Variance of the noise of one coordinate, as it was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NoiseVariance {
+    /// Its value; below 0 by chance where there is no noise.
+    pub value: f64,
+    /// Its standard error; none where the data say nothing of it.
+    pub standard_error: Option<f64>,
+}
+
 /// Where an iteration ended.
 struct Found {
     estimate: Estimate,
     /// Variances of the noise with their standard errors, where they were unknowns.
-    variances: Vec<(f64, Option<f64>)>,
+    variances: Vec<NoiseVariance>,
 }
 
 /// The iteration under way.
@@ -410,7 +418,8 @@ impl<'a> Solution<'a> {
             _ => found.iter().map(|variance| variance.max(0.0).sqrt()).collect(),
         };
         let error = |c: usize| standard_errors.as_ref().and_then(|errors| errors[parameters + c]);
-        let variances = found.iter().enumerate().map(|(c, variance)| (*variance, error(c))).collect();
+        let variance = |(c, value): (usize, &f64)| NoiseVariance { value: *value, standard_error: error(c) };
+        let variances = found.iter().enumerate().map(variance).collect();
         let standard_errors = standard_errors.map(|errors| errors[..parameters].to_vec());
         let square =
             |all: Vec<f64>| all.chunks(p).take(parameters).flat_map(|row| row[..parameters].to_vec()).collect();

@@ -37,4 +37,4 @@ mod whiten;
 pub use directions::Undetermined;
 pub(crate) use directions::in_words;
 pub(crate) use functions::waves;
-pub use gmm::WeakStationary;
+pub use gmm::{NoiseVariance, WeakStationary};
