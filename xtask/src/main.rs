@@ -20,6 +20,7 @@ mod place;
 mod problem;
 mod python;
 mod reproduce;
+mod scaling;
 mod shared;
 mod slurm;
 mod tools;
@@ -68,6 +69,8 @@ enum Xtask {
     Mpi,
     /// Shards as tasks of HyperQueue against one process, with its server and a worker in an environment under target/python.
     Hyperqueue,
+    /// What sharing a command costs: measured at 1, 2, 4 and 8 shards, simulated beyond.
+    Scaling,
     /// Runs `wngd submit` under Slurm, with controller and daemon on this machine, in target/slurm.
     Slurm,
     /// Lets models behind UM-Bridge and `wngd serve` meet UM-Bridge's Python package, in an environment under target/python.
@@ -101,6 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Xtask::Generate => generate::run(false),
         Xtask::Mpi => mpi::run(),
         Xtask::Hyperqueue => hyperqueue::run(),
+        Xtask::Scaling => scaling::run(),
         Xtask::Slurm => slurm::run(),
         Xtask::Umbridge => umbridge::run(),
         Xtask::Wheel { pages } => wheel::run(pages),

@@ -21,6 +21,8 @@ use wngd_figures::{
 const LATTICE: usize = 61;
 /// Operations that a landscape may take; some seconds.
 const BUDGET: f64 = 2e10;
+/// How far beyond start, best end and truth a map goes, in units of how far they are apart.
+const FAR: f64 = 4.0;
 /// Most minima of a landscape that are marked.
 const MINIMA: usize = 12;
 /// What work is counted in where a model solves equations.
@@ -203,10 +205,18 @@ fn landscape_of(
         return Ok(None);
     };
     let base = best.last().theta.clone();
+    let range = |values: &[f64]| {
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high): (f64, f64), &v| (low.min(v), high.max(v)))
+    };
     let window = |i: usize| {
-        let mut points: Vec<f64> = outcomes.iter().flat_map(|o| o.trace.iter().map(|row| row.theta[i])).collect();
-        points.extend(result.truth.iter().map(|t| t[i]));
-        let (low, high) = points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        // A descent that is lost leaves the map instead of stretching it.
+        let known: Vec<f64> = result.truth.iter().map(|t| t[i]).chain([experiment.theta0[i], base[i]]).collect();
+        let (low, high) = range(&known);
+        let far = FAR * (high - low);
+        let all = outcomes.iter().flat_map(|o| o.trace.iter().map(|row| row.theta[i]));
+        let points: Vec<f64> =
+            all.filter(|v| far == 0.0 || (low - far..=high + far).contains(v)).chain(known).collect();
+        let (low, high) = range(&points);
         let pad = 0.3 * (high - low).max(1e-3 * high.abs()).max(1e-9);
         let (mut low, mut high) = (low - pad, high + pad);
         if result.names[i].starts_with("weights") {

@@ -104,7 +104,8 @@ pub(super) fn settings(rows: &[Row]) -> Vec<Setting> {
     all.iter().map(|some| Setting::of(some)).collect()
 }
 
-/// Those of the file with some of them gone through again; written back.
+/// Those of the file with some of them gone through again; written back. What others found on the same records stands where
+/// they were not asked again.
 pub(super) fn merged(path: &Path, again: &[Setting]) -> Result<Vec<Setting>, Box<dyn Error>> {
     let mut all: Vec<Setting> = match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text)?,
@@ -112,6 +113,9 @@ pub(super) fn merged(path: &Path, again: &[Setting]) -> Result<Vec<Setting>, Box
     };
     for setting in again {
         match all.iter_mut().find(|old| old.is_that_of(setting)) {
+            Some(old) if setting.peers.is_empty() => {
+                *old = Setting { peers: std::mem::take(&mut old.peers), ..setting.clone() };
+            }
             Some(old) => old.clone_from(setting),
             None => all.push(setting.clone()),
         }
