@@ -238,6 +238,12 @@ pub enum IdentifyError {
         /// The driven variable.
         variable: String,
     },
+    /// The smoother scales D from where it begins.
+    #[error("start: D of {variable} begins at 0, from where the smoother cannot scale it; start its parameter above 0")]
+    DiffusionStart {
+        /// The driven variable.
+        variable: String,
+    },
     /// The estimator follows more steps from point to point than there are.
     #[error("{steps} steps from point to point are too few, {least} are needed; record more points")]
     FewSteps {

@@ -33,7 +33,8 @@ impl Drive {
     /// What drives a system about some points (row-major); `None` where nothing does.
     ///
     /// # Errors
-    /// D that is not a parameter times something known, or a parameter that the drift has, too.
+    /// D that is not a parameter times something known, or a parameter that the drift has, too; D that begins at 0 and need not
+    /// stay there.
     pub(super) fn of(dynamics: &Dynamics, points: &[f64], theta: &[f64]) -> Result<Option<Self>, IdentifyError> {
         let Some(diffusion) = &dynamics.diffusion else { return Ok(None) };
         let d = dynamics.dim();
@@ -49,6 +50,7 @@ impl Drive {
             some.iter().flat_map(one).collect()
         };
         let usual = at(theta);
+        let lifted = at(&theta.iter().map(|t| if *t == 0.0 { 1.0 } else { *t }).collect::<Vec<f64>>());
         let twice: Vec<Vec<f64>> = (0..theta.len())
             .map(|j| {
                 let mut moved = theta.to_vec();
@@ -61,6 +63,9 @@ impl Drive {
         for c in 0..d {
             let here = of(&usual, c);
             if here.iter().all(|v| *v == 0.0) {
+                if of(&lifted, c).iter().any(|v| *v != 0.0) {
+                    return Err(IdentifyError::DiffusionStart { variable: dynamics.variables()[c].clone() });
+                }
                 continue;
             }
             let size = here.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
@@ -187,6 +192,13 @@ mod tests {
         let drive = Drive::of(&dynamics, &[0.0], &[1.0, 0.3]).unwrap().unwrap();
         let (shift, _) = drive.pushes(&map, &[0.0], &[1.0, 0.3], &[1.0], 0.01).unwrap();
         assert!((shift[0] / (0.3 * 1e-4) - 1.0).abs() < 0.01, "{shift:?}");
+    }
+
+    #[test]
+    fn a_diffusion_that_begins_at_zero_is_not_left_out() {
+        let dynamics = written(&["p", "-g*p"], &["0", "D"], &[("g", 0.8), ("D", 0.0)]);
+        let refused = Drive::of(&dynamics, &[0.3, 0.1], &[0.8, 0.0]).err();
+        assert!(matches!(refused, Some(IdentifyError::DiffusionStart { variable }) if variable == "p"));
     }
 
     #[test]

@@ -172,7 +172,6 @@ impl Scoring<'_> {
                         // D is positive.
                         self.theta[j] = if self.drive.owns(j) { next.max(0.1 * theta[j]) } else { next };
                     }
-                    // Three times as far: what is none has far to go.
                     Unknown::Noise(i) => self.noise[i] = noise[i] * (length * s).exp(),
                     Unknown::Known(_) => {}
                 }

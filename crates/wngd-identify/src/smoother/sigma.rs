@@ -146,7 +146,52 @@ fn root(covariance: &[f64], d: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use wngd_models::flow::{Equations, ExpressionField};
+
     use super::*;
+    use crate::dynamics::Dynamics;
+
+    #[test]
+    fn the_likelihood_of_a_linear_motion_is_that_of_the_formula() {
+        // dx = −a x dt + √(2D) dW in steps t: x' = φ x + η with φ = e^(−at), Var η = D(1 − φ²)/a.
+        let (a, level, noise, time) = (0.7, 0.4, 0.09, 0.3);
+        let field = ExpressionField::new(&Equations {
+            name: "line".into(),
+            variables: vec!["x".into()],
+            equations: vec!["-a*x".into()],
+            diffusion: vec![Some("D".into())],
+            parameters: vec![("a".into(), a), ("D".into(), level)],
+            ..Equations::default()
+        });
+        let theta = [a, level];
+        let dynamics = Dynamics::written(&field.unwrap(), theta.to_vec(), None).unwrap();
+        let values: Vec<f64> = (0..9).map(|k| if k == 4 { f64::NAN } else { (1.3 * f64::from(k)).sin() }).collect();
+        let mut after = vec![time; values.len()];
+        after[values.len() - 1] = 0.0;
+        let observed = Observed {
+            dim: 1,
+            which: vec![0],
+            values: values.clone(),
+            after,
+            dt: time,
+            scales: vec![1.0],
+            centre: vec![0.1],
+        };
+        let map = FlowMap::on(&dynamics, &[0.5], &[1.0], time, &theta, 1e-12).unwrap();
+        let drive = Drive::of(&dynamics, &[0.5], &theta).unwrap().unwrap();
+        let setting = Setting { full: theta.to_vec(), noise: vec![noise], factors: vec![1.0] };
+        let found = filter(&map, &drive, &observed, &setting).unwrap().likelihood();
+        let (phi, mut mean, mut variance, mut exact) = ((-a * time).exp(), 0.1, VISITED, 0.0);
+        for value in values {
+            if !value.is_nan() {
+                let (v, s) = (value - mean, variance + noise);
+                exact -= 0.5 * (v * v / s + f64::ln(s));
+                (mean, variance) = (mean + variance / s * v, variance * noise / s);
+            }
+            (mean, variance) = (phi * mean, phi * phi * variance + level * (1.0 - phi * phi) / a);
+        }
+        assert!((found - exact).abs() < 1e-4, "{found} {exact}");
+    }
 
     #[test]
     fn roots_are_those_of_singular_matrices_too() {
