@@ -68,6 +68,9 @@ pub struct MetricSummary {
     /// How the Laplacian was eliminated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elimination: Option<String>,
+    /// Why so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elimination_choice: Option<String>,
     /// Voids of the density, across which mass is moved apart from the transport within basins; left out where there
     /// are none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +156,7 @@ fn summary(
         condition: finite(least_squares.condition),
         mass_leak: prepared.mass_leak().map(|leak| leak.relative.clone()),
         elimination: prepared.laplacian().map(|report| report.elimination.to_string()),
+        elimination_choice: prepared.laplacian().map(|report| report.choice.to_string()),
         voids: prepared.laplacian().map(|report| report.voids).filter(|voids| *voids > 0),
         damping,
         direction: Directions { least_squares: least_squares.eta, information: information.eta },

@@ -34,6 +34,7 @@ mod forest;
 mod grid;
 mod krylov;
 mod laplacian;
+mod multigrid;
 mod ordering;
 mod sparse;
 mod sparse_lu;
@@ -47,7 +48,7 @@ pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
 pub use laplacian::{
-    EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
+    Choice, EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
     WeightedLaplacian, valley_depth,
 };
 pub use lstsq::{

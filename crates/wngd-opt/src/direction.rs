@@ -2,8 +2,8 @@ use wngd_linalg::dense::{column_norms, gram, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{
-    Algorithm, GradientProblem, KrylovOptions, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak,
-    NormalEquations, PivotedQr, Svd,
+    Algorithm, GradientProblem, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak, NormalEquations,
+    PivotedQr, Svd,
 };
 
 use crate::error::DirectionError;
@@ -233,7 +233,7 @@ pub(crate) fn check_whitening(laplacian: Option<&LaplacianReport>) -> Result<(),
             what: "whitening of the Jacobian",
             iterations: krylov.iterations,
             residual: krylov.residual,
-            tolerance: KrylovOptions::default().tolerance,
+            tolerance: krylov.tolerance,
         }
         .into()),
     }

@@ -288,8 +288,8 @@ impl std::fmt::Debug for FaceDensity {
 
 /// Wasserstein-2: Y = B†Z, b = Bᵀu with B = −∇·(√ρ ·), in the half-whitened
 /// coordinates of [`FactoredLaplacian`] (same Gram matrix, same R, half the solve);
-/// three-dimensional grids of more than 48³ cells are solved by Krylov iterations and keep Y itself
-/// ([`IterativeLaplacian`]).
+/// three-dimensional grids of more than 48³ cells, and few parameters on large grids of the plane, are solved by Krylov
+/// iterations and keep Y itself ([`IterativeLaplacian`]).
 ///
 /// Tangents are first made compatible, Z ← Z − ρ(1ᵀZ)/(1ᵀρ) per connected
 /// component of the support; the leak is reported.
@@ -326,7 +326,7 @@ impl Wasserstein2 {
                 faces
             }
         };
-        Ok(self.plan.factor(density, &faces)?)
+        Ok(self.plan.factor_for(density, &faces, point.theta.len())?)
     }
 }
 

@@ -49,14 +49,14 @@ const LINES: [Line; 7] = [
         name: "w2-k-2",
         words: "W₂ direction, p = 2",
         panel: 0,
-        sizes: &[64, 128, 256, 512, 1024],
+        sizes: &[64, 128, 256, 512, 1024, 2048],
     },
     Line {
         family: Family::DirectionsOfMany,
         name: "w2-k-100",
         words: "W₂ direction, p = 100",
         panel: 0,
-        sizes: &[64, 128, 256, 512],
+        sizes: &[64, 128, 256, 512, 1024],
     },
     Line {
         family: Family::Parameters,

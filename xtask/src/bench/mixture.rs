@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
-use wngd::linalg::{LeastSquares, PivotedQr, dense};
+use wngd::linalg::{LeastSquares, PivotedQr, WeightedLaplacian, dense};
 use wngd::opt::{Objective, Point};
 use wngd::prelude::*;
 
@@ -161,10 +161,11 @@ impl Measure {
         stage("1 model");
         let point = Point { theta: &problem.theta, state: &state, iteration: 0, rounding: &[] };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
-        let laplacian = laplacian.factored().ok_or("the grid is too large to be eliminated")?;
         stage("2 factor");
-        let b = laplacian.whiten_derivative(&u);
-        let (x, _) = laplacian.whiten(jacobian);
+        let (b, (x, _)) = match &laplacian {
+            WeightedLaplacian::Factored(factored) => (factored.whiten_derivative(&u), factored.whiten(jacobian)),
+            WeightedLaplacian::Iterative(levels) => (levels.whiten_derivative(&u), levels.whiten(jacobian)),
+        };
         stage("3 whiten");
         match self.route {
             By::Information => {

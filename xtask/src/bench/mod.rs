@@ -1,3 +1,4 @@
+mod choice;
 pub(crate) mod estimators;
 mod fit;
 pub(crate) mod growth;
@@ -51,6 +52,9 @@ pub(crate) fn run(bench: &Bench) -> Result<(), Box<dyn Error>> {
     }
     if wanted(Table::Limit) {
         limit::table(bench, session)?;
+    }
+    if wanted(Table::Choice) {
+        choice::table(bench, session)?;
     }
     if let Some(path) = &bench.save {
         session.save(path)?;

@@ -50,4 +50,6 @@ pub(super) enum Table {
     Growth,
     /// A matrix product and a copy.
     Limit,
+    /// A factor beside multigrid.
+    Choice,
 }

@@ -1,7 +1,6 @@
 //! BiCGSTAB of a sparse matrix and of its transpose, several right-hand sides in lanes.
 
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
 
 use faer::MatMut;
 use rayon::prelude::*;
@@ -119,12 +118,7 @@ impl BiCgStab {
 
     /// What all solves took so far.
     pub fn stats(&self) -> KrylovStats {
-        KrylovStats {
-            solves: self.counters.solves.load(Ordering::Relaxed),
-            iterations: self.counters.iterations.load(Ordering::Relaxed),
-            residual: f64::from_bits(self.counters.residual.load(Ordering::Relaxed)),
-            missed: self.counters.missed.load(Ordering::Relaxed),
-        }
+        self.counters.stats(self.options.tolerance)
     }
 
     /// `b <- A⁻¹ b`, or `A⁻ᵀ b`, for a block of right-hand sides (n x r).
@@ -166,10 +160,7 @@ impl BiCgStab {
                 residual: a.residual.max(b.residual),
                 missed: a.missed + b.missed,
             });
-        self.counters.solves.fetch_add(columns, Ordering::Relaxed);
-        self.counters.iterations.fetch_max(report.iterations, Ordering::Relaxed);
-        self.counters.missed.fetch_add(report.missed, Ordering::Relaxed);
-        self.counters.residual.fetch_max(report.residual.to_bits(), Ordering::Relaxed);
+        self.counters.add(columns, &report);
         report
     }
 

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 pub(super) const PARTIAL: usize = 4;
 /// Rows that one thread works on at a time: blocks of the preconditioner and of every sum. Fixed, so that
 /// results have the same bits for any number of threads.
-pub(super) const SLAB: usize = 1 << 15;
+pub(crate) const SLAB: usize = 1 << 15;
 /// Dot products of one slab.
 pub(super) fn slab_dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
     let mut sums = [[0.0; W]; PARTIAL];
@@ -28,7 +28,7 @@ pub(super) fn slab_dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64;
 }
 
 /// Sums over the slabs, in their order.
-pub(super) fn total<const W: usize, const S: usize>(slabs: Vec<[[f64; W]; S]>) -> [[f64; W]; S] {
+pub(crate) fn total<const W: usize, const S: usize>(slabs: Vec<[[f64; W]; S]>) -> [[f64; W]; S] {
     let mut total = [[0.0; W]; S];
     for slab in slabs {
         for s in 0..S {
@@ -40,7 +40,7 @@ pub(super) fn total<const W: usize, const S: usize>(slabs: Vec<[[f64; W]; S]>) -
     total
 }
 
-pub(super) fn dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
+pub(crate) fn dots<const W: usize>(a: &[[f64; W]], b: &[[f64; W]]) -> [f64; W] {
     let [sum] = total(a.par_chunks(SLAB).zip(b.par_chunks(SLAB)).map(|(a, b)| [slab_dots(a, b)]).collect());
     sum
 }

@@ -3,7 +3,7 @@
 mod bicgstab;
 mod coarse;
 mod compressed;
-mod dots;
+pub(crate) mod dots;
 mod flow_order;
 mod incomplete_lu;
 mod options;
@@ -13,4 +13,5 @@ pub(crate) mod tests;
 
 pub use bicgstab::BiCgStab;
 pub use flow_order::flow_order;
+pub(crate) use options::Counters;
 pub use options::{KrylovOptions, KrylovReport, KrylovStats};

@@ -1,6 +1,6 @@
 //! Stopping rule, and what the solves report.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Tolerance and limits of a [`BiCgStab`](crate::BiCgStab).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,24 +29,47 @@ pub struct KrylovReport {
     pub missed: usize,
 }
 
-/// What all solves with one [`BiCgStab`](crate::BiCgStab) took so far.
+/// What all solves with one matrix took so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct KrylovStats {
     /// Right-hand sides solved.
     pub solves: usize,
     /// Most iterations of any right-hand side.
     pub iterations: usize,
-    /// Largest true relative residual of any right-hand side.
+    /// Largest true relative residual of any right-hand side; with multigrid, largest estimated error in the energy
+    /// norm relative to the solution's.
     pub residual: f64,
+    /// What it is held against.
+    pub tolerance: f64,
     /// Right-hand sides that missed the tolerance.
     pub missed: usize,
 }
 
+/// [`KrylovStats`] as they come, from any thread.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) solves: AtomicUsize,
-    pub(super) iterations: AtomicUsize,
-    pub(super) missed: AtomicUsize,
+pub(crate) struct Counters {
+    solves: AtomicUsize,
+    iterations: AtomicUsize,
+    missed: AtomicUsize,
     /// Bits of a non-negative number: these order as the numbers do.
-    pub(super) residual: AtomicU64,
+    residual: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(&self, columns: usize, report: &KrylovReport) {
+        self.solves.fetch_add(columns, Ordering::Relaxed);
+        self.iterations.fetch_max(report.iterations, Ordering::Relaxed);
+        self.missed.fetch_add(report.missed, Ordering::Relaxed);
+        self.residual.fetch_max(report.residual.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn stats(&self, tolerance: f64) -> KrylovStats {
+        KrylovStats {
+            solves: self.solves.load(Ordering::Relaxed),
+            iterations: self.iterations.load(Ordering::Relaxed),
+            residual: f64::from_bits(self.residual.load(Ordering::Relaxed)),
+            tolerance,
+            missed: self.missed.load(Ordering::Relaxed),
+        }
+    }
 }

@@ -213,11 +213,11 @@ impl Jumps {
                     l if l == void.near => -1.0 / basins.support.mass[void.near],
                     _ => 0.0,
                 };
-                x[4 * plan.position[i]] = share * density[i];
+                x[4 * symbolic.position()[i]] = share * density[i];
             }
             elimination.forward::<4>(&mut x);
             elimination.backward::<4>(&mut x);
-            let potential = |cell: usize| if kept[cell] { x[4 * plan.position[cell]] } else { 0.0 };
+            let potential = |cell: usize| if kept[cell] { x[4 * symbolic.position()[cell]] } else { 0.0 };
             for (f, face) in basins.faces.iter().enumerate().filter(|(_, face)| Basins::takes(void, face)) {
                 flux[(f, e)] = face.0 * (potential(face.2) - potential(face.1));
             }

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
+use super::analysis::Analysis;
 use super::basins::{Basins, Jumps};
+use super::choice;
 use super::elimination::Elimination;
 use super::factored::FactoredLaplacian;
 use super::grounded::Grounded;
-use super::iterative::IterativeLaplacian;
-use super::plan::{Analysis, LaplacianPlan};
-use super::report::{EliminationKind, LaplacianReport};
+use super::iterative::{Attempt, IterativeLaplacian};
+use super::plan::{LaplacianPlan, is_plane};
+use super::report::{Choice, EliminationKind, LaplacianReport};
 use super::support::{self, Support};
 use super::weighted::WeightedLaplacian;
 use crate::cholesky::{Cholesky, SymbolicCholesky};
 use crate::divergence::{ACTIVE_DENSITY, check_density};
 use crate::error::{LinalgError, check_vector};
-use crate::krylov::{KrylovOptions, KrylovStats};
 
 /// Above this error of the constant potential Cholesky has lost digits to a valley
 /// of the density, and the factorisation is redone without subtractions.
@@ -38,8 +39,23 @@ impl LaplacianPlan {
     ///
     /// # Errors
     /// Wrong lengths, NaN or negative entries, no mass; [`LinalgError::IterationLimit`] if that Krylov solve
-    /// misses its tolerance.
+    /// misses its tolerance; as [`new`](Self::new) where the analysis waited.
     pub fn factor(self: &Arc<Self>, density: &[f64], faces: &[f64]) -> Result<WeightedLaplacian, LinalgError> {
+        self.factor_for(density, faces, usize::MAX)
+    }
+
+    /// As [`factor`](Self::factor), for so many columns: few of them on a large grid of the plane are solved by
+    /// multigrid, which takes less time and memory than a factor. A valley that stops multigrid is eliminated.
+    /// [`LaplacianReport::choice`] says why which way was taken.
+    ///
+    /// # Errors
+    /// As [`factor`](Self::factor).
+    pub fn factor_for(
+        self: &Arc<Self>,
+        density: &[f64],
+        faces: &[f64],
+        columns: usize,
+    ) -> Result<WeightedLaplacian, LinalgError> {
         check_density(&self.grid, density)?;
         check_vector("face density", faces, self.grid.face_count())?;
         let n = self.grid.len();
@@ -48,13 +64,15 @@ impl LaplacianPlan {
         let carried = (0..n).map(|i| if degree[i] > 0.0 || density[i] > ACTIVE_DENSITY { density[i] } else { 0.0 });
         let support = Support::new(self, density, &conductance);
         let kept = support::kept(&degree, &support);
-        let grounded = Grounded {
+        let mut grounded = Grounded {
             plan: self.clone(),
+            places: self.in_order(),
             faces: faces.to_vec(),
             density: carried.collect(),
             carries: degree.iter().map(|&d| d > 0.0).collect(),
             report: LaplacianReport {
                 elimination: EliminationKind::Cholesky,
+                choice: Choice::Grid,
                 components: support.ground.iter().filter(|&&g| density[g] > ACTIVE_DENSITY).count(),
                 voids: 0,
                 inactive_cells: (0..n).filter(|&i| degree[i] <= 0.0 && density[i] <= ACTIVE_DENSITY).count(),
@@ -65,22 +83,27 @@ impl LaplacianPlan {
             support,
             jumps: None,
         };
-        match &self.analysis {
+        let eliminates = self.eliminates();
+        if choice::multigrid_pays(&self.grid, 1) {
+            grounded.report.choice = Choice::Columns;
+        }
+        if is_plane(&self.grid) && (!eliminates || choice::multigrid_pays(&self.grid, columns)) {
+            grounded = match IterativeLaplacian::by_multigrid(grounded, &conductance)? {
+                Attempt::Solves(laplacian) => return Ok(WeightedLaplacian::Iterative(laplacian)),
+                Attempt::Stopped { limit, .. } if !eliminates => return Err(limit),
+                Attempt::Stopped { grounded, .. } => *grounded,
+            };
+            grounded.report.choice = Choice::Valley;
+        }
+        match self.analysis()? {
             Some(analysis) => {
+                grounded.places = analysis.places.clone();
                 Ok(WeightedLaplacian::Factored(Box::new(analysis.eliminate(grounded, conductance, &kept))))
             }
-            None => {
-                let laplacian = IterativeLaplacian::new(grounded, &conductance, &degree, &kept)?;
-                match laplacian.report().krylov {
-                    Some(KrylovStats { missed: 1.., iterations, residual, .. }) => Err(LinalgError::IterationLimit {
-                        what: "BiCGSTAB on the weighted Laplacian",
-                        iterations,
-                        residual,
-                        tolerance: KrylovOptions::default().tolerance,
-                    }),
-                    _ => Ok(WeightedLaplacian::Iterative(Box::new(laplacian))),
-                }
-            }
+            None => match IterativeLaplacian::by_bicgstab(grounded, &conductance, &degree, &kept)? {
+                Attempt::Solves(laplacian) => Ok(WeightedLaplacian::Iterative(laplacian)),
+                Attempt::Stopped { limit, .. } => Err(limit),
+            },
         }
     }
 }
@@ -88,7 +111,7 @@ impl LaplacianPlan {
 impl Analysis {
     /// Cholesky, and without subtractions where that loses the constant potential; basin by basin where voids part them.
     fn eliminate(&self, grounded: Grounded, conductance: Vec<f64>, kept: &[bool]) -> FactoredLaplacian {
-        let Analysis { symbolic, face_entry, diagonal_entry } = self;
+        let Self { symbolic, face_entry, diagonal_entry, .. } = self;
         let mut lower = vec![0.0; symbolic.pattern().1.len()];
         for &entry in diagonal_entry {
             lower[entry] = 1.0;

@@ -52,7 +52,7 @@ impl FinishPanel for Half<'_> {
         if let Some(jumps) = &grounded.jumps {
             for (w, across) in across.iter().enumerate() {
                 for (cell, value) in jumps.rows(across) {
-                    x[grounded.plan.position[cell] * W + w] = value;
+                    x[grounded.places.position[cell] * W + w] = value;
                 }
             }
         }
@@ -65,7 +65,7 @@ impl FinishPanel for Full<'_> {
         let FactoredLaplacian { grounded, elimination } = self.0;
         elimination.forward::<W>(x);
         elimination.backward::<W>(x);
-        store::<W>(&mut columns, |i| grounded.plan.position[i], |i| grounded.scale[i], x);
+        store::<W>(&mut columns, |i| grounded.places.position[i], |i| grounded.scale[i], x);
         if let Some(jumps) = &grounded.jumps {
             columns.into_iter().zip(across).for_each(|(column, across)| jumps.add_heights(across, column));
         }
@@ -133,8 +133,8 @@ impl FactoredLaplacian {
 
     fn transposed_panel(&self, piece: MatMut<'_, f64>) {
         const W: usize = PANEL;
-        let Grounded { plan, scale, .. } = &self.grounded;
-        let (order, position) = (&plan.order, &plan.position);
+        let Grounded { places, scale, .. } = &self.grounded;
+        let (order, position) = (&places.order, &places.position);
         let columns = contiguous_columns(piece);
         let mut x = vec![0.0; order.len() * W];
         for (w, column) in columns.iter().enumerate() {
@@ -177,15 +177,15 @@ impl FactoredLaplacian {
     /// # Shapes
     /// `u`: k; result: k in elimination order.
     pub fn whiten_derivative(&self, u: &[f64]) -> Vec<f64> {
-        let Grounded { plan, scale, support, jumps, .. } = &self.grounded;
-        let rooted: Vec<f64> = plan
+        let Grounded { places, scale, support, jumps, .. } = &self.grounded;
+        let rooted: Vec<f64> = places
             .order
             .iter()
             .map(|&i| if scale[i] > 0.0 { (u[i] - u[support.ground[support.label[i]]]) / scale[i] } else { 0.0 })
             .collect();
         let mut b = self.elimination.multiply_transpose(&rooted);
         for (cell, value) in jumps.iter().flat_map(|jumps| jumps.derivative(u)) {
-            b[plan.position[cell]] = value;
+            b[places.position[cell]] = value;
         }
         b
     }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::basins::Jumps;
 use super::panel::{Load, Sums};
-use super::plan::LaplacianPlan;
+use super::plan::{LaplacianPlan, Places};
 use super::report::{LaplacianReport, MassLeak};
 use super::support::Support;
 use crate::cholesky::PANEL;
@@ -20,6 +20,7 @@ use crate::operator::LinearOp;
 #[derive(Debug)]
 pub(super) struct Grounded {
     pub(super) plan: Arc<LaplacianPlan>,
+    pub(super) places: Arc<Places>,
     pub(super) faces: Vec<f64>,
     pub(super) density: Vec<f64>,
     /// Cells with an open face.
@@ -97,12 +98,12 @@ impl Grounded {
         solver: &impl FinishPanel,
         x: &mut Vec<f64>,
     ) -> Vec<(f64, f64)> {
-        let order = &self.plan.order;
+        let order = &self.places.order;
         x.resize(order.len() * W, 0.0);
         let x = &mut x[..order.len() * W];
         let columns = contiguous_columns(piece);
         let sums = Arch::new().dispatch(Load::<W> {
-            position: &self.plan.position,
+            position: &self.places.position,
             label: &self.support.label,
             components: self.support.ground.len(),
             carries: &self.carries,
@@ -119,7 +120,7 @@ impl Grounded {
         };
         if let Some(jumps) = &self.jumps {
             for (w, across) in across.iter().enumerate() {
-                jumps.ends(across).for_each(|(cell, value)| x[self.plan.position[cell] * W + w] -= value);
+                jumps.ends(across).for_each(|(cell, value)| x[self.places.position[cell] * W + w] -= value);
                 for (basin, mass) in self.support.mass.iter().enumerate().filter(|(_, mass)| **mass > 0.0) {
                     excess[basin][w] = (sums.of(basin, w) - jumps.sum(across, basin)) / mass;
                 }
@@ -172,12 +173,12 @@ impl Grounded {
             (false, true) => current[right] += conductance[face],
             _ => {}
         });
-        self.plan.order.iter().map(|&i| self.scale[i] * current[i]).collect()
+        self.places.order.iter().map(|&i| self.scale[i] * current[i]).collect()
     }
 
     /// Largest error of what a solver made of [`constant_current`](Self::constant_current).
     pub(super) fn constant_error(&self, kept: &[bool], solved: impl Iterator<Item = f64>) -> f64 {
-        self.plan
+        self.places
             .order
             .iter()
             .zip(solved)

@@ -1,6 +1,6 @@
 //! Solves and whitening without a factor, by Krylov iterations.
 
-use faer::Mat;
+use faer::{Mat, MatMut};
 
 use super::grounded::{FinishPanel, Grounded, tangent_fields};
 use super::panel::store;
@@ -8,7 +8,8 @@ use super::report::{EliminationKind, LaplacianReport, MassLeak};
 use crate::dense::as_column_mut;
 use crate::divergence::Divergence;
 use crate::error::LinalgError;
-use crate::krylov::{BiCgStab, KrylovOptions};
+use crate::krylov::{BiCgStab, Counters, KrylovOptions, KrylovReport, KrylovStats};
+use crate::multigrid::{Multigrid, Solved, Stop};
 use crate::operator::{Factorization, LinearOp, apply_transpose_vec};
 use crate::sparse::SparseMatrix;
 
@@ -18,10 +19,29 @@ use crate::sparse::SparseMatrix;
 #[derive(Debug)]
 pub struct IterativeLaplacian {
     pub(super) grounded: Grounded,
-    /// Solver of the scaled matrix.
-    solver: BiCgStab,
+    solver: Solver,
     divergence: Divergence,
 }
+
+/// What solves.
+#[derive(Debug)]
+enum Solver {
+    /// The grounded matrix, scaled to unit diagonal.
+    BiCgStab(Box<BiCgStab>),
+    /// The matrix as it is, up to a constant on each component.
+    Multigrid(Box<Multigrid>, Counters),
+}
+
+/// A solver that stood its test, or why it did not.
+pub(super) enum Attempt {
+    Solves(Box<IterativeLaplacian>),
+    Stopped { grounded: Box<Grounded>, limit: LinalgError },
+}
+
+/// What multigrid must reach: errors of the fields of a tangent, relative to them.
+const STOP: Stop = Stop { aim: 5e-13, tolerance: 1e-10, cycles: 60 };
+/// The same for the solve that tests it, on a level whose rounding is a hundredth.
+const TEST: Stop = Stop { aim: 5e-14, tolerance: 5e-13, cycles: 60 };
 
 /// The projected and scaled tangents themselves, which the Krylov solver takes; its order is that of the cells.
 struct Scaled;
@@ -35,12 +55,12 @@ impl FinishPanel for Scaled {
 impl IterativeLaplacian {
     /// Prepares solves of the scaled matrix and makes one, of the constant potential. Slow modes of the matrix look
     /// like √degree times a smooth potential, so these are the weights of the aggregates.
-    pub(super) fn new(
+    pub(super) fn by_bicgstab(
         mut grounded: Grounded,
         conductance: &[f64],
         degree: &[f64],
         kept: &[bool],
-    ) -> Result<Self, LinalgError> {
+    ) -> Result<Attempt, LinalgError> {
         let (n, scale) = (degree.len(), &grounded.scale);
         let mut columns: Vec<Vec<(usize, f64)>> = (0..n).map(|i| vec![(i, 1.0)]).collect();
         grounded.plan.for_each_face(|face, left, right| {
@@ -82,7 +102,50 @@ impl IterativeLaplacian {
         let mut current = grounded.constant_current(conductance, kept);
         solver.apply_inverse(as_column_mut(&mut current));
         grounded.report.constant_error = grounded.constant_error(kept, current.into_iter());
-        Ok(Self { grounded, solver, divergence })
+        let limit = missed("BiCGSTAB on the weighted Laplacian", solver.stats());
+        Ok(Self { grounded, solver: Solver::BiCgStab(Box::new(solver)), divergence }.unless(limit))
+    }
+
+    /// Prepares multigrid and makes one solve, which moves all mass askew through the box, and so across every valley.
+    pub(super) fn by_multigrid(mut grounded: Grounded, conductance: &[f64]) -> Result<Attempt, LinalgError> {
+        let grid = grounded.plan.grid().clone();
+        // What elimination would take up again.
+        let kept = (grounded.scale, grounded.support.mass.clone(), grounded.report.elimination);
+        // Nothing is scaled, and no cell held.
+        grounded.scale = grounded.carries.iter().map(|&carries| if carries { 1.0 } else { 0.0 }).collect();
+        grounded.support.mass = grounded.support.exact_mass(&grounded.density);
+        grounded.report.elimination = EliminationKind::Multigrid;
+        let Some(multigrid) = Multigrid::new(&grid, conductance) else {
+            (grounded.scale, grounded.support.mass, grounded.report.elimination) = kept;
+            let stats = KrylovStats { tolerance: TEST.tolerance, residual: f64::INFINITY, ..KrylovStats::default() };
+            return Ok(Attempt::Stopped { grounded: Box::new(grounded), limit: limit(MULTIGRID, stats) });
+        };
+        let divergence = Divergence::from_faces(&grid, &grounded.faces)?;
+        let mut moved = Mat::from_fn(grid.len(), 1, |i, _| {
+            let center = grid.center(i);
+            let along = |axis: usize| (center[axis] - grid.lower()[axis]) / (grid.upper()[axis] - grid.lower()[axis]);
+            let (x, y) = (along(0), along(1));
+            grounded.density[i] * (x + 0.618 * y - 0.3 * x * y)
+        });
+        grounded.solve_panels(moved.as_mut(), &Scaled);
+        let Solved { iterations, error } = multigrid.probe(moved.col_as_slice(0), TEST);
+        grounded.report.constant_error = error;
+        let stats = KrylovStats { iterations, residual: error, tolerance: TEST.tolerance, ..KrylovStats::default() };
+        let stopped = (!(error <= TEST.tolerance)).then(|| limit(MULTIGRID, stats));
+        let solver = Solver::Multigrid(Box::new(multigrid), Counters::default());
+        let mut attempt = Self { grounded, solver, divergence }.unless(stopped);
+        if let Attempt::Stopped { grounded, .. } = &mut attempt {
+            (grounded.scale, grounded.support.mass, grounded.report.elimination) = kept;
+        }
+        Ok(attempt)
+    }
+
+    /// Itself, or what stopped it.
+    fn unless(self, stopped: Option<LinalgError>) -> Attempt {
+        match stopped {
+            None => Attempt::Solves(Box::new(self)),
+            Some(limit) => Attempt::Stopped { grounded: Box::new(self.grounded), limit },
+        }
     }
 
     /// What the preparation met, and the solves up to now.
@@ -122,11 +185,15 @@ impl IterativeLaplacian {
     pub fn solve(&self, z: Mat<f64>) -> (Mat<f64>, MassLeak) {
         let mut z = z;
         let leak = self.grounded.solve_panels(z.as_mut(), &Scaled);
-        self.solver.apply_inverse(z.as_mut());
+        self.solver.apply(z.as_mut());
+        let Grounded { scale, support, .. } = &self.grounded;
         for j in 0..z.ncols() {
-            for (i, scale) in self.grounded.scale.iter().enumerate() {
-                z[(i, j)] *= scale;
+            let column = z.col_as_slice_mut(j);
+            if matches!(self.solver, Solver::Multigrid(..)) {
+                let level: Vec<f64> = support.ground.iter().map(|&cell| column[cell]).collect();
+                column.iter_mut().zip(&support.label).for_each(|(value, &label)| *value -= level[label]);
             }
+            column.iter_mut().zip(scale).for_each(|(value, scale)| *value *= scale);
         }
         (z, leak)
     }
@@ -143,4 +210,40 @@ impl IterativeLaplacian {
     pub fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
         self.grounded.project_derivative(u)
     }
+}
+
+const MULTIGRID: &str = "multigrid on the weighted Laplacian";
+
+impl Solver {
+    fn apply(&self, columns: MatMut<'_, f64>) {
+        match self {
+            Self::BiCgStab(solver) => solver.apply_inverse(columns),
+            Self::Multigrid(multigrid, counters) => {
+                let solved = multigrid.solve(columns, STOP);
+                let report = KrylovReport {
+                    iterations: solved.iter().map(|s| s.iterations).max().unwrap_or(0),
+                    residual: solved.iter().map(|s| s.error).fold(0.0, |m, e| if e > m || e.is_nan() { e } else { m }),
+                    missed: solved.iter().filter(|s| !(s.error <= STOP.tolerance)).count(),
+                };
+                counters.add(solved.len(), &report);
+            }
+        }
+    }
+
+    fn stats(&self) -> KrylovStats {
+        match self {
+            Self::BiCgStab(solver) => solver.stats(),
+            Self::Multigrid(_, counters) => counters.stats(STOP.tolerance),
+        }
+    }
+}
+
+/// The error of a solver that missed its tolerance.
+fn missed(what: &'static str, stats: KrylovStats) -> Option<LinalgError> {
+    (stats.missed > 0).then(|| limit(what, stats))
+}
+
+fn limit(what: &'static str, stats: KrylovStats) -> LinalgError {
+    let KrylovStats { iterations, residual, tolerance, .. } = stats;
+    LinalgError::IterationLimit { what, iterations, residual, tolerance }
 }

@@ -1,6 +1,8 @@
 //! The density-weighted Laplacian −∇·(ρ∇), factored: solves, whitening and mass leaks.
 
+mod analysis;
 mod basins;
+mod choice;
 mod elimination;
 mod factor;
 mod factored;
@@ -18,6 +20,6 @@ mod weighted;
 pub use factored::FactoredLaplacian;
 pub use iterative::IterativeLaplacian;
 pub use plan::LaplacianPlan;
-pub use report::{EliminationKind, LaplacianReport, MassLeak};
+pub use report::{Choice, EliminationKind, LaplacianReport, MassLeak};
 pub use valley::valley_depth;
 pub use weighted::WeightedLaplacian;

@@ -13,6 +13,31 @@ pub enum EliminationKind {
     /// None: Krylov solves with an incomplete factorisation and aggregates, on three-dimensional grids of
     /// more than 48³ cells. [`LaplacianReport::krylov`] tells how they went.
     Krylov,
+    /// None: conjugate gradients with multigrid, for few columns on large grids of the plane.
+    /// [`LaplacianReport::krylov`] tells how they went.
+    Multigrid,
+}
+
+/// Why a weighted Laplacian was eliminated, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Choice {
+    /// Grids of this kind and size are always treated so.
+    Grid,
+    /// So many columns are whitened sooner in this way.
+    Columns,
+    /// Multigrid would have been sooner, but a valley of the density stopped it.
+    Valley,
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Choice::Grid => "the only way for this grid",
+            Choice::Columns => "the sooner for so many columns",
+            Choice::Valley => "multigrid did not reach its tolerance across a valley of the density",
+        })
+    }
 }
 
 impl std::fmt::Display for EliminationKind {
@@ -21,6 +46,7 @@ impl std::fmt::Display for EliminationKind {
             EliminationKind::Cholesky => "cholesky",
             EliminationKind::SubtractionFree => "subtraction-free",
             EliminationKind::Krylov => "bicgstab",
+            EliminationKind::Multigrid => "multigrid",
         })
     }
 }
@@ -30,6 +56,8 @@ impl std::fmt::Display for EliminationKind {
 pub struct LaplacianReport {
     /// Algorithm used.
     pub elimination: EliminationKind,
+    /// Why that one.
+    pub choice: Choice,
     /// Connected components of the support that hold mass.
     pub components: usize,
     /// Voids within these components, valleys deeper than 1e-17, across which the mass that jumps is kept apart from
@@ -38,9 +66,10 @@ pub struct LaplacianReport {
     /// Cells without usable density.
     pub inactive_cells: usize,
     /// Largest error with which the factorisation used reproduces the potential 1
-    /// from its flow into the ground; measures what valleys of the density cost.
+    /// from its flow into the ground; measures what valleys of the density cost. With multigrid, estimated relative
+    /// error in the energy norm of moving all mass askew through the box.
     pub constant_error: f64,
-    /// All Krylov solves so far, where there is no factor: columns that missed the tolerance of 1e-12
+    /// All Krylov solves so far, where there is no factor: columns that missed the tolerance
     /// are counted, not refused.
     pub krylov: Option<KrylovStats>,
 }

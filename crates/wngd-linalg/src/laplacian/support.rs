@@ -61,4 +61,17 @@ impl Support {
         }
         Self { label, ground, mass }
     }
+
+    /// Total density of each component, without what plain sums lose: nothing grounds a cell for multigrid, and mass
+    /// that a projection left over has nowhere to go.
+    pub(super) fn exact_mass(&self, density: &[f64]) -> Vec<f64> {
+        let (mut mass, mut lost) = (vec![0.0; self.ground.len()], vec![0.0; self.ground.len()]);
+        for (&label, &value) in self.label.iter().zip(density) {
+            let total: f64 = mass[label];
+            let next = total + value;
+            lost[label] += if total >= value { (total - next) + value } else { (value - next) + total };
+            mass[label] = next;
+        }
+        mass.iter().zip(lost).map(|(mass, lost)| mass + lost).collect()
+    }
 }

@@ -162,7 +162,7 @@ fn both_eliminations_agree_in_two_dimensions() {
     assert_eq!(laplacian.report().elimination, EliminationKind::Cholesky);
     let WeightedLaplacian::Factored(again) = plan.factor(&density, &faces).unwrap() else { panic!("no elimination") };
     let kept: Vec<bool> = again.grounded.scale.iter().map(|&s| s > 0.0).collect();
-    let symbolic = &plan.analysis.as_ref().unwrap().symbolic;
+    let symbolic = &plan.analysis().unwrap().unwrap().symbolic;
     let other = FactoredLaplacian::without_subtraction(again.grounded, symbolic, &plan.conductances(&faces), &kept);
     let other = WeightedLaplacian::Factored(Box::new(other));
     assert_eq!(other.report().elimination, EliminationKind::SubtractionFree);
@@ -360,4 +360,66 @@ fn jumps_through_many_faces_of_a_void_are_those_of_one_line() {
     let (phi, _) = laplacian.solve(jump.clone());
     let energy = dense::dot(phi.col_as_slice(0), jump.col_as_slice(0));
     assert!((energy / many[(4, 4)] - 1.0).abs() < 1e-9, "{energy:e} for {:e}", many[(4, 4)]);
+}
+
+#[test]
+fn few_columns_on_a_large_plane_are_solved_by_multigrid() {
+    let grid = Grid::new(&[-6.0, -5.0], &[6.0, 5.0], &[520, 430]).unwrap();
+    let density = gaussian_pair(&grid, 3.0);
+    let plan = Arc::new(LaplacianPlan::new(&grid).unwrap());
+    let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
+    let (few, many) = (plan.factor_for(&density, &faces, 3).unwrap(), plan.factor(&density, &faces).unwrap());
+    assert_eq!((few.report().elimination, few.report().choice), (EliminationKind::Multigrid, Choice::Columns));
+    assert_eq!((many.report().elimination, many.report().choice), (EliminationKind::Cholesky, Choice::Columns));
+    let (by_levels, by_factor) = (few.without_factor(), many.direct());
+    let z = columns(&grid, &density);
+    let ((y, leak), (x, same)) = (by_levels.whiten(z.clone()), by_factor.whiten(z.clone()));
+    assert_eq!(leak, same);
+    let stats = few.report().krylov.unwrap();
+    assert!(stats.missed == 0 && stats.iterations < 20 && stats.solves == 3, "{stats:?}");
+    let (gy, gx) = (dense::gram(y.as_ref()), dense::gram(x.as_ref()));
+    assert!((&gy - &gx).norm_max() < 1e-11 * gx.norm_max(), "{:e}", (&gy - &gx).norm_max() / gx.norm_max());
+    let u: Vec<f64> = (0..grid.len()).map(|i| grid.center(i)[0].sin() + grid.center(i)[1]).collect();
+    let (by, bx) = (by_levels.whiten_derivative(&u), by_factor.whiten_derivative(&u));
+    for j in 0..3 {
+        let slope = |b: &[f64], y: &Mat<f64>| dense::dot(b, y.col_as_slice(j));
+        assert!((slope(&by, &y) - slope(&bx, &x)).abs() < 1e-10 * dense::norm(&by) * y.col(j).norm_l2());
+    }
+    // Potentials are 0 at the densest cell, whatever solves.
+    let (fy, fx) = (few.solve(z.clone()).0, many.solve(z.clone()).0);
+    assert!((0..3).all(|j| (0..grid.len()).any(|i| fy[(i, j)] == 0.0 && fx[(i, j)] == 0.0)));
+    // Probes of Y are probes of Z.
+    let xi = Mat::from_fn(y.nrows(), 2, |i, j| ((i * (j + 2)) as f64 * 0.7).sin());
+    let h = by_levels.whiten_transpose(xi.clone());
+    for j in 0..2 {
+        let (left, right) =
+            (dense::dot(y.col_as_slice(j), xi.col_as_slice(j)), dense::dot(z.col_as_slice(j), h.col_as_slice(j)));
+        assert!((left - right).abs() < 1e-10 * y.col(j).norm_l2() * xi.col(j).norm_l2(), "{left} {right}");
+    }
+}
+
+#[test]
+fn a_valley_that_stops_multigrid_is_eliminated_and_said() {
+    let grid = Grid::new(&[-14.0, -5.0], &[14.0, 5.0], &[700, 300]).unwrap();
+    let plan = Arc::new(LaplacianPlan::new(&grid).unwrap());
+    for (distance, kind, choice) in [
+        (0.0, EliminationKind::Multigrid, Choice::Columns),
+        (5.0, EliminationKind::Multigrid, Choice::Columns),
+        (7.0, EliminationKind::Multigrid, Choice::Columns),
+        (16.0, EliminationKind::SubtractionFree, Choice::Valley),
+    ] {
+        let density = gaussian_pair(&grid, distance);
+        let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
+        let laplacian = plan.factor_for(&density, &faces, 2).unwrap();
+        let report = laplacian.report();
+        assert_eq!((report.elimination, report.choice), (kind, choice), "{report:?}");
+        if let WeightedLaplacian::Iterative(laplacian) = &laplacian {
+            laplacian.whiten(columns(&grid, &density));
+            assert_eq!(laplacian.report().krylov.unwrap().missed, 0, "{distance}");
+        }
+        // Without elimination there is nothing to fall back on.
+        let only = Arc::new(LaplacianPlan::iterative(&grid)).factor(&density, &faces);
+        assert_eq!(only.is_ok(), choice == Choice::Columns);
+        assert!(only.err().is_none_or(|e| e.to_string().contains("multigrid")));
+    }
 }
