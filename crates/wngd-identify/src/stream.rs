@@ -41,6 +41,8 @@ pub struct Stream {
     head: Sample,
     /// Points spread over all of them, in no order.
     some: Sample,
+    /// Time between points as the records have it.
+    told: Option<f64>,
     uneven: bool,
 }
 
@@ -105,7 +107,7 @@ impl Stream {
         let head = Sample::new(first.head, dim, of_head, dt)?;
         let count = first.some.len() / dim;
         let some = Sample::new(first.some, dim, vec![count], None)?;
-        Ok(Self { source, records, dt, deviations, means, extremes: first.extremes, head, some, uneven })
+        Ok(Self { source, records, dt, deviations, means, extremes: first.extremes, head, some, told: found, uneven })
     }
 
     /// Number of points.
@@ -121,6 +123,11 @@ impl Stream {
     /// Time between points; none where they are in no order, or where it differs.
     pub fn dt(&self) -> Option<f64> {
         self.dt
+    }
+
+    /// Time between points as the records tell it, in order or not.
+    pub fn recorded_step(&self) -> Option<f64> {
+        self.told
     }
 
     /// Whether the records have times that rise in steps of different lengths.
