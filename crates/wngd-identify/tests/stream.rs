@@ -26,11 +26,11 @@ fn bits(found: &Estimate) -> String {
 #[test]
 fn in_parts_or_in_memory_on_any_number_of_threads_the_bits_are_the_same() {
     let lorenz = entry("lorenz63");
-    let data = points(lorenz, 250_000, 0.05, 3);
+    let data = points(lorenz, 120_000, 0.05, 3);
     let (data, _) = noisy(data, 0.02, 1);
     let model = dynamics(lorenz);
     let noise: Vec<f64> = vec![0.15; 3];
-    for (records, dt) in [(vec![250_000], Some(0.05)), (vec![120_003, 17, 129_980], Some(0.05)), (vec![250_000], None)]
+    for (records, dt) in [(vec![120_000], Some(0.05)), (vec![70_003, 17, 49_980], Some(0.05)), (vec![120_000], None)]
     {
         let weak = WeakStationary { noise: noise.clone(), seed: 5 };
         let sample = Sample::new(data.clone(), 3, records.clone(), dt).unwrap();
@@ -58,15 +58,15 @@ fn fields_that_are_no_polynomials_have_the_same_bits_too() {
 #[test]
 fn the_answer_says_what_was_left_out_and_what_the_noise_is() {
     let lorenz = entry("lorenz63");
-    let (clean, truth, model) = (points(lorenz, 200_000, 0.05, 3), truth(lorenz), dynamics(lorenz));
-    let found = answer_streamed(&model, &stream(&clean, &[200_000], Some(0.05)), &Question::default()).unwrap();
+    let (clean, truth, model) = (points(lorenz, 130_000, 0.05, 3), truth(lorenz), dynamics(lorenz));
+    let found = answer_streamed(&model, &stream(&clean, &[130_000], Some(0.05)), &Question::default()).unwrap();
     assert_eq!((found.verdict, found.estimate().estimator), (Verdict::Fits, "weak-stationary"));
-    assert!(found.remarks[1].contains("200000 points are read in parts") && found.remarks[1].contains("shooting"));
+    assert!(found.remarks[1].contains("130000 points are read in parts") && found.remarks[1].contains("shooting"));
     for (found, exact) in found.estimate().theta.iter().zip(&truth) {
         assert!((found / exact - 1.0).abs() < 1e-4, "{found} {exact}");
     }
     let (data, deviations) = noisy(clean.clone(), 0.05, 2);
-    let found = answer_streamed(&model, &stream(&data, &[200_000], Some(0.05)), &Question::default()).unwrap();
+    let found = answer_streamed(&model, &stream(&data, &[130_000], Some(0.05)), &Question::default()).unwrap();
     println!("{found:#?}");
     assert_eq!(found.verdict, Verdict::Fits);
     for (share, (noise, whole)) in found.noise_share.iter().zip(deviations.iter().zip(WHOLE)) {
@@ -78,7 +78,7 @@ fn the_answer_says_what_was_left_out_and_what_the_noise_is() {
     }
     // What is declared to be clean is not.
     let question = Question { noise: NoiseLevel::Share(0.0), ..Question::default() };
-    let found = answer_streamed(&model, &stream(&data, &[200_000], Some(0.05)), &question).unwrap();
+    let found = answer_streamed(&model, &stream(&data, &[130_000], Some(0.05)), &question).unwrap();
     assert_eq!(found.verdict, Verdict::Misfit, "{:?}", found.remarks);
 }
 

@@ -171,8 +171,10 @@ mod tests {
                 let parts = InParts::whatever_size(it.clone(), 2).unwrap().ok().unwrap();
                 assert_eq!(all(&parts), whole.values, "{name}");
                 let stream = Stream::new(Box::new(parts), None, true).unwrap();
-                assert_eq!(stream.dt(), dt.map(|dt: f64| dt * stride as f64));
-                assert!(!stream.uneven() && stream.count() == whole.values.len() / 2);
+                // A row that was left out leaves a longer step behind it.
+                assert_eq!(stream.uneven(), whole.uneven.is_some(), "{name}");
+                assert_eq!(stream.dt(), dt.filter(|_| !stream.uneven()).map(|dt: f64| dt * stride as f64));
+                assert_eq!(stream.count(), whole.values.len() / 2);
             }
             std::fs::remove_file(&recording(name, &bytes, 0, 1).paths[0]).unwrap();
         }

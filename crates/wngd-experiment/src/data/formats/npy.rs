@@ -100,7 +100,7 @@ struct ArrayParts {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
     width: usize,
-    number: Number,
+    number: Numbers,
     dim: usize,
     skip: bool,
     /// Rows that are not read yet, and those that are.
@@ -123,7 +123,7 @@ impl Parts for ArrayParts {
                 let (now, later) = values.split_at_mut(values.len().min(BLOCK / self.width));
                 let bytes = &mut self.block[..now.len() * self.width];
                 self.reader.read_exact(bytes).map_err(|e| fail(format!("the file is truncated or damaged: {e}")))?;
-                now.iter_mut().zip(bytes.chunks_exact(self.width)).for_each(|(v, bytes)| *v = (self.number)(bytes));
+                (self.number)(bytes, now);
                 values = later;
             }
             kept = count;
@@ -193,11 +193,13 @@ pub fn read(mut reader: impl Read, size: Option<u64>) -> Result<(Vec<usize>, Vec
     let Header { fortran, shape, .. } = header;
     let mut values = Vec::with_capacity(if size.is_some() { total } else { total.min(UNKNOWN / 8) });
     let mut block = vec![0; BLOCK.min(width * total)];
+    let mut numbers = vec![0.0; BLOCK / width];
     while values.len() < total {
         let count = (BLOCK / width).min(total - values.len());
         let part = &mut block[..count * width];
         reader.read_exact(part).map_err(|e| format!("the file is truncated or damaged: {e}"))?;
-        values.extend(part.chunks_exact(width).map(number));
+        number(part, &mut numbers[..count]);
+        values.extend_from_slice(&numbers[..count]);
     }
     if fortran {
         values = row_major(&shape, &values);
@@ -205,14 +207,19 @@ pub fn read(mut reader: impl Read, size: Option<u64>) -> Result<(Vec<usize>, Vec
     Ok((shape, values))
 }
 
-/// The number that the bytes of an entry are.
-type Number = fn(&[u8]) -> f64;
+/// Reads the bytes of entries as numbers, as many as there are.
+type Numbers = fn(&[u8], &mut [f64]);
 
-/// Width of an entry in bytes and how it is read, for real numbers.
-fn entry(descr: &str) -> Option<(usize, Number)> {
+/// Width of an entry in bytes and how entries are read, for real numbers.
+fn entry(descr: &str) -> Option<(usize, Numbers)> {
     macro_rules! number {
         ($type:ty, $from:ident) => {
-            (size_of::<$type>(), |bytes| bytes.try_into().map_or(f64::NAN, |bytes| <$type>::$from(bytes) as f64))
+            (size_of::<$type>(), |bytes, out| {
+                // A loop of its own for each type, which the compiler makes vector instructions of.
+                for (number, bytes) in out.iter_mut().zip(bytes.as_chunks::<{ size_of::<$type>() }>().0) {
+                    *number = <$type>::$from(*bytes) as f64;
+                }
+            })
         };
     }
     Some(match descr {
@@ -248,7 +255,7 @@ struct Header {
 
 impl Header {
     /// Width of an entry in bytes, how it is read, and how many there are in a file of `size` bytes, if that is known.
-    fn entries(&self, size: Option<u64>) -> Result<(usize, Number, usize), String> {
+    fn entries(&self, size: Option<u64>) -> Result<(usize, Numbers, usize), String> {
         let Self { descr, shape, .. } = self;
         let (width, number) = entry(descr)
             .ok_or_else(|| format!("entries of type {descr}; save the array as float64, float32 or integers"))?;
