@@ -30,8 +30,7 @@ fn in_parts_or_in_memory_on_any_number_of_threads_the_bits_are_the_same() {
     let (data, _) = noisy(data, 0.02, 1);
     let model = dynamics(lorenz);
     let noise: Vec<f64> = vec![0.15; 3];
-    for (records, dt) in [(vec![120_000], Some(0.05)), (vec![70_003, 17, 49_980], Some(0.05)), (vec![120_000], None)]
-    {
+    for (records, dt) in [(vec![120_000], Some(0.05)), (vec![70_003, 17, 49_980], Some(0.05)), (vec![120_000], None)] {
         let weak = WeakStationary { noise: noise.clone(), seed: 5 };
         let sample = Sample::new(data.clone(), 3, records.clone(), dt).unwrap();
         let held = weak.estimate(&model, &sample).unwrap();

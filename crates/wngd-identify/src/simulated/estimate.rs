@@ -69,6 +69,8 @@ struct Setting<'a> {
     starts: Vec<f64>,
     scales: Vec<f64>,
     which: Vec<usize>,
+    /// Where simulations that tell the starts begin, and their time step, where variables are hidden.
+    hidden: Option<(Vec<f64>, f64)>,
 }
 
 impl SimulatedMoments {
@@ -87,7 +89,7 @@ impl SimulatedMoments {
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample, start: &[f64]) -> Result<Estimate, IdentifyError> {
         let clock = Instant::now();
         let setting = self.setting(dynamics, sample, start)?;
-        let Setting { motion, dt, parts, scale, starts, scales, which } = setting;
+        let Setting { motion, dt, parts, scale, starts, scales, which, hidden } = setting;
         let ordered = sample.dt.filter(|dt| *dt < SPARSE * scale);
         let mut lags: Vec<usize> = Vec::new();
         for lag in ordered.iter().flat_map(|dt| LAGS.map(|lag| (lag * scale / dt).round().max(1.0) as usize)) {
@@ -139,6 +141,12 @@ impl SimulatedMoments {
             let (local, _) = search.run(stage)?;
             at_start.get_or_insert(local.value);
             last = Some(stage);
+            // Where simulations at the start went may be where those of the data hardly ever are, as the rest beside a motion that lasts.
+            if let Some((centre, step)) = &hidden
+                && let Ok(points) = cloud(dynamics, &dynamics.theta_full(&search.theta), centre, *step)
+            {
+                search.replicates.starts = points;
+            }
         }
         let Some(stage) = last else { return Err(IdentifyError::NoEstimator) };
         let (mut local, mut rests) = search.settled(&sampled)?;
@@ -176,8 +184,8 @@ impl SimulatedMoments {
         let full = dynamics.theta_full(start);
         let in_order = which.iter().copied().eq(0..d);
         let usual = sample.usual_step();
-        let starts = if in_order {
-            sample.points.clone()
+        let (starts, hidden) = if in_order {
+            (sample.points.clone(), None)
         } else {
             let mut centre = vec![0.0; d];
             for (i, &c) in which.iter().enumerate() {
@@ -187,7 +195,9 @@ impl SimulatedMoments {
             let points = cloud(dynamics, &full, &centre, guess)?;
             // A step that suits the system where the data tell none.
             let scale = time_scale(dynamics.drift.as_ref(), &full, &points);
-            if usual.is_some() { points } else { cloud(dynamics, &full, &centre, APART * scale.clamp(1e-3, 1e3))? }
+            let step = usual.unwrap_or(APART * scale.clamp(1e-3, 1e3));
+            let points = if usual.is_some() { points } else { cloud(dynamics, &full, &centre, step)? };
+            (points, Some((centre, step)))
         };
         let mut scales = deviations(&starts, d);
         for (i, &c) in which.iter().enumerate() {
@@ -201,7 +211,7 @@ impl SimulatedMoments {
         let lost = || IdentifyError::FlowLost { dt };
         let around = (&starts[..], &scales[..], scale);
         let motion = Motion::new(dynamics, dt / parts as f64, &full, around, TOLERANCE).ok_or_else(lost)?;
-        Ok(Setting { motion, dt, parts, scale, starts, scales, which })
+        Ok(Setting { motion, dt, parts, scale, starts, scales, which, hidden })
     }
 }
 
