@@ -377,3 +377,42 @@ fn simulations_are_driven_by_diffusion_last_a_time_and_are_refused_where_stiff()
     let both = ["simulate", "--system", "lorenz63", "--time", "1", "--points", "3", "--out", "s.csv"];
     refused(dir, &both, "cannot be used with");
 }
+
+/// `cargo test --release -p wngd-cli --test identify -- --ignored --nocapture parts` identifies from a file of 480 MB, and prints the
+/// most memory that the command had and its seconds beside those that the file takes to read.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "writes half a gigabyte"]
+fn large_files_are_read_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    good(wngd(folder.path(), &["simulate", "--system", "lorenz63", "--points", "20000000", "--out", "a.npy"]));
+    let mut reading = std::time::Instant::now();
+    for _ in 0..2 {
+        // The second time it is in memory, as it is for the command.
+        reading = std::time::Instant::now();
+        let mut file = std::fs::File::open(folder.path().join("a.npy")).unwrap();
+        std::io::copy(&mut file, &mut std::io::sink()).unwrap();
+    }
+    let (reading, clock) = (reading.elapsed().as_secs_f64(), std::time::Instant::now());
+    let args =
+        ["identify", "--system", "lorenz63", "--trajectory", "a.npy", "--dt", "0.05", "--out", "found", "--quiet"];
+    let mut child =
+        std::process::Command::new(env!("CARGO_BIN_EXE_wngd")).args(args).current_dir(folder.path()).spawn().unwrap();
+    let (mut most, status) = (0u64, format!("/proc/{}/status", child.id()));
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|v| v.split_whitespace().next());
+        most = most.max(peak.map_or(0, |kb| kb.parse::<u64>().unwrap() >> 10));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    println!("{most} MB, {:.2} s beside {reading:.2} s for reading alone", clock.elapsed().as_secs_f64());
+    assert!(child.wait().unwrap().success() && most > 0 && most < 120, "{most} MB");
+    let result: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("found/result.json")).unwrap()).unwrap();
+    assert_eq!((&result["answer"], &result["verdict"]), (&"weak-stationary".into(), &"fits".into()));
+    assert!(result["notes"].to_string().contains("20000000 points are read in parts"), "{}", result["notes"]);
+    // Asked for by name, another estimator has the points held.
+    let args = ["identify", "--system", "lorenz63", "--trajectory", "a.npy", "--dt", "0.05", "--stride", "20000"];
+    let text = good(wngd(folder.path(), &[&args[..], &["--estimator", "shooting", "--out", "held"]].concat()));
+    assert!(!text.contains("in parts"), "{text}");
+}

@@ -204,7 +204,7 @@ fn answered(
         {
             estimates.iter_mut().for_each(|estimate| estimate.objections.push(objection.clone()));
         }
-        remarks.extend(checks::turns(dynamics, sample, &theta));
+        remarks.extend(checks::turns(dynamics, sample, sample.count(), &theta));
     }
     remarks.extend(disagreement(&estimates, &dynamics.names()));
     let verdict = verdict(&estimates[chosen]);
@@ -468,7 +468,7 @@ fn choose(estimates: &[Estimate], dynamics: &Dynamics) -> usize {
     (0..estimates.len()).filter(eligible).min_by(better).unwrap_or(0)
 }
 
-fn verdict(estimate: &Estimate) -> Verdict {
+pub(crate) fn verdict(estimate: &Estimate) -> Verdict {
     match () {
         () if !estimate.converged => Verdict::NotConverged,
         () if !estimate.passes() => Verdict::Misfit,
@@ -478,7 +478,7 @@ fn verdict(estimate: &Estimate) -> Verdict {
 }
 
 /// One line that says why.
-fn reason(estimates: &[Estimate], chosen: usize, verdict: Verdict) -> String {
+pub(crate) fn reason(estimates: &[Estimate], chosen: usize, verdict: Verdict) -> String {
     let answer = &estimates[chosen];
     let name = answer.estimator;
     match verdict {
@@ -513,7 +513,7 @@ fn reason(estimates: &[Estimate], chosen: usize, verdict: Verdict) -> String {
 }
 
 /// Another order of the columns that fits, where this one does not.
-fn swapped(dynamics: &Dynamics, sample: &Sample, noise: &[f64], seed: u64) -> Option<String> {
+pub(crate) fn swapped(dynamics: &Dynamics, sample: &Sample, noise: &[f64], seed: u64) -> Option<String> {
     let orders: &[&[usize]] = match sample.dim {
         2 => &[&[1, 0]],
         3 => &[&[1, 0, 2], &[0, 2, 1], &[2, 1, 0], &[1, 2, 0], &[2, 0, 1]],

@@ -4,6 +4,7 @@ use crate::dynamics::Dynamics;
 use crate::sample::Sample;
 use crate::scale::time_scale;
 use crate::simulate::simulate;
+use crate::stream::Stream;
 
 /// A gap this many times the range of the rest sets values apart.
 const GAP: f64 = 4.0;
@@ -65,6 +66,30 @@ pub(crate) fn outliers(sample: &Sample, names: &[String]) -> Option<String> {
     None
 }
 
+/// The same of points that are not held: the farthest values of all beside the range of some.
+pub(crate) fn far_values(stream: &Stream, names: &[String]) -> Option<String> {
+    let some = stream.some();
+    stream.extremes.iter().enumerate().find_map(|(axis, (low, high))| {
+        let mut column: Vec<f64> = some.points.iter().copied().skip(axis).step_by(some.dim).collect();
+        column.sort_unstable_by(f64::total_cmp);
+        let (few, n) = ((column.len() as f64 * APART) as usize, column.len());
+        // Marks may be among the points that were kept, too: the innermost gap that is wide enough sets them apart.
+        let begin = (1..=few).rfind(|k| column[*k] - column[k - 1] > GAP * (column[n - 1 - few] - column[*k])).unwrap_or(0);
+        let end = (1..=few).rfind(|k| column[n - k] - column[n - 1 - k] > GAP * (column[n - 1 - k] - column[few]));
+        let (least, most) = (column[begin], column[n - 1 - end.unwrap_or(0)]);
+        let (below, above) = ((least - low.value) / (most - least), (high.value - most) / (most - least));
+        let (far, times) = if below > above { (low, below) } else { (high, above) };
+        (times > GAP).then(|| {
+            format!(
+                "row {} has {} = {}, {times:.0} times the range of others away from them: a mark for a missing value? leave such rows out",
+                far.row + 1,
+                names[axis],
+                far.value
+            )
+        })
+    })
+}
+
 /// Whether some value lies so far from the middle half of some of the values that a gap may be in between; which spares most data
 /// the sorting.
 fn reaches_out(sample: &Sample, axis: usize) -> bool {
@@ -111,11 +136,11 @@ pub(crate) fn time_unit(dynamics: &Dynamics, sample: &Sample, theta: &[f64]) -> 
     ))
 }
 
-/// How many turns the data hold, where they are few.
-pub(crate) fn turns(dynamics: &Dynamics, sample: &Sample, theta: &[f64]) -> Option<String> {
+/// How many turns the data hold, where they are few; `count` points in all, of which the sample has some.
+pub(crate) fn turns(dynamics: &Dynamics, sample: &Sample, count: usize, theta: &[f64]) -> Option<String> {
     let dt = sample.dt?;
     let scale = time_scale(dynamics.drift.as_ref(), &dynamics.theta_full(theta), &sample.points);
-    let turns = dt * sample.count() as f64 / (std::f64::consts::TAU * scale);
+    let turns = dt * count as f64 / (std::f64::consts::TAU * scale);
     (turns < TURNS)
         .then(|| format!("the record is about {turns:.0} turns long: too short for errors by its scatter to rely on"))
 }

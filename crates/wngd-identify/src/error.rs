@@ -181,6 +181,38 @@ pub enum SampleError {
     },
 }
 
+/// What can be wrong with points that are read in parts.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PointsError {
+    /// They cannot be read.
+    #[error(transparent)]
+    Read(Box<dyn std::error::Error + Send + Sync>),
+    /// They are not usable.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// A later reading gives other points than the first one.
+    #[error("record {record} has {now} points where it had {before}: it changed while it was read; copy it first")]
+    Changed {
+        /// Which, from 0.
+        record: usize,
+        /// Points when it was first read.
+        before: usize,
+        /// Points that came now, or one more than there were.
+        now: usize,
+    },
+    /// The time steps of two records differ.
+    #[error("record {record} has a time step of {step}, those before {before}: resample one of them")]
+    Steps {
+        /// Which, from 0.
+        record: usize,
+        /// Its time step.
+        step: f64,
+        /// That of the records before.
+        before: f64,
+    },
+}
+
 /// What can go wrong when a system is identified.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -207,6 +239,17 @@ pub enum IdentifyError {
     /// The points are not usable.
     #[error("trajectory: {0}")]
     Sample(#[from] SampleError),
+    /// The points cannot be read in parts.
+    #[error("trajectory: {0}")]
+    Points(#[from] PointsError),
+    /// What was asked for needs all points in memory.
+    #[error(
+        "estimator: {names}: only weak-stationary, with every variable measured, bears points that are read in parts; take fewer points"
+    )]
+    NotHeld {
+        /// What was asked for.
+        names: String,
+    },
     /// System and points have different numbers of coordinates.
     #[error("points of {columns} coordinates for a system of {dim}; give one column per variable")]
     Coordinates {

@@ -2,7 +2,8 @@
 //!
 //! [`answer`] runs all estimators that apply to a [`Sample`] of [`Dynamics`] and says which to believe and whether the model fits:
 //! [`WeakStationary`], the stationary equation in weak form, for points in any order; [`WeakInTime`], [`Shooting`] and [`Smoother`] for
-//! points in order; [`SimulatedMoments`] where variables were not measured and there is no order.
+//! points in order; [`SimulatedMoments`] where variables were not measured and there is no order. Points that are too many to be held are
+//! a [`Stream`], which [`answer_streamed`] reads in parts.
 //!
 //! ```
 //! use wngd_identify::{Dynamics, Question, Sample, Verdict, answer, simulate};
@@ -68,6 +69,7 @@ mod hotelling;
 mod identify;
 mod level;
 mod noise;
+mod points;
 mod problem;
 mod residuals;
 mod rounding;
@@ -79,19 +81,23 @@ mod shooting;
 mod simulate;
 mod simulated;
 mod smoother;
+mod spread;
 mod stoppable;
+mod stream;
+mod streamed;
 mod view;
 mod weak;
 mod weak_time;
 
 pub use answer::{Answer, ESTIMATORS, NoiseLevel, Question, Verdict, answer, answer_with, side_by_side};
 pub use dynamics::Dynamics;
-pub use error::{IdentifyError, SampleError, SettingsError, SimulateError};
+pub use error::{IdentifyError, PointsError, SampleError, SettingsError, SimulateError};
 pub use estimate::{Estimate, Misfit, REJECTED};
 pub use estimates::Estimates;
 pub use event::Event;
 pub use found::{Correction, Identification};
 pub use identify::identify;
+pub use points::{Clock, InMemory, Points, Rows};
 pub use problem::{Problem, Settings};
 pub use residuals::{StepResiduals, moment_residuals, step_residuals};
 pub use sample::Sample;
@@ -102,6 +108,8 @@ pub use shooting::Shooting;
 pub use simulate::{Noise, Trajectory, perturbed, simulate};
 pub use simulated::SimulatedMoments;
 pub use smoother::Smoother;
+pub use stream::Stream;
+pub use streamed::answer_streamed;
 pub use view::View;
 pub use weak::{NoiseVariance, Undetermined, WeakStationary};
 pub use weak_time::WeakInTime;

@@ -15,7 +15,7 @@ const ROUNDS: usize = 8;
 /// A change this small ends them.
 const STILL: f64 = 0.01;
 /// Most variables whose noise is an unknown of the weak form each.
-const MOST: usize = 12;
+pub(crate) const MOST: usize = 12;
 /// Standard errors that make noise found.
 const FOUND: f64 = 4.0;
 /// Mean weight of steps below which differences grow too much to tell noise of the motion.

@@ -1,7 +1,8 @@
 //! Points that were observed.
 
 use crate::error::SampleError;
-use crate::scale::{deviations, is_step};
+use crate::scale::is_step;
+use crate::spread::Spread;
 
 /// Points of a system in one or several records, in order or not.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ impl Sample {
         if let Some(dt) = dt.filter(|dt| !is_step(*dt)) {
             return Err(SampleError::TimeStep { dt });
         }
-        let deviations = deviations(&points, dim);
+        let (_, deviations) = Spread::of(&points, dim).ended();
         if let Some(coordinate) = deviations.iter().position(|d| !(*d > 0.0 && d.is_finite())) {
             return Err(SampleError::Constant { coordinate });
         }
@@ -126,4 +127,4 @@ impl Sample {
 }
 
 /// Fewest points that say anything.
-const FEWEST: usize = 20;
+pub(crate) const FEWEST: usize = 20;

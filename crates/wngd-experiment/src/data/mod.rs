@@ -6,6 +6,7 @@ mod far;
 pub mod formats;
 mod points;
 mod recording;
+mod streaming;
 
 use wngd::adjoint::State;
 use wngd::identify::View;
@@ -22,6 +23,7 @@ use formats::{Array, Dialect};
 
 pub use points::Points;
 pub use recording::Recording;
+pub use streaming::InParts;
 
 /// The data with their origin.
 pub struct Data {

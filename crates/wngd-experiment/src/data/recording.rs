@@ -51,6 +51,15 @@ impl Recording {
         Self { variables: variables.to_vec(), ..self }
     }
 
+    /// Names of the coordinates.
+    pub(super) fn variables_of(&self, dim: usize) -> Vec<String> {
+        if self.variables.is_empty() {
+            ["x", "y", "z"][..dim.min(3)].iter().map(|name| name.to_string()).collect()
+        } else {
+            self.variables.clone()
+        }
+    }
+
     /// The points that count, of all files in a row.
     ///
     /// # Errors
@@ -58,8 +67,7 @@ impl Recording {
     pub fn read(&self, dim: usize) -> Result<Points, ExperimentError> {
         let mut all = Points::default();
         let mut times: Option<Vec<f64>> = Some(Vec::new());
-        let usual = ["x", "y", "z"].map(String::from);
-        let variables = if self.variables.is_empty() { &usual[..dim.min(3)] } else { &self.variables[..] };
+        let variables = &self.variables_of(dim)[..];
         for path in &self.paths {
             let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
             let input = Input::open(path)?;

@@ -40,7 +40,7 @@ pub(super) fn summarise(
         if let Some(question) = &job.question {
             record.seeds.push(Fact::new("test functions", question.seed.to_string()));
         }
-        record.data.push(Fact::new("points", job.sample.count().to_string()));
+        record.data.push(Fact::new("points", job.count().to_string()));
         record.write(folder)?;
     }
     let fits = found.verdict == Verdict::Fits;

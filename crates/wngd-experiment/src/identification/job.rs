@@ -2,11 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use wngd::identify::{Dynamics, ESTIMATORS, NoiseLevel, Problem, Question, Sample, Settings, side_by_side, time_scale};
+use wngd::identify::{
+    Dynamics, ESTIMATORS, NoiseLevel, PointsError, Problem, Question, Sample, Settings, Stream, side_by_side,
+    time_scale,
+};
 use wngd::models::flow::Discretisation;
 
 use super::density::DensityJob;
 use crate::checkpoint::{Header, checksum};
+use crate::data::{InParts, Points};
 use crate::error::ExperimentError;
 use crate::experiment::{Described, usual_axes};
 use crate::facts::Fact;
@@ -17,6 +21,9 @@ use crate::source::{Section, Source};
 
 /// The estimator that fits a density on a grid.
 pub const DENSITY: &str = "density";
+
+/// The estimator that bears points in parts.
+const IN_PARTS: &str = "weak-stationary";
 
 /// Relative difference of time steps that rounding of times explains.
 const SAME_STEP: f64 = 1e-3;
@@ -72,7 +79,10 @@ pub struct Job {
     /// Name of the experiment.
     pub name: String,
     pub(super) dynamics: Dynamics,
+    /// The points, or the first of them where they are read in parts.
     pub(super) sample: Sample,
+    /// Points that are too many to be held.
+    pub(super) stream: Option<Stream>,
     pub(super) question: Option<Question>,
     pub(super) density: Option<DensityJob>,
     /// What the model is.
@@ -154,15 +164,25 @@ impl Job {
             None => recording,
         };
         let columns = recording.columns.clone();
-        let (mut points, records) = recording.records(seen).map_err(|error| source.about("data.trajectory", error))?;
-        if let (Some(asked), Some(found)) = (settings.dt, points.dt)
+        // One estimator bears points in parts; who asks for another one by name wants them held.
+        let bearable = seen == dim && section.estimators.as_ref().is_none_or(|_| estimators == [IN_PARTS]);
+        let about = |error| source.about("data.trajectory", error);
+        let read = match recording {
+            recording if bearable => InParts::of(recording, seen).map_err(about)?,
+            recording => Err(recording),
+        };
+        let read = match read {
+            Ok(parts) => Read::in_parts(source, parts, settings.dt, !unordered)?,
+            Err(recording) => Read::whole(recording.records(seen).map_err(about)?),
+        };
+        if let (Some(asked), Some(found)) = (settings.dt, read.step())
             && !((asked - found).abs() <= SAME_STEP * found)
         {
             let problem = format!("{asked:?} given, but the column of times says {found:?}; leave out one of them");
             return Err(place.error("dt", problem));
         }
-        settings.dt = settings.dt.or(points.dt);
-        let scale = (seen == dim).then(|| time_scale(flow.field.as_ref(), &flow.theta, &points.values));
+        settings.dt = settings.dt.or(read.step());
+        let scale = (seen == dim).then(|| time_scale(flow.field.as_ref(), &flow.theta, read.some()));
         let scheme = model.scheme(model_section, scale)?;
         let mut remarks = Vec::new();
         if settings.dt.is_none() && !unordered {
@@ -171,12 +191,17 @@ impl Job {
             );
         }
         let ordered = settings.dt.filter(|_| !unordered);
-        let uneven = points.uneven.take().filter(|_| !unordered && dt.is_none());
-        let sample = match &uneven {
-            Some(times) => Sample::at_times(points.values, seen, records, times),
-            None => Sample::new(points.values, seen, records, ordered),
+        let (sample, stream) = match read {
+            Read::Parts(stream) => (stream.head().clone(), Some(*stream)),
+            Read::Whole(mut points, records) => {
+                let uneven = points.uneven.take().filter(|_| !unordered && dt.is_none());
+                let sample = match &uneven {
+                    Some(times) => Sample::at_times(points.values, seen, records, times),
+                    None => Sample::new(points.values, seen, records, ordered),
+                };
+                (sample.map_err(|error| source.error("data.trajectory", error.to_string()))?, None)
+            }
         };
-        let sample = sample.map_err(|error| source.error("data.trajectory", error.to_string()))?;
         let dynamics = dynamics(&flow, scheme, &mut remarks)?;
         let NamedFlow { name: system, field, theta, free, .. } = flow;
         let density = if estimators.contains(&DENSITY) && seen == dim {
@@ -208,6 +233,7 @@ impl Job {
             name: described.name.clone(),
             dynamics,
             sample,
+            stream,
             question: (!others.is_empty()).then_some(Question {
                 noise,
                 estimators: section.estimators.is_some().then_some(others),
@@ -221,6 +247,11 @@ impl Job {
         })
     }
 
+    /// Number of points.
+    pub(super) fn count(&self) -> usize {
+        self.stream.as_ref().map_or(self.sample.count(), Stream::count)
+    }
+
     /// The estimators that several processes can make side by side.
     ///
     /// # Errors
@@ -230,6 +261,11 @@ impl Job {
         if self.density.is_some() {
             let problem = "each step of the estimator density follows from the one before, so that nothing can be shared; \
                            leave out --shard, or density";
+            return Err(refuse(problem.into()));
+        }
+        if self.stream.is_some() {
+            let problem =
+                "points that are read in parts have one estimator, so that nothing can be shared; leave it out";
             return Err(refuse(problem.into()));
         }
         let question = self.question.as_ref();
@@ -252,8 +288,52 @@ impl Job {
         record.describe(source, &self.model, self.data.clone());
         let dt = self.sample.dt();
         let (lower, upper) = self.density.as_ref().map_or((&[][..], &[][..]), |d| (d.grid.lower(), d.grid.upper()));
-        let data = checksum(&[self.sample.points(), dt.as_slice(), lower, upper]);
+        // Of points that are not held the first ones, how many there are, and how they spread.
+        let count = [self.count() as f64];
+        let (count, spread) = self.stream.as_ref().map_or((&[][..], &[][..]), |s| (&count[..], s.deviations()));
+        let data = checksum(&[self.sample.points(), dt.as_slice(), lower, upper, count, spread]);
         Header::new(record, source.folder.as_deref(), data)
+    }
+}
+
+/// Points as they were read.
+enum Read {
+    /// All of them, with the number in each record.
+    Whole(Points, Vec<usize>),
+    /// In parts.
+    Parts(Box<Stream>),
+}
+
+impl Read {
+    fn whole((points, records): (Points, Vec<usize>)) -> Self {
+        Self::Whole(points, records)
+    }
+
+    fn in_parts(source: &Source, parts: InParts, dt: Option<f64>, ordered: bool) -> Result<Self, ExperimentError> {
+        let told = |error: PointsError| match error {
+            PointsError::Read(inner) => match inner.downcast::<ExperimentError>() {
+                Ok(own) => source.about("data.trajectory", *own),
+                Err(other) => source.error("data.trajectory", other.to_string()),
+            },
+            other => source.error("data.trajectory", other.to_string()),
+        };
+        Ok(Self::Parts(Box::new(Stream::new(Box::new(parts), dt, ordered).map_err(told)?)))
+    }
+
+    /// The time between points that the files tell.
+    fn step(&self) -> Option<f64> {
+        match self {
+            Self::Whole(points, _) => points.dt,
+            Self::Parts(stream) => stream.recorded_step(),
+        }
+    }
+
+    /// Points that tell how fast they move: all of them, or some.
+    fn some(&self) -> &[f64] {
+        match self {
+            Self::Whole(points, _) => &points.values,
+            Self::Parts(stream) => stream.some().points(),
+        }
     }
 }
 

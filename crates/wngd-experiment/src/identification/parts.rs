@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use wngd::identify::{Answer, Estimate, Estimates, IdentifyError, Question, answer_with};
+use wngd::identify::{Answer, Estimate, Estimates, IdentifyError, Question, answer_streamed, answer_with};
 
 use super::job::Job;
 use crate::checkpoint::{Came, Estimated, Journal};
@@ -16,6 +16,14 @@ pub(super) fn answer(
     question: &Question,
     journal: &Journal,
 ) -> Result<Option<Result<Answer, IdentifyError>>, ExperimentError> {
+    if let Some(stream) = &job.stream {
+        if journal.shares() {
+            job.units()?;
+        }
+        let dynamics = job.dynamics.clone().stopping(journal.interrupted());
+        let found = answer_streamed(&dynamics, stream, question);
+        return Ok(Some(found).filter(|found| !(journal.stopped() && matches!(found, Err(IdentifyError::Stopped)))));
+    }
     let mut made: Vec<Estimated> = journal.kept()?;
     if journal.shares() {
         let units = job.units()?;

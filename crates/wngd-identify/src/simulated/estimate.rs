@@ -8,6 +8,7 @@ use super::moments::{Moments, span};
 use super::motion::Motion;
 use super::replicates::Replicates;
 use super::search::{Search, Stage};
+use super::settle::Sampled;
 use crate::cloud::cloud;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
@@ -36,6 +37,8 @@ const STRETCH: usize = 25;
 const STRETCHES: usize = 1024;
 /// Points that the first stage simulates: a share of all, within bounds.
 const FIRST: (usize, usize, usize) = (5, 1_000, 4_000);
+/// Time between records of a simulation, in time scales.
+const FORGET: f64 = 20.0;
 /// Noise is one that was found beyond this many standard errors.
 const FOUND: f64 = 3.0;
 
@@ -66,6 +69,8 @@ struct Setting<'a> {
     starts: Vec<f64>,
     scales: Vec<f64>,
     which: Vec<usize>,
+    /// Where simulations that tell the starts begin, and their time step, where variables are hidden.
+    hidden: Option<(Vec<f64>, f64)>,
 }
 
 impl SimulatedMoments {
@@ -76,21 +81,21 @@ impl SimulatedMoments {
     /// coordinate.
     ///
     /// # Cost
-    /// Some six times 4 + 8p simulations as long as the data, of at most 20 000 points.
+    /// Some six times 4 + 8p simulations as long as the data, of at most 20 000 points, and two or three times 64 to 256 of them for
+    /// the scatter.
     ///
     /// # Errors
     /// Columns that are not those of the system; simulations that leave every bound at the start.
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample, start: &[f64]) -> Result<Estimate, IdentifyError> {
         let clock = Instant::now();
         let setting = self.setting(dynamics, sample, start)?;
-        let Setting { motion, dt, parts, scale, starts, scales, which } = setting;
+        let Setting { motion, dt, parts, scale, starts, scales, which, hidden } = setting;
         let ordered = sample.dt.filter(|dt| *dt < SPARSE * scale);
         let mut lags: Vec<usize> = Vec::new();
         for lag in ordered.iter().flat_map(|dt| LAGS.map(|lag| (lag * scale / dt).round().max(1.0) as usize)) {
             lags.push(lag.max(lags.last().map_or(1, |last| last + 1)));
         }
         let features = Features::new(&sample.deviations, &lags, start.len(), self.seed);
-        let mut remarks = Vec::new();
         let from = rows(&sample.spans(), features.reach());
         if from.len() < 2 * features.len() {
             return Err(IdentifyError::TooFew {
@@ -102,13 +107,7 @@ impl SimulatedMoments {
         let length = from.len().div_ceil(STRETCHES).max(least);
         let stretches = features.means(&sample.points, &from, length);
         let fewest = 2 * features.len() + 16;
-        let (joined, stands) = if sample.dt.is_some() { span(&stretches, fewest) } else { (1, true) };
-        if !stands {
-            remarks.push(
-                "the scatter between stretches still changes with their length: a longer record is needed for errors to rely on"
-                    .into(),
-            );
-        }
+        let joined = if sample.dt.is_some() { span(&stretches, fewest) } else { 1 };
         let data = Moments::of(&stretches, joined);
         let full = sample.count().min(POINTS);
         let burn = (BURN * scale / dt).max(SHARE * full as f64).min(50.0 * POINTS as f64) as usize;
@@ -135,14 +134,22 @@ impl SimulatedMoments {
         }
         stages.push(Stage { count: full, length: 1, span: 1, centre: 4, sides: 4, steps: 4, still: 1.0 });
         let mut at_start = None;
-        let mut ended = None;
+        let sampled = Sampled::of(sample, full, (FORGET * scale / dt).ceil() as usize, search.features.reach());
+        let mut last = None;
         for stage in stages {
             let stage = search.measured(stage, fewest)?;
-            let (local, rests) = search.run(stage)?;
+            let (local, _) = search.run(stage)?;
             at_start.get_or_insert(local.value);
-            ended = Some((local, rests, stage));
+            last = Some(stage);
+            // Where simulations at the start went may be where those of the data hardly ever are, as the rest beside a motion that lasts.
+            if let Some((centre, step)) = &hidden
+                && let Ok(points) = cloud(dynamics, &dynamics.theta_full(&search.theta), centre, *step)
+            {
+                search.replicates.starts = points;
+            }
         }
-        let Some((mut local, mut rests, stage)) = ended else { return Err(IdentifyError::NoEstimator) };
+        let Some(stage) = last else { return Err(IdentifyError::NoEstimator) };
+        let (mut local, mut rests) = search.settled(&sampled)?;
         // Noise that may as well be none is none, and the parameters are found again without it.
         if let Some(units) = search.noise_units.clone() {
             let (step, _) = local.step();
@@ -155,10 +162,11 @@ impl SimulatedMoments {
             if !(0..units.len()).any(found) {
                 search.noise_units = None;
                 search.noise.fill(0.0);
-                (local, rests) = search.run(stage)?;
+                search.run(stage)?;
+                (local, rests) = search.settled(&sampled)?;
             }
         }
-        Ok(concluded(search, &local, rests, (start, at_start.unwrap_or(0.0)), sample.dt.is_some(), remarks, clock))
+        Ok(concluded(search, &local, rests, (start, at_start.unwrap_or(0.0)), sample.dt.is_some(), clock))
     }
 
     fn setting<'a>(
@@ -176,8 +184,8 @@ impl SimulatedMoments {
         let full = dynamics.theta_full(start);
         let in_order = which.iter().copied().eq(0..d);
         let usual = sample.usual_step();
-        let starts = if in_order {
-            sample.points.clone()
+        let (starts, hidden) = if in_order {
+            (sample.points.clone(), None)
         } else {
             let mut centre = vec![0.0; d];
             for (i, &c) in which.iter().enumerate() {
@@ -187,7 +195,9 @@ impl SimulatedMoments {
             let points = cloud(dynamics, &full, &centre, guess)?;
             // A step that suits the system where the data tell none.
             let scale = time_scale(dynamics.drift.as_ref(), &full, &points);
-            if usual.is_some() { points } else { cloud(dynamics, &full, &centre, APART * scale.clamp(1e-3, 1e3))? }
+            let step = usual.unwrap_or(APART * scale.clamp(1e-3, 1e3));
+            let points = if usual.is_some() { points } else { cloud(dynamics, &full, &centre, step)? };
+            (points, Some((centre, step)))
         };
         let mut scales = deviations(&starts, d);
         for (i, &c) in which.iter().enumerate() {
@@ -201,7 +211,7 @@ impl SimulatedMoments {
         let lost = || IdentifyError::FlowLost { dt };
         let around = (&starts[..], &scales[..], scale);
         let motion = Motion::new(dynamics, dt / parts as f64, &full, around, TOLERANCE).ok_or_else(lost)?;
-        Ok(Setting { motion, dt, parts, scale, starts, scales, which })
+        Ok(Setting { motion, dt, parts, scale, starts, scales, which, hidden })
     }
 }
 
@@ -212,10 +222,9 @@ fn concluded(
     rests: bool,
     (start, at_start): (&[f64], f64),
     ordered: bool,
-    mut remarks: Vec<String>,
     clock: Instant,
 ) -> Estimate {
-    let p = search.theta.len();
+    let (p, mut remarks) = (search.theta.len(), Vec::new());
     let (step, _) = local.step();
     let (covariance, k) = (local.covariance(), step.len());
     search.take(&step, 1.0);
@@ -258,7 +267,6 @@ impl Search<'_> {
         let jobs = [(self.theta.clone(), stage.centre)];
         let found = self.replicates.means(&self.features, &jobs, stage.count, length).remove(0);
         let found = found.ok_or_else(|| IdentifyError::Unbounded { theta: self.theta.clone() })?;
-        let (span, _) = span(&found, fewest);
-        Ok(Stage { length, span, ..stage })
+        Ok(Stage { length, span: span(&found, fewest), ..stage })
     }
 }

@@ -4,7 +4,8 @@
 //! of those variables that were measured. Replicates are simulated at θ as the data were sampled, and θ goes where their
 //! moments are the data's, in the metric of the covariance of the difference: Gauss–Newton steps with derivatives by
 //! differences between simulations of the same random numbers. Noise of the observations needs no simulation: it damps a
-//! moment by exp(−½ wᵀSw). There are more moments than parameters; what is left of their difference is the misfit.
+//! moment by exp(−½ wᵀSw). There are more moments than parameters; what is left of their difference is the misfit. How much means of
+//! points in order scatter is told by whole replicates: what ends a record is in its mean, and no window shows it.
 //!
 //! Nothing but a simulation is asked of the model: variables may be hidden, order absent.
 //!
@@ -19,5 +20,6 @@ mod moments;
 mod motion;
 mod replicates;
 mod search;
+mod settle;
 
 pub use estimate::SimulatedMoments;

@@ -74,9 +74,9 @@ fn windows(stretches: &[Vec<f64>], span: usize) -> Vec<Vec<f64>> {
     (0..(stretches.len() + 1).saturating_sub(span)).step_by(span / 2).map(one).collect()
 }
 
-/// The shortest windows beyond which the variance of the mean no longer changes, in stretches, and whether there are any; at
-/// least `fewest` are left.
-pub(super) fn span(stretches: &[Vec<f64>], fewest: usize) -> (usize, bool) {
+/// The shortest windows beyond which the variance of the mean no longer changes, in stretches, or else the longest; at least
+/// `fewest` are left.
+pub(super) fn span(stretches: &[Vec<f64>], fewest: usize) -> usize {
     let spans: Vec<usize> = [1, 4, 8, 16, 32, 64, 128, 256]
         .into_iter()
         .filter(|span| *span == 1 || 2 * stretches.len() / span > fewest)
@@ -99,7 +99,7 @@ pub(super) fn span(stretches: &[Vec<f64>], fewest: usize) -> (usize, bool) {
     };
     let last = spans.len() - 1;
     let found = (0..last).find(|&from| (from + 1..=last).all(|to| stands(from, to)));
-    (spans[found.unwrap_or(last)], last == 0 || found.is_some())
+    spans[found.unwrap_or(last)]
 }
 
 /// X with X Ω Xᵀ = 1 on what counts: the rows of X.
@@ -129,10 +129,10 @@ mod tests {
         // Each draw is repeated eight times.
         let noise = |i: usize| Pcg64::seed_from_u64(i as u64).random_range(-0.5..0.5);
         let slow: Vec<Vec<f64>> = (0..4096).map(|i| vec![noise(i / 8), noise(i / 8 + 5000)]).collect();
-        let (long, _) = span(&slow, 40);
+        let long = span(&slow, 40);
         assert!(long >= 8, "{long}");
         let fast: Vec<Vec<f64>> = (0..2048).map(|i| vec![noise(i), noise(i + 5000)]).collect();
-        assert!(span(&fast, 40).0 <= 8);
+        assert!(span(&fast, 40) <= 8);
         let exact = Moments::of(&fast, 1);
         let found = Moments::of(&slow, 64);
         // 512 draws for 2048.
@@ -151,7 +151,7 @@ mod tests {
         // A wave of period 7.3 with a little noise: windows without weights see their ends alone.
         let noise = |i: usize| ((i as f64 * 12.9898).sin() * 43_758.545_3).fract() - 0.5;
         let wave: Vec<Vec<f64>> = (0..2048).map(|i| vec![(0.86 * i as f64).sin() + 0.02 * noise(i)]).collect();
-        let (long, _) = span(&wave, 40);
+        let long = span(&wave, 40);
         let found = Moments::of(&wave, long).covariance[0];
         let exact = 0.02 * 0.02 / 12.0 / 2048.0;
         assert!((0.5..2.0).contains(&(found / exact)), "{long}: {found} {exact}");

@@ -69,6 +69,37 @@ impl Replicates<'_> {
         }
     }
 
+    /// Means of the functions over the records of each of `many` whole replicates, and the same with noise of these variances on the
+    /// points where it is given.
+    #[allow(clippy::type_complexity, reason = "two lists of the same kind")]
+    pub(super) fn whole(
+        &self,
+        features: &Features,
+        theta: &[f64],
+        many: usize,
+        spans: &[(usize, usize)],
+        noise: Option<&[f64]>,
+    ) -> Option<(Vec<Vec<f64>>, Option<Vec<Vec<f64>>>)> {
+        let from = rows(spans, features.reach());
+        let (count, full) = (spans.last()?.1, self.dynamics.theta_full(theta));
+        let mean = |path: &[f64]| features.means(path, &from, from.len()).pop();
+        let one = |stream: u64| {
+            let mut path = self.path(full.clone(), count, stream)?;
+            let plain = mean(&path)?;
+            let Some(noise) = noise else { return Some((plain, None)) };
+            let mut rng = Pcg64::seed_from_u64(!self.seed.wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            for row in path.chunks_exact_mut(noise.len()) {
+                row.iter_mut()
+                    .zip(noise)
+                    .for_each(|(v, s)| *v += s.max(0.0).sqrt() * rng.sample::<f64, _>(StandardNormal));
+            }
+            Some((plain, Some(mean(&path)?)))
+        };
+        let found: Option<Vec<_>> = (0..many as u64).into_par_iter().map(one).collect::<Vec<_>>().into_iter().collect();
+        let (plain, seen): (Vec<Vec<f64>>, Vec<Option<Vec<f64>>>) = found?.into_iter().unzip();
+        Some((plain, seen.into_iter().collect()))
+    }
+
     /// Means of the functions over stretches of `length` points, of so many replicates one after the other, at each of some
     /// parameters; the same random numbers for all of them.
     pub(super) fn means(

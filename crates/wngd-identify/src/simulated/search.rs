@@ -13,7 +13,7 @@ const FARTHEST: f64 = 0.2;
 /// The same in standard errors.
 const ERRORS: f64 = 10.0;
 /// Most that a parameter changes in one step, in its unit.
-const LONGEST: f64 = 0.3;
+pub(super) const LONGEST: f64 = 0.3;
 /// Tries of a step.
 const TRIES: usize = 6;
 /// Scatter of the value beyond what it is on average that a step may end with.
@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
     }
 
     /// Differences of some standard errors: long enough for slopes to stand out of the noise, short enough to be slopes.
-    fn adapt(&mut self, local: &Local) {
+    pub(super) fn adapt(&mut self, local: &Local) {
         let covariance = local.covariance();
         let k = (covariance.len() as f64).sqrt() as usize;
         for (j, h) in self.apart.iter_mut().enumerate() {
@@ -135,8 +135,16 @@ impl<'a> Search<'a> {
 
     /// The linearised problem at the parameters.
     fn local(&self, stage: Stage) -> Result<Local, IdentifyError> {
+        let lost = || IdentifyError::Unbounded { theta: self.theta.clone() };
+        let centre = self.simulated(stage).ok_or_else(lost)?;
+        let columns = self.columns(stage, &centre)?;
+        Ok(Local::new(&self.data, &centre, &columns)?)
+    }
+
+    /// Derivatives of the simulated moments, whose values are those at the centre.
+    pub(super) fn columns(&self, stage: Stage, centre: &Moments) -> Result<Vec<Column>, IdentifyError> {
         let p = self.theta.len();
-        let mut jobs = vec![(self.theta.clone(), stage.centre)];
+        let mut jobs = Vec::new();
         for j in 0..p {
             for side in [1.0, -1.0] {
                 let mut theta = self.theta.clone();
@@ -147,15 +155,14 @@ impl<'a> Search<'a> {
         let mut found = self.replicates.means(&self.features, &jobs, stage.count, stage.length);
         let damping = self.features.damping(&self.noise);
         let moments = |found: Option<Vec<Vec<f64>>>| found.map(|all| Moments::of(&all, stage.span).damped(&damping));
-        let centre = moments(found[0].take()).ok_or_else(|| IdentifyError::Unbounded { theta: self.theta.clone() })?;
         let mut columns = Vec::new();
         for j in 0..p {
-            let (above, below) = (moments(found[1 + 2 * j].take()), moments(found[2 + 2 * j].take()));
+            let (above, below) = (moments(found[2 * j].take()), moments(found[2 * j + 1].take()));
             let (high, low, span) = match (&above, &below) {
                 (Some(above), Some(below)) => (above, below, 2.0 * self.apart[j]),
-                (Some(above), None) => (above, &centre, self.apart[j]),
-                (None, Some(below)) => (&centre, below, self.apart[j]),
-                (None, None) => return Err(IdentifyError::Unbounded { theta: jobs[1 + 2 * j].0.clone() }),
+                (Some(above), None) => (above, centre, self.apart[j]),
+                (None, Some(below)) => (centre, below, self.apart[j]),
+                (None, None) => return Err(IdentifyError::Unbounded { theta: jobs[2 * j].0.clone() }),
             };
             let each = high.covariance.iter().zip(&low.covariance);
             columns.push(Column {
@@ -168,6 +175,6 @@ impl<'a> Search<'a> {
                 self.features.squares(column).iter().zip(&centre.mean).map(|(w, m)| -0.5 * w * unit * m).collect();
             columns.push(Column { slope, covariance: None });
         }
-        Ok(Local::new(&self.data, &centre, &columns)?)
+        Ok(columns)
     }
 }

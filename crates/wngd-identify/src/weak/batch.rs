@@ -5,24 +5,27 @@
 /// Points per batch.
 pub(super) const BATCH: usize = 64;
 /// Partial sums.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 /// Phases beyond are left to the standard library: the reduction would lose digits.
 const FAR: f64 = 5e5;
 
 /// A quantity of the points of a batch.
 pub(super) type Row = [f64; BATCH];
 
-/// Σ aᵢ bᵢ.
+/// Adds aᵢ cᵢ and bᵢ cᵢ to sums in lanes.
 #[inline(always)]
-pub(super) fn dot(a: &Row, b: &Row) -> f64 {
-    let mut sums = [0.0; LANES];
-    let ((a, _), (b, _)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
+pub(super) fn add_products(a: &Row, b: &Row, c: &Row, first: &mut [f64; LANES], second: &mut [f64; LANES]) {
+    let (mut one, mut other) = (*first, *second);
+    let ((a, _), (b, _), (c, _)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>(), c.as_chunks::<LANES>());
+    for ((a, b), c) in a.iter().zip(b).zip(c) {
         for l in 0..LANES {
-            sums[l] += a[l] * b[l];
+            one[l] += a[l] * c[l];
+        }
+        for l in 0..LANES {
+            other[l] += b[l] * c[l];
         }
     }
-    sums.iter().sum()
+    (*first, *second) = (one, other);
 }
 
 /// Sines and cosines, to a unit in the last place or so.

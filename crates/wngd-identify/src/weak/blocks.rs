@@ -1,6 +1,6 @@
 //! The split of the data into blocks, between which the scatter of the equations is measured.
 
-use crate::sample::Sample;
+use super::data::Data;
 
 /// A stretch of the data.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,14 @@ pub(super) struct Block {
 /// Blocks of nearly equal length, none across two records; fewer than `most`, in the order of the data.
 ///
 /// On ordered data neighbours share a point, so that integrals over them add up.
-pub(super) fn blocks(sample: &Sample, most: usize) -> Vec<Block> {
-    let count = sample.count();
-    let ordered = sample.dt.is_some();
+pub(super) fn blocks(data: Data<'_>, most: usize) -> Vec<Block> {
+    let count = data.count();
+    let ordered = data.dt().is_some();
     // At least three points make an integral.
     let least = if ordered { 4 } else { 1 };
     let length = count.div_ceil(most.max(1)).max(least);
     let mut found = Vec::new();
-    for (record, (begin, end)) in sample.spans().into_iter().enumerate() {
+    for (record, (begin, end)) in data.spans().into_iter().enumerate() {
         let points = end - begin;
         let pieces = (points / length).max(usize::from(points >= 2));
         for k in 0..pieces {
@@ -38,13 +38,14 @@ pub(super) fn blocks(sample: &Sample, most: usize) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::Sample;
 
     #[test]
     fn blocks_cover_each_record_once() {
         let points: Vec<f64> = (0..230).map(|i| (i as f64).sin()).collect();
         for dt in [None, Some(0.1)] {
             let sample = Sample::new(points.clone(), 1, vec![130, 100], dt).unwrap();
-            let found = blocks(&sample, 10);
+            let found = blocks(Data::Held(&sample), 10);
             assert!(found.len() <= 10 && found.len() >= 8, "{found:?}");
             assert_eq!((found[0].begin, found.last().unwrap().end), (0, 229));
             for pair in found.windows(2).filter(|pair| pair[0].record == pair[1].record) {

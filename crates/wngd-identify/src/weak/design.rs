@@ -1,16 +1,19 @@
 //! The equations of every block, linearised in the parameters.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use wngd_models::flow::PolynomialForm;
 
 use super::blocks::{Block, blocks};
+use super::data::Data;
 use super::functions::Functions;
-use super::moments::{Moments, phase, weight};
+use super::moments::{Moments, group, phase, weight};
 use super::monomials::Monomials;
+use super::pass::{Gather, Gathered, pass};
 use super::undoing::{cooled, damp, undone};
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
-use crate::sample::Sample;
 
 /// Most blocks.
 const BLOCKS: usize = 1024;
@@ -75,9 +78,10 @@ impl Design {
 }
 
 /// What makes designs at any parameters from one pass over the data, where that is possible.
+#[derive(Clone)]
 pub(super) struct Equations<'a> {
     dynamics: &'a Dynamics,
-    sample: &'a Sample,
+    data: Data<'a>,
     /// Variance of the noise of each coordinate.
     noise: Vec<f64>,
     /// Whether these variances are unknowns beside the parameters.
@@ -86,22 +90,17 @@ pub(super) struct Equations<'a> {
     seed: u64,
     split: Vec<Block>,
     /// Moments of polynomials; other fields go over the data at each θ.
-    moments: Option<Moments>,
+    moments: Option<Arc<Moments>>,
     /// Whether f(end) − f(start) is subtracted.
     boundary: bool,
 }
 
 impl<'a> Equations<'a> {
-    pub(super) fn new(
-        dynamics: &'a Dynamics,
-        sample: &'a Sample,
-        noise: &[f64],
-        seed: u64,
-    ) -> Result<Self, IdentifyError> {
+    pub(super) fn new(dynamics: &'a Dynamics, data: Data<'a>, noise: &[f64], seed: u64) -> Result<Self, IdentifyError> {
         let parameters = dynamics.free().len();
         // Blocks must outnumber equations, or their covariance says nothing; single points have long tails.
-        let most = sample.count() / if sample.dt.is_some() { 25 } else { 50 };
-        let functions = Functions::new(&sample.deviations, &dynamics.couplings, parameters, most, seed);
+        let most = data.count() / if data.dt().is_some() { 25 } else { 50 };
+        let functions = Functions::new(data.deviations(), &dynamics.couplings, parameters, most, seed);
         if noise.iter().any(|s| *s > 0.0) && dynamics.polynomial.is_none() {
             return Err(IdentifyError::NoiseOfOther);
         }
@@ -113,18 +112,21 @@ impl<'a> Equations<'a> {
             Some(monomials) => 2 * monomials.list.len() + 2 * (parameters + 1),
             None => 2 * (parameters + 1),
         };
-        let split = blocks(sample, BLOCKS.min(NUMBERS / (width * functions.waves.len())).max(64));
-        let moments = monomials.map(|monomials| Moments::of(sample, &functions, &split, monomials));
+        let split = blocks(data, BLOCKS.min(NUMBERS / (width * functions.waves.len())).max(64));
+        let moments = match monomials {
+            Some(monomials) => Some(Arc::new(Moments::of(data, &functions, &split, monomials, dynamics)?)),
+            None => None,
+        };
         Ok(Self {
             dynamics,
-            sample,
+            data,
             noise: noise.iter().map(|s| s * s).collect(),
             sought: false,
             functions,
             seed,
             split,
             moments,
-            boundary: sample.dt.is_some(),
+            boundary: data.dt().is_some(),
         })
     }
 
@@ -140,12 +142,12 @@ impl<'a> Equations<'a> {
 
     /// Whether the points have an order and a time step.
     pub(super) fn has_times(&self) -> bool {
-        self.sample.dt.is_some()
+        self.data.dt().is_some()
     }
 
     /// Points that each equation is a mean over, in units of the number of equations.
     pub(super) fn points_per_equation(&self) -> f64 {
-        self.sample.count() as f64 / (2 * self.functions.waves.len()) as f64
+        self.data.count() as f64 / (2 * self.functions.waves.len()) as f64
     }
 
     /// The same with the variances of the noise among the unknowns, behind the parameters.
@@ -162,7 +164,7 @@ impl<'a> Equations<'a> {
         let mut scale: Vec<f64> = start.iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
         if self.sought {
             start.extend(&self.noise);
-            scale.extend(self.sample.deviations.iter().map(|d| (USUAL * d).powi(2)));
+            scale.extend(self.data.deviations().iter().map(|d| (USUAL * d).powi(2)));
         }
         (start, scale)
     }
@@ -200,14 +202,19 @@ impl<'a> Equations<'a> {
     pub(super) fn at(&self, unknowns: &[f64]) -> Result<Design, IdentifyError> {
         let full = self.dynamics.theta_full(&unknowns[..self.dynamics.free().len()]);
         let noise = self.variances(unknowns);
-        let mut blocks = match (&self.moments, &self.dynamics.polynomial) {
+        let passed;
+        let (mut blocks, ends) = match (&self.moments, &self.dynamics.polynomial) {
             (Some(moments), Some((drift, diffusion))) => {
-                self.by_moments(moments, drift, diffusion.as_ref(), &full, noise)
+                (self.by_moments(moments, drift, diffusion.as_ref(), &full, noise), moments.ends())
             }
-            _ => self.by_points(&full),
+            _ => {
+                let Gathered { sums, ends } = self.by_points(&full)?;
+                passed = ends;
+                (sums, &passed[..])
+            }
         };
         if self.boundary {
-            self.subtract_boundary(&mut blocks, noise);
+            self.subtract_boundary(&mut blocks, ends, noise);
         }
         if blocks.iter().flatten().any(|v| !v.is_finite()) {
             return Err(IdentifyError::FieldNotFinite { theta: full });
@@ -220,13 +227,12 @@ impl<'a> Equations<'a> {
         })
     }
 
-    fn subtract_boundary(&self, blocks: &mut [Vec<f64>], noise: &[f64]) {
-        let Some(dt) = self.sample.dt else { return };
+    fn subtract_boundary(&self, blocks: &mut [Vec<f64>], ends: &[[Vec<f64>; 2]], noise: &[f64]) {
+        let Some(dt) = self.data.dt() else { return };
         let (p, width) = (self.dynamics.free().len(), self.unknowns() + 1);
         let damps: Vec<f64> = self.functions.waves.iter().map(|wave| damp(wave, noise)).collect();
-        blocks.par_iter_mut().zip(&self.split).for_each(|(values, block)| {
+        blocks.par_iter_mut().zip(&self.split).zip(ends).for_each(|((values, block), [first, last])| {
             let time = dt * (block.end - block.begin) as f64;
-            let (first, last) = (self.sample.point(block.begin), self.sample.point(block.end));
             for (f, wave) in self.functions.waves.iter().enumerate() {
                 let (sine, cosine) = phase(wave, last).sin_cos();
                 let (old_sine, old_cosine) = phase(wave, first).sin_cos();
@@ -332,45 +338,67 @@ impl<'a> Equations<'a> {
     }
 
     /// For fields that are no polynomials: one pass over the data at these parameters.
-    fn by_points(&self, full: &[f64]) -> Vec<Vec<f64>> {
-        let (dim, all, free) = (self.dynamics.dim(), full.len(), self.dynamics.free());
+    fn by_points(&self, full: &[f64]) -> Result<Gathered, IdentifyError> {
+        let ordered = self.data.dt().is_some();
+        let generated = Generated { dynamics: self.dynamics, functions: &self.functions, full, ordered };
+        pass(self.data, &self.split, &generated, self.dynamics)
+    }
+}
+
+/// Means of v·∇f + D:∇²f with its derivatives at given parameters.
+struct Generated<'a> {
+    dynamics: &'a Dynamics,
+    functions: &'a Functions,
+    full: &'a [f64],
+    ordered: bool,
+}
+
+impl Gather for Generated<'_> {
+    type Sums = (std::ops::Range<usize>, Vec<f64>);
+
+    fn begin(&self, number: usize, groups: usize) -> Self::Sums {
+        let functions = group(self.functions, number, groups);
+        let sums = vec![0.0; 2 * functions.len() * (self.dynamics.free().len() + 1)];
+        (functions, sums)
+    }
+
+    fn add(&self, (functions, values): &mut Self::Sums, block: &Block, from: usize, rows: &[f64]) {
+        let (dim, all, free) = (self.dynamics.dim(), self.full.len(), self.dynamics.free());
         let width = free.len() + 1;
-        let block = |block: &Block| {
-            let mut values = vec![0.0; 2 * self.functions.waves.len() * width];
-            let (mut v, mut slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
-            let (mut d, mut d_slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
-            let mut row = vec![(0.0, 0.0); width];
-            for i in block.begin..=block.end {
-                let x = self.sample.point(i);
-                let weight = weight(self.sample, block, i);
-                self.dynamics.drift.velocity(x, full, &mut v);
-                self.dynamics.drift.jacobian_theta(x, full, &mut slopes);
-                if let Some(diffusion) = &self.dynamics.diffusion {
-                    diffusion.velocity(x, full, &mut d);
-                    diffusion.jacobian_theta(x, full, &mut d_slopes);
+        let (mut v, mut slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
+        let (mut d, mut d_slopes) = (vec![0.0; dim], vec![0.0; dim * all]);
+        let mut row = vec![(0.0, 0.0); width];
+        for (k, x) in rows.chunks_exact(dim).enumerate() {
+            let weight = weight(self.ordered, block, from + k);
+            self.dynamics.drift.velocity(x, self.full, &mut v);
+            self.dynamics.drift.jacobian_theta(x, self.full, &mut slopes);
+            if let Some(diffusion) = &self.dynamics.diffusion {
+                diffusion.velocity(x, self.full, &mut d);
+                diffusion.jacobian_theta(x, self.full, &mut d_slopes);
+            }
+            for (f, wave) in self.functions.waves[functions.clone()].iter().enumerate() {
+                let (sine, cosine) = phase(wave, x).sin_cos();
+                let (sine, cosine) = (weight * sine, weight * cosine);
+                row.fill((0.0, 0.0));
+                for &(axis, w) in wave {
+                    for (entry, &j) in row.iter_mut().zip(free) {
+                        entry.0 += w * slopes[axis * all + j];
+                        entry.1 -= w * w * d_slopes[axis * all + j];
+                    }
+                    row[width - 1].0 += w * v[axis];
+                    row[width - 1].1 -= w * w * d[axis];
                 }
-                for (f, wave) in self.functions.waves.iter().enumerate() {
-                    let (sine, cosine) = phase(wave, x).sin_cos();
-                    let (sine, cosine) = (weight * sine, weight * cosine);
-                    row.fill((0.0, 0.0));
-                    for &(axis, w) in wave {
-                        for (entry, &j) in row.iter_mut().zip(free) {
-                            entry.0 += w * slopes[axis * all + j];
-                            entry.1 -= w * w * d_slopes[axis * all + j];
-                        }
-                        row[width - 1].0 += w * v[axis];
-                        row[width - 1].1 -= w * w * d[axis];
-                    }
-                    let (real, imaginary) = values[2 * f * width..(2 * f + 2) * width].split_at_mut(width);
-                    for ((re, im), (drift, diffusion)) in real.iter_mut().zip(imaginary).zip(&row) {
-                        *re += diffusion * cosine - drift * sine;
-                        *im += diffusion * sine + drift * cosine;
-                    }
+                let (real, imaginary) = values[2 * f * width..(2 * f + 2) * width].split_at_mut(width);
+                for ((re, im), (drift, diffusion)) in real.iter_mut().zip(imaginary).zip(&row) {
+                    *re += diffusion * cosine - drift * sine;
+                    *im += diffusion * sine + drift * cosine;
                 }
             }
-            values
-        };
-        self.split.par_iter().map(block).collect()
+        }
+    }
+
+    fn end(&self, (_, values): Self::Sums) -> Vec<f64> {
+        values
     }
 }
 
@@ -397,6 +425,7 @@ mod tests {
     use wngd_models::flow::system;
 
     use super::*;
+    use crate::sample::Sample;
     use crate::simulate::simulate;
 
     #[test]
@@ -405,7 +434,8 @@ mod tests {
         let points = simulate(lorenz.field.as_ref(), &lorenz.theta, &lorenz.start, 0.05, 3000, 50.0).unwrap();
         let sample = Sample::new(points, 3, vec![3000], Some(0.05)).unwrap();
         let dynamics = Dynamics::written(&lorenz.written().unwrap(), vec![9.0, 29.0, 2.0], None).unwrap();
-        let equations = Equations::new(&dynamics, &sample, &[0.3, 0.1, 0.5], 3).unwrap().seeking_noise().unwrap();
+        let equations =
+            Equations::new(&dynamics, Data::Held(&sample), &[0.3, 0.1, 0.5], 3).unwrap().seeking_noise().unwrap();
         let (start, scale) = equations.start();
         assert_eq!(start.len(), 6);
         let width = start.len() + 1;

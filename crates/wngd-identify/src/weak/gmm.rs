@@ -6,6 +6,7 @@ use wngd_linalg::LinalgError;
 use wngd_linalg::dense::{gram, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 
+use super::data::Data;
 use super::design::{Design, Equations};
 use super::directions::{self, Split};
 use super::few::Few;
@@ -17,6 +18,7 @@ use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::estimate::{Estimate, Misfit};
 use crate::sample::Sample;
+use crate::stream::Stream;
 
 /// Re-weightings after the first solution.
 const STAGES: usize = 3;
@@ -74,10 +76,64 @@ impl WeakStationary {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn estimate(&self, dynamics: &Dynamics, sample: &Sample) -> Result<Estimate, IdentifyError> {
+        self.estimate_of(dynamics, Data::Held(sample))
+    }
+
+    /// The same from points that are not held: they are read once more where the field is a polynomial or affine in θ, once per
+    /// Gauss–Newton step otherwise, and have the same bits as points in memory.
+    ///
+    /// # Cost
+    /// As [`estimate`](Self::estimate); memory that does not grow with the number of points.
+    ///
+    /// # Errors
+    /// As [`estimate`](Self::estimate), and points that cannot be read again.
+    ///
+    /// # Example
+    /// ```
+    /// use wngd_identify::{Dynamics, InMemory, Stream, WeakStationary, simulate};
+    /// use wngd_models::flow::system;
+    ///
+    /// let lorenz = system("lorenz63").expect("a known name");
+    /// let points = simulate(lorenz.field.as_ref(), &lorenz.theta, &lorenz.start, 0.05, 10_000, 50.0)?;
+    /// // Anything that gives out rows will do in place of memory.
+    /// let stream = Stream::new(Box::new(InMemory::new(points, 3, vec![10_000])?), Some(0.05), true)?;
+    /// let dynamics = Dynamics::written(&lorenz.written()?, vec![1.0; 3], None)?;
+    /// let found = WeakStationary::default().estimate_in_parts(&dynamics, &stream)?;
+    /// assert!(found.fits() && (found.theta[1] / 28.0 - 1.0).abs() < 0.01);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn estimate_in_parts(&self, dynamics: &Dynamics, stream: &Stream) -> Result<Estimate, IdentifyError> {
+        self.estimate_of(dynamics, Data::Parts(stream))
+    }
+
+    fn estimate_of(&self, dynamics: &Dynamics, data: Data<'_>) -> Result<Estimate, IdentifyError> {
         let clock = Instant::now();
-        let mut found = Solution::of(dynamics, self.equations(dynamics, sample)?)?.estimate;
+        let mut found = Solution::of(dynamics, self.equations(dynamics, data)?)?.estimate;
         found.seconds = clock.elapsed().as_secs_f64();
         Ok(found)
+    }
+
+    /// The estimate from points that are not held, and after it the one with the variances of the noise among the unknowns, by one
+    /// reading; the latter where `seek` asks for it.
+    ///
+    /// # Errors
+    /// As [`estimate_in_parts`](Self::estimate_in_parts).
+    pub(crate) fn both_in_parts(
+        &self,
+        dynamics: &Dynamics,
+        stream: &Stream,
+        seek: impl FnOnce(&Estimate) -> bool,
+    ) -> Result<(Estimate, Option<(Estimate, Vec<NoiseVariance>)>), IdentifyError> {
+        let clock = Instant::now();
+        let equations = self.equations(dynamics, Data::Parts(stream))?;
+        let mut plain = Solution::of(dynamics, equations.clone())?.estimate;
+        plain.seconds = clock.elapsed().as_secs_f64();
+        if !seek(&plain) {
+            return Ok((plain, None));
+        }
+        let mut found = Solution::of(dynamics, equations.seeking_noise()?)?;
+        found.estimate.seconds = clock.elapsed().as_secs_f64();
+        Ok((plain, Some((found.estimate, found.variances))))
     }
 
     /// Parameters, with the variances of the noise among the unknowns where they are not known: what the noise does to the
@@ -96,17 +152,17 @@ impl WeakStationary {
         sample: &Sample,
     ) -> Result<(Estimate, Vec<NoiseVariance>), IdentifyError> {
         let clock = Instant::now();
-        let mut found = Solution::of(dynamics, self.equations(dynamics, sample)?.seeking_noise()?)?;
+        let mut found = Solution::of(dynamics, self.equations(dynamics, Data::Held(sample))?.seeking_noise()?)?;
         found.estimate.seconds = clock.elapsed().as_secs_f64();
         Ok((found.estimate, found.variances))
     }
 
-    fn equations<'a>(&self, dynamics: &'a Dynamics, sample: &'a Sample) -> Result<Equations<'a>, IdentifyError> {
-        let noise = if self.noise.is_empty() { vec![0.0; sample.dim] } else { self.noise.clone() };
-        if sample.dim != dynamics.dim() || noise.len() != sample.dim {
-            return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: sample.dim });
+    fn equations<'a>(&self, dynamics: &'a Dynamics, data: Data<'a>) -> Result<Equations<'a>, IdentifyError> {
+        let noise = if self.noise.is_empty() { vec![0.0; data.dim()] } else { self.noise.clone() };
+        if data.dim() != dynamics.dim() || noise.len() != data.dim() {
+            return Err(IdentifyError::Coordinates { dim: dynamics.dim(), columns: data.dim() });
         }
-        Equations::new(dynamics, sample, &noise, self.seed)
+        Equations::new(dynamics, data, &noise, self.seed)
     }
 }
 

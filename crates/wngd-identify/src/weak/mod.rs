@@ -22,6 +22,7 @@
 
 mod batch;
 mod blocks;
+mod data;
 mod design;
 mod directions;
 mod few;
@@ -30,6 +31,7 @@ mod gmm;
 mod likelihood;
 mod moments;
 mod monomials;
+mod pass;
 mod stretches;
 mod undoing;
 mod whiten;

@@ -1,7 +1,11 @@
 //! Tables of numbers, some columns of which are samples, the points of a trajectory, or bins.
 
+use std::io::Read;
+
+use wngd::identify::Clock;
+
 use super::super::points::Points;
-use super::format::{Array, Asked, Format, Input};
+use super::format::{Array, Asked, Format, Input, Parts};
 use super::table::Table;
 use crate::error::ExperimentError;
 
@@ -75,10 +79,94 @@ impl Format for Csv {
         let notes = table.notes(skipped, &indices, asked);
         Ok(Points { values, columns: dim, dt, uneven, beside: more, names, notes })
     }
+    fn parts(&self, input: Input, asked: &Asked<'_>) -> Result<Option<Box<dyn Parts>>, ExperimentError> {
+        let table = Table::open(&input.path, input.reader, asked)?;
+        let time = table.time(asked);
+        let indices = table.choose(asked, [time, None])?;
+        let wanted = indices.iter().copied().chain(time).collect();
+        let (dim, skip, timed) = (indices.len(), asked.dialect.skip, time.is_some());
+        let steps = Steps { rows: 0, ends: None, least: f64::INFINITY, most: f64::NEG_INFINITY };
+        Ok(Some(Box::new(TableParts { table, wanted, dim, skip, timed, steps, numbers: Vec::new() })))
+    }
     /// The one column of a table.
     fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError> {
         let Points { values, notes, .. } = self.rows(input, asked)?;
         Ok(Array { shape: vec![values.len()], values, notes })
+    }
+}
+
+/// A table that is read in parts.
+struct TableParts {
+    table: Table<Box<dyn Read + Send>>,
+    /// Columns of the coordinates, and that of the times.
+    wanted: Vec<usize>,
+    dim: usize,
+    skip: bool,
+    timed: bool,
+    steps: Steps,
+    numbers: Vec<f64>,
+}
+
+impl Parts for TableParts {
+    fn read(&mut self, room: &mut [f64]) -> Result<usize, ExperimentError> {
+        let mut count = 0;
+        while count < room.len() / self.dim && self.table.next()? {
+            self.steps.rows += 1;
+            self.numbers.clear();
+            for &i in &self.wanted {
+                match self.table.number(i)? {
+                    Some(value) => self.numbers.push(value),
+                    None if self.skip => break,
+                    None => return Err(self.table.missing(i)),
+                }
+            }
+            if self.numbers.len() < self.wanted.len() {
+                continue;
+            }
+            room[count * self.dim..(count + 1) * self.dim].copy_from_slice(&self.numbers[..self.dim]);
+            if self.timed {
+                self.steps.add(self.numbers[self.dim]);
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn clock(&self) -> Clock {
+        self.steps.clock()
+    }
+}
+
+/// Times of the rows so far.
+struct Steps {
+    /// Rows, those with missing values too.
+    rows: usize,
+    /// First and last time.
+    ends: Option<(f64, f64)>,
+    /// Shortest and longest step.
+    least: f64,
+    most: f64,
+}
+
+impl Steps {
+    fn add(&mut self, time: f64) {
+        let Some((_, last)) = &mut self.ends else {
+            self.ends = Some((time, time));
+            return;
+        };
+        (self.least, self.most) = (self.least.min(time - *last), self.most.max(time - *last));
+        *last = time;
+    }
+
+    /// As [`Csv`] has it of times that are held.
+    fn clock(&self) -> Clock {
+        let steps = self.rows.saturating_sub(1) as f64;
+        let dt = self.ends.map(|(first, last)| (last - first) / steps).filter(|dt| dt.is_finite() && *dt > 0.0);
+        match dt {
+            None => Clock::Absent,
+            Some(dt) if self.least > 0.0 && (dt - self.least).max(self.most - dt) > UNEVEN * dt => Clock::Uneven,
+            Some(dt) => Clock::Even(dt),
+        }
     }
 }
 
@@ -90,8 +178,6 @@ fn is_uneven(times: &[f64], dt: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::super::{Decimal, Dialect, Separator, Time};
     use super::*;
 

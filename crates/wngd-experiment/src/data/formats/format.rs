@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use wngd::identify::Clock;
+
 use super::dialect::Dialect;
 use crate::data::points::Points;
 use crate::error::ExperimentError;
@@ -26,11 +28,32 @@ pub trait Format: Sync {
     /// # Errors
     /// A file that holds something else, numbers that are not finite.
     fn rows(&self, input: Input, asked: &Asked<'_>) -> Result<Points, ExperimentError>;
+    /// The same rows a part at a time, of a file that is not held; nothing where the format, or the way that the file is written, does
+    /// not allow it.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    fn parts(&self, _: Input, _: &Asked<'_>) -> Result<Option<Box<dyn Parts>>, ExperimentError> {
+        Ok(None)
+    }
     /// An array with its shape, row-major.
     ///
     /// # Errors
     /// A file that holds something else.
     fn array(&self, input: Input, asked: &Asked<'_>) -> Result<Array, ExperimentError>;
+}
+
+/// Rows under way.
+pub trait Parts: Send {
+    /// Puts the next rows into the room, row-major, and tells how many; 0 at the end alone.
+    ///
+    /// # Errors
+    /// Rows that cannot be read, or hold something else than finite numbers.
+    fn read(&mut self, room: &mut [f64]) -> Result<usize, ExperimentError>;
+    /// What the times of all rows read so far say of the time between them.
+    fn clock(&self) -> Clock {
+        Clock::Absent
+    }
 }
 
 /// An array of a file.
@@ -98,7 +121,7 @@ pub enum Time {
 /// A file under way, or text that came with the program.
 pub struct Input {
     pub(super) path: PathBuf,
-    pub(super) reader: Box<dyn Read>,
+    pub(super) reader: Box<dyn Read + Send>,
     /// Its bytes, where they can be told.
     pub(crate) size: Option<u64>,
     pub(super) format: &'static dyn Format,

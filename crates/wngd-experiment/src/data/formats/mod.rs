@@ -18,7 +18,7 @@ use crate::error::ExperimentError;
 use crate::files;
 
 pub use dialect::{Dialect, FileOptions, Separator};
-pub use format::{Array, Asked, Format, Input, Time};
+pub use format::{Array, Asked, Format, Input, Parts, Time};
 pub use npy::{write as write_npy, write_header as write_npy_header, write_values as write_npy_values};
 pub use number::Decimal;
 

@@ -4,9 +4,10 @@
 //! file agree.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 
 use super::super::points::Points;
-use super::format::{Array, Asked, Format, Input};
+use super::format::{Array, Asked, Format, Input, Parts};
 use crate::error::ExperimentError;
 
 /// NumPy's arrays.
@@ -27,6 +28,29 @@ impl Format for Npy {
         let array = self.array(input, asked)?;
         rows_of(array, asked).map_err(|problem| ExperimentError::Data { path, problem })
     }
+    fn parts(&self, input: Input, asked: &Asked<'_>) -> Result<Option<Box<dyn Parts>>, ExperimentError> {
+        let Input { path, mut reader, size, .. } = input;
+        let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
+        let header = Header::read(&mut reader).map_err(fail)?;
+        let (width, number, _) = header.entries(size).map_err(fail)?;
+        // Coordinates that lie far apart in the file would take a reading each.
+        if header.fortran && header.shape.len() > 1 {
+            return Ok(None);
+        }
+        let dim = rows_in(&header.shape, asked.dim).map_err(fail)?;
+        let skip = asked.dialect.skip;
+        Ok(Some(Box::new(ArrayParts {
+            path,
+            reader,
+            width,
+            number,
+            dim,
+            skip,
+            left: header.shape[0],
+            row: 0,
+            block: Vec::new(),
+        })))
+    }
     fn array(&self, input: Input, _: &Asked<'_>) -> Result<Array, ExperimentError> {
         let Input { path, reader, size, .. } = input;
         let read = read(reader, size).map_err(|problem| ExperimentError::Data { path, problem });
@@ -37,18 +61,10 @@ impl Format for Npy {
 /// Rows of an array of shape (rows, coordinates).
 pub(super) fn rows_of(array: Array, asked: &Asked<'_>) -> Result<Points, String> {
     let Array { shape, mut values, mut notes } = array;
-    let dim = asked.dim;
-    if !(shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1) {
-        let hint = if shape.len() == 2 && shape[0] == dim { "; save its transpose" } else { "" };
-        return Err(format!("shape {shape:?}; {dim} coordinates need shape [rows, {dim}]{hint}"));
-    }
-    let bad = |row: &[f64]| row.iter().any(|v| !v.is_finite());
+    let dim = rows_in(&shape, asked.dim)?;
     if let Some(row) = values.chunks_exact(dim).position(bad) {
         if !asked.dialect.skip {
-            let entries = &values[row * dim..(row + 1) * dim];
-            return Err(format!(
-                "row {row} (from 0) is {entries:?}; repair it, or set missing = \"skip\" in [data] to leave such rows out"
-            ));
+            return Err(broken(row, &values[row * dim..(row + 1) * dim]));
         }
         let whole: Vec<f64> = values.chunks_exact(dim).filter(|row| !bad(row)).flatten().copied().collect();
         let skipped = (values.len() - whole.len()) / dim;
@@ -59,6 +75,75 @@ pub(super) fn rows_of(array: Array, asked: &Asked<'_>) -> Result<Points, String>
         }
     }
     Ok(Points { values, notes, ..Points::default() })
+}
+
+/// Coordinates of a row of an array of some shape.
+fn rows_in(shape: &[usize], dim: usize) -> Result<usize, String> {
+    if shape.len() == 2 && shape[1] == dim || dim == 1 && shape.len() == 1 {
+        return Ok(dim);
+    }
+    let hint = if shape.len() == 2 && shape[0] == dim { "; save its transpose" } else { "" };
+    Err(format!("shape {shape:?}; {dim} coordinates need shape [rows, {dim}]{hint}"))
+}
+
+/// Whether a row has something else than finite numbers.
+fn bad(row: &[f64]) -> bool {
+    row.iter().any(|v| !v.is_finite())
+}
+
+fn broken(row: usize, entries: &[f64]) -> String {
+    format!("row {row} (from 0) is {entries:?}; repair it, or set missing = \"skip\" in [data] to leave such rows out")
+}
+
+/// An array that is read in parts.
+struct ArrayParts {
+    path: PathBuf,
+    reader: Box<dyn Read + Send>,
+    width: usize,
+    number: Numbers,
+    dim: usize,
+    skip: bool,
+    /// Rows that are not read yet, and those that are.
+    left: usize,
+    row: usize,
+    block: Vec<u8>,
+}
+
+impl Parts for ArrayParts {
+    fn read(&mut self, room: &mut [f64]) -> Result<usize, ExperimentError> {
+        let (dim, path) = (self.dim, &self.path);
+        let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
+        let mut kept = 0;
+        // A part may be left out altogether, and is not the end then.
+        while kept == 0 && self.left > 0 {
+            let count = self.left.min(room.len() / dim);
+            self.block.resize(BLOCK / self.width * self.width, 0);
+            let mut values = &mut room[..count * dim];
+            while !values.is_empty() {
+                let (now, later) = values.split_at_mut(values.len().min(BLOCK / self.width));
+                let bytes = &mut self.block[..now.len() * self.width];
+                self.reader.read_exact(bytes).map_err(|e| fail(format!("the file is truncated or damaged: {e}")))?;
+                (self.number)(bytes, now);
+                values = later;
+            }
+            kept = count;
+            // Sums of numbers times 0 are 0 but for those that are not finite, which is quick to see.
+            if !room[..count * dim].iter().fold(0.0, |sum, v| sum + v * 0.0).is_finite() {
+                kept = 0;
+                for k in 0..count {
+                    let at = k * dim..(k + 1) * dim;
+                    if !bad(&room[at.clone()]) {
+                        room.copy_within(at, kept * dim);
+                        kept += 1;
+                    } else if !self.skip {
+                        return Err(fail(broken(self.row + k, &room[at])));
+                    }
+                }
+            }
+            (self.left, self.row) = (self.left - count, self.row + count);
+        }
+        Ok(kept)
+    }
 }
 
 /// Longest header read, in bytes; those of plain arrays have about a hundred.
@@ -103,25 +188,18 @@ const UNKNOWN: usize = 1 << 24;
 /// Reads a numeric array of a file of `size` bytes, if that is known: shape and values in row-major order; else what is
 /// wrong.
 pub fn read(mut reader: impl Read, size: Option<u64>) -> Result<(Vec<usize>, Vec<f64>), String> {
-    let Header { descr, fortran, shape } = Header::read(&mut reader)?;
-    let (width, number) = entry(&descr)
-        .ok_or_else(|| format!("entries of type {descr}; save the array as float64, float32 or integers"))?;
-    if shape.contains(&0) {
-        return Err(format!("shape {shape:?} has no entries; save an array with values"));
-    }
-    let bytes = shape.iter().try_fold(width, |bytes, &n| bytes.checked_mul(n));
-    if bytes.is_none_or(|bytes| size.is_some_and(|size| bytes as u64 > size)) {
-        let size = size.map_or("any".to_string(), |size| format!("the file's {size}"));
-        return Err(format!("shape {shape:?} does not fit in {size} bytes; the file is truncated"));
-    }
-    let total: usize = shape.iter().product();
+    let header = Header::read(&mut reader)?;
+    let (width, number, total) = header.entries(size)?;
+    let Header { fortran, shape, .. } = header;
     let mut values = Vec::with_capacity(if size.is_some() { total } else { total.min(UNKNOWN / 8) });
     let mut block = vec![0; BLOCK.min(width * total)];
+    let mut numbers = vec![0.0; BLOCK / width];
     while values.len() < total {
         let count = (BLOCK / width).min(total - values.len());
         let part = &mut block[..count * width];
         reader.read_exact(part).map_err(|e| format!("the file is truncated or damaged: {e}"))?;
-        values.extend(part.chunks_exact(width).map(number));
+        number(part, &mut numbers[..count]);
+        values.extend_from_slice(&numbers[..count]);
     }
     if fortran {
         values = row_major(&shape, &values);
@@ -129,14 +207,19 @@ pub fn read(mut reader: impl Read, size: Option<u64>) -> Result<(Vec<usize>, Vec
     Ok((shape, values))
 }
 
-/// The number that the bytes of an entry are.
-type Number = fn(&[u8]) -> f64;
+/// Reads the bytes of entries as numbers, as many as there are.
+type Numbers = fn(&[u8], &mut [f64]);
 
-/// Width of an entry in bytes and how it is read, for real numbers.
-fn entry(descr: &str) -> Option<(usize, Number)> {
+/// Width of an entry in bytes and how entries are read, for real numbers.
+fn entry(descr: &str) -> Option<(usize, Numbers)> {
     macro_rules! number {
         ($type:ty, $from:ident) => {
-            (size_of::<$type>(), |bytes| bytes.try_into().map_or(f64::NAN, |bytes| <$type>::$from(bytes) as f64))
+            (size_of::<$type>(), |bytes, out| {
+                // A loop of its own for each type, which the compiler makes vector instructions of.
+                for (number, bytes) in out.iter_mut().zip(bytes.as_chunks::<{ size_of::<$type>() }>().0) {
+                    *number = <$type>::$from(*bytes) as f64;
+                }
+            })
         };
     }
     Some(match descr {
@@ -171,6 +254,22 @@ struct Header {
 }
 
 impl Header {
+    /// Width of an entry in bytes, how it is read, and how many there are in a file of `size` bytes, if that is known.
+    fn entries(&self, size: Option<u64>) -> Result<(usize, Numbers, usize), String> {
+        let Self { descr, shape, .. } = self;
+        let (width, number) = entry(descr)
+            .ok_or_else(|| format!("entries of type {descr}; save the array as float64, float32 or integers"))?;
+        if shape.contains(&0) {
+            return Err(format!("shape {shape:?} has no entries; save an array with values"));
+        }
+        let bytes = shape.iter().try_fold(width, |bytes, &n| bytes.checked_mul(n));
+        if bytes.is_none_or(|bytes| size.is_some_and(|size| bytes as u64 > size)) {
+            let size = size.map_or("any".to_string(), |size| format!("the file's {size}"));
+            return Err(format!("shape {shape:?} does not fit in {size} bytes; the file is truncated"));
+        }
+        Ok((width, number, shape.iter().product()))
+    }
+
     fn read(reader: &mut impl Read) -> Result<Self, String> {
         let mut start = [0; MAGIC.len() + 2];
         let short = |e: std::io::Error| format!("not a readable NPY file: its header ends early ({e})");

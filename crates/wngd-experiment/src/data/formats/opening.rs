@@ -24,6 +24,18 @@ impl Input {
     /// # Errors
     /// A file that cannot be read, or is of a kind that is not read.
     pub fn open(path: &Path) -> Result<Self, ExperimentError> {
+        Self::open_within(path, MAX_BYTES)
+    }
+
+    /// Opens a file that is read in parts, of any size.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_in_parts(path: &Path) -> Result<Self, ExperimentError> {
+        Self::open_within(path, u64::MAX)
+    }
+
+    fn open_within(path: &Path, most: u64) -> Result<Self, ExperimentError> {
         let read = |source| ExperimentError::Read { path: path.to_path_buf(), source };
         let fail = |problem: String| ExperimentError::Data { path: path.to_path_buf(), problem };
         let file = File::open(path).map_err(read)?;
@@ -32,13 +44,13 @@ impl Input {
             return Err(fail("a folder; name a file in it".into()));
         }
         let size = meta.len();
-        if size > MAX_BYTES {
+        if size > most {
             return Err(fail(format!("{size} bytes; {}", Limited::<File>::PROBLEM)));
         }
         // Pipes and devices do not tell their size.
         let size = meta.is_file().then_some(size);
-        let reader = BufReader::with_capacity(1 << 20, Limited { reader: file, left: MAX_BYTES });
-        Self::new(path.to_path_buf(), Box::new(reader), size)
+        let reader = BufReader::with_capacity(1 << 20, Limited { reader: file, left: most });
+        Self::new(path.to_path_buf(), Box::new(reader), size, most)
     }
 
     /// Text under the name of a file.
@@ -46,7 +58,7 @@ impl Input {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn embedded(path: PathBuf, text: &'static str) -> Result<Self, ExperimentError> {
-        Self::new(path, Box::new(text.as_bytes()), Some(text.len() as u64))
+        Self::new(path, Box::new(text.as_bytes()), Some(text.len() as u64), MAX_BYTES)
     }
 
     /// Bytes under the name of a file.
@@ -55,10 +67,10 @@ impl Input {
     /// As [`open`](Self::open).
     pub fn bytes(path: PathBuf, bytes: Vec<u8>) -> Result<Self, ExperimentError> {
         let size = bytes.len() as u64;
-        Self::new(path, Box::new(Cursor::new(bytes)), Some(size))
+        Self::new(path, Box::new(Cursor::new(bytes)), Some(size), MAX_BYTES)
     }
 
-    fn new(path: PathBuf, reader: Box<dyn Read>, size: Option<u64>) -> Result<Self, ExperimentError> {
+    fn new(path: PathBuf, reader: Box<dyn Read + Send>, size: Option<u64>, most: u64) -> Result<Self, ExperimentError> {
         let read = |source| ExperimentError::Read { path: path.clone(), source };
         let fail = |problem: String| ExperimentError::Data { path: path.clone(), problem };
         let (mut start, mut reader) = begin(reader).map_err(read)?;
@@ -66,7 +78,7 @@ impl Input {
         if start.starts_with(GZIP) {
             // A small file may unpack to any size.
             let packed = Cursor::new(start).chain(reader);
-            let unpacked: Box<dyn Read> = Box::new(Limited { reader: MultiGzDecoder::new(packed), left: MAX_BYTES });
+            let unpacked: Box<dyn Read + Send> = Box::new(Limited { reader: MultiGzDecoder::new(packed), left: most });
             let damaged = |e: std::io::Error| fail(format!("it is packed with gzip and cannot be unpacked: {e}"));
             (start, reader) = begin(unpacked).map_err(damaged)?;
             size = None;
@@ -74,7 +86,8 @@ impl Input {
                 inside.set_extension("");
             }
         }
-        if let Some(problem) = size.and_then(|size| memory::lacking(size, "thin the data or bin it into a density")) {
+        let held = size.filter(|_| most == MAX_BYTES);
+        if let Some(problem) = held.and_then(|size| memory::lacking(size, "thin the data or bin it into a density")) {
             return Err(fail(problem));
         }
         let by_magic = FORMATS.iter().find(|f| f.magic().is_some_and(|magic| start.starts_with(magic)));
@@ -91,7 +104,7 @@ impl Input {
 }
 
 /// The first bytes of a stream, and the rest of it.
-fn begin(mut reader: Box<dyn Read>) -> std::io::Result<(Vec<u8>, Box<dyn Read>)> {
+fn begin(mut reader: Box<dyn Read + Send>) -> std::io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
     let mut start = Vec::new();
     (&mut reader).take(MAGIC).read_to_end(&mut start)?;
     Ok((start, reader))

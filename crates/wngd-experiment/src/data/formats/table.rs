@@ -1,7 +1,7 @@
 //! A table of a file, row by row.
 
 use std::io::{BufReader, Chain, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 
@@ -21,15 +21,15 @@ const HEAD: usize = 1 << 16;
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, BufReader<R>>>;
 
 /// A table under way.
-pub(super) struct Table<'a, R> {
-    path: &'a Path,
+pub(super) struct Table<R> {
+    path: PathBuf,
     csv: csv::Reader<Lines<Whole<R>>>,
     pub(super) shape: Shape,
     row: ByteRecord,
 }
 
-impl<'a, R: Read> Table<'a, R> {
-    pub(super) fn open(path: &'a Path, reader: R, asked: &Asked<'_>) -> Result<Self, ExperimentError> {
+impl<R: Read> Table<R> {
+    pub(super) fn open(path: &Path, reader: R, asked: &Asked<'_>) -> Result<Self, ExperimentError> {
         let data = |problem: String| ExperimentError::Data { path: path.to_path_buf(), problem };
         let mut reader = BufReader::new(reader);
         let mut head = shape::head(&mut reader, HEAD).map_err(|e| data(e.to_string()))?;
@@ -41,7 +41,7 @@ impl<'a, R: Read> Table<'a, R> {
         let shape = Shape::find(&head, head.len() < HEAD, asked.dialect, asked.needed()).map_err(data)?;
         let whole = BufReader::with_capacity(1 << 18, Cursor::new(head).chain(reader));
         let csv = shape.separator.reader(Lines::new(whole, shape.separator == Separator::Blank));
-        let mut table = Self { path, csv, shape, row: ByteRecord::new() };
+        let mut table = Self { path: path.to_path_buf(), csv, shape, row: ByteRecord::new() };
         if table.shape.header {
             // The names are known already.
             table.read()?;
@@ -55,7 +55,7 @@ impl<'a, R: Read> Table<'a, R> {
     }
 
     pub(super) fn fail(&self, problem: String) -> ExperimentError {
-        ExperimentError::Data { path: self.path.to_path_buf(), problem }
+        ExperimentError::Data { path: self.path.clone(), problem }
     }
 
     fn listed(&self) -> String {
