@@ -157,6 +157,124 @@ fn descents_are_those_of_a_run() {
     }
 }
 
+/// Floats as they are sent.
+fn floats(value: &Value) -> Vec<f32> {
+    use base64::Engine;
+    let bytes = base64::prelude::BASE64_STANDARD.decode(value.as_str().unwrap()).unwrap();
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// The end of a method's descent, and its entry in the result of a run.
+fn same_end(events: &[Value], run: &Value, label: &str) {
+    let mut own = events.iter().filter(|e| e["method"] == label && e["event"] == "iterate");
+    let last = own.next_back().unwrap();
+    let method = run["methods"].as_array().unwrap().iter().find(|m| m["label"] == label).unwrap();
+    assert_eq!(last["theta"], method["theta"]);
+    assert_eq!(last["objective"], method["objective"]);
+}
+
+#[test]
+fn every_built_in_experiment_is_on_offer() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(folder.path());
+    let choices: Value = serde_json::from_str(&page.post("/api/choices", "{}").1).unwrap();
+    let names: Vec<&str> =
+        choices["experiments"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
+    let mut all = vec!["small"];
+    all.extend(wngd_experiment::source::builtin::names());
+    assert_eq!(names, all);
+    assert_eq!(choices["objectives"], json!(["l2", "kl", "homogeneous-h-1", "linearised-wasserstein", "wasserstein"]));
+    for (name, objective, origin, truth) in [
+        ("peak", "kl", json!([600.0, 5.28]), json!([600.0, 5.28])),
+        // Other means than the model's, which no fit can reach.
+        ("mixture-weight", "l2", json!([0.3, 1.0]), Value::Null),
+        ("faithful", "kl", Value::Null, Value::Null),
+        ("lorenz-hats", "l2", Value::Null, Value::Null),
+    ] {
+        let scene = json!({ "experiment": name }).to_string();
+        let (status, text) = page.post("/api/experiment", &scene);
+        assert_eq!(status, 200, "{text}");
+        let found: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&found["experiment"], &found["objective"]), (&json!(name), &json!(objective)));
+        assert_eq!((&found["origin"], &found["truth"]), (&origin, &truth), "{name}");
+        assert_eq!(page.post("/api/data", &scene).0, 200);
+    }
+}
+
+#[test]
+fn other_objectives_and_data_are_those_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(folder.path());
+    let before = (page.get("/api/experiment"), page.get("/api/data"));
+    let run = |out: &str, set: &str| -> Value {
+        let args = ["run", "small.toml", "--out", out, "--quiet", "--no-figures", "--set", set];
+        let output = wngd(folder.path(), &args);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join(out).join("result.json")).unwrap()).unwrap()
+    };
+    let with = |scene: Value| {
+        let mut request = order(&["l2"]);
+        request["scene"] = scene;
+        request
+    };
+    let kl = run("kl", "objective.kind=kl");
+    same_end(&page.descend(&with(json!({ "objective": "kl" }))), &kl, "l2");
+    // The two parameters of the map are the first mean; its weight stays that of the file.
+    let moved = r#"data.truth={ weights = [0.4, 0.6], means = [[1.5, 2.5], [3.0, 2.0]] }"#;
+    let scene = json!({ "data": [1.5, 2.5] });
+    same_end(&page.descend(&with(scene.clone())), &run("moved", moved), "l2");
+    let shown = page.post("/api/density", r#"{"theta":[0.4,1.5,2.5]}"#);
+    let data = page.post("/api/data", &scene.to_string());
+    assert_eq!(data, shown, "data are the model's density where they were made");
+    assert_ne!(data, before.1);
+    let told: Value = serde_json::from_str(&page.post("/api/experiment", &scene.to_string()).1).unwrap();
+    assert_eq!((&told["origin"], &told["truth"]), (&json!([1.5, 2.5]), &json!([1.5, 2.5])));
+    // The landscape is that of these data: lowest where they were made.
+    for coarse in [true, false] {
+        let asked = json!({ "scene": { "data": [1.5, 2.5] }, "coarse": coarse }).to_string();
+        let map: Value = serde_json::from_str(&page.post("/api/map", &asked).1).unwrap();
+        let (z, columns) = (floats(&map["z"]), map["columns"].as_u64().unwrap() as usize);
+        let (lowest, _) = z.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+        let at = [lowest % columns, lowest / columns].map(|i| i as f64 / (columns - 1) as f64);
+        assert!((4.0 * at[0] - 1.5).abs() < 0.3 && (5.0 * at[1] - 2.5).abs() < 0.3, "{at:?}");
+    }
+    assert_eq!((page.get("/api/experiment"), page.get("/api/data")), before);
+}
+
+#[test]
+fn scenes_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(folder.path());
+    let bodies = [
+        (json!({ "experiment": "nothing" }), "experiment"),
+        (json!({ "experiment": "../small.toml" }), "experiment"),
+        (json!({ "experiment": "small.toml" }), "experiment"),
+        (json!({ "objective": "nothing" }), "objective"),
+        (json!({ "objective": "l2\"\nx = 1" }), "objective"),
+        (json!({ "experiment": "faithful", "data": [0.4, 2.0] }), "data"),
+        (json!({ "experiment": "lorenz-hats", "data": [0.0, 0.0] }), "data"),
+        (json!({ "experiment": "mixture-weight", "data": [2.0, 1.0] }), "data"),
+        (json!({ "data": [1.0] }), "data"),
+        (json!({ "folder": "/etc" }), "folder"),
+    ];
+    for (scene, part) in bodies {
+        for (path, body) in [
+            ("/api/experiment", scene.clone()),
+            ("/api/data", scene.clone()),
+            ("/api/map", json!({ "scene": scene })),
+            ("/api/density", json!({ "scene": scene, "theta": [0.4, 1.0, 3.0] })),
+            (
+                "/api/descend",
+                json!({ "scene": scene, "start": [1.0, 1.0], "methods": ["l2"], "factor": 1.0, "iterations": 5 }),
+            ),
+        ] {
+            let (status, answer) = page.post(path, &body.to_string());
+            assert_eq!(status, 422, "{path} {body}: {answer}");
+            assert!(answer.contains("error") && answer.contains(part), "{path} {body}: {answer}");
+        }
+    }
+}
+
 #[test]
 fn steps_end_at_the_minimum_of_their_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -184,13 +302,8 @@ fn steps_end_at_the_minimum_of_their_model() {
 
 #[test]
 fn densities_and_the_map_come_as_floats() {
-    use base64::Engine;
     let folder = tempfile::tempdir().unwrap();
     let page = Page::open(folder.path());
-    let floats = |value: &Value| -> Vec<f32> {
-        let bytes = base64::prelude::BASE64_STANDARD.decode(value.as_str().unwrap()).unwrap();
-        bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-    };
     let shown: Value = serde_json::from_str(&page.post("/api/density", r#"{"theta":[0.4,1.0,3.0]}"#).1).unwrap();
     let data: Value = serde_json::from_str(&page.get("/api/data").1).unwrap();
     let (shown, data) = (floats(&shown["values"]), floats(&data["values"]));

@@ -6,7 +6,7 @@ use wngd::adjoint::State;
 use wngd::opt::{Descent, DirectionSolver, Objective, PriorTerms, Stop};
 use wngd::prelude::ForwardModel;
 
-use crate::data::{self, Cells, Data, DataChoice, Noise, Observing};
+use crate::data::{self, Cells, Data, DataChoice, Maker, Noise, Observing};
 use crate::error::ExperimentError;
 use crate::facts::Fact;
 use crate::grid::GridSection;
@@ -392,6 +392,45 @@ impl Experiment {
             cells: self.data.cells,
         };
         self.objective_choice.build(&self.source.section("objective")?, &self.ground, &data)
+    }
+
+    /// What made the data, with the free parameters' values in them; `None` where they come from files, or from something
+    /// that has no such parameters.
+    ///
+    /// # Errors
+    /// As where an experiment is built.
+    pub fn origin(&self) -> Result<Option<Vec<f64>>, ExperimentError> {
+        Ok(match &self.data.truth {
+            Some(truth) => Some(truth.clone()),
+            None => self.maker()?.map(|maker| maker.theta),
+        })
+    }
+
+    /// What made the data, where it is not the model.
+    fn maker(&self) -> Result<Option<Maker>, ExperimentError> {
+        let section = self.source.section("data")?;
+        data::read(&section)?.maker(&section, &self.ground, &self.names())
+    }
+
+    /// The same on data that are made from other values of the free parameters, as the data of the file are made.
+    ///
+    /// # Errors
+    /// Data that are not made so, values that have no data, data that the objective is not defined for at the start.
+    pub fn on_data_from(mut self, theta: &[f64]) -> Result<Self, ExperimentError> {
+        let section = self.source.section("data")?;
+        let fail = |error: String| section.error("truth", error);
+        let values = match (&self.data.truth, self.maker()?) {
+            (Some(_), _) => self.model.state(theta),
+            (None, Some(maker)) => (maker.state)(theta),
+            (None, None) => return Err(section.error("", "they are not made from values of the free parameters")),
+        };
+        self.data.values = values.map_err(|error| fail(error.to_string()))?;
+        self.data.truth = self.data.truth.is_some().then(|| theta.to_vec());
+        let place = self.source.section("objective")?;
+        self.objective = self.objective_choice.build(&place, &self.ground, &self.data)?;
+        let start = self.model.state(&self.theta0)?;
+        self.objective.value(&start).map_err(|error| fail(error.to_string()))?;
+        Ok(self)
     }
 
     /// The direction rule of a method by its number.

@@ -18,7 +18,7 @@ use wngd_figures::{
 };
 
 /// Lattice points per axis of a landscape, if the objective is cheap enough.
-const LATTICE: usize = 61;
+pub const LATTICE: usize = 61;
 /// Operations that a landscape may take; some seconds.
 const BUDGET: f64 = 2e10;
 /// How far beyond start, best end and truth a map goes, in units of how far they are apart.
@@ -225,7 +225,7 @@ fn landscape_of(
         (low, high)
     };
     let ((x0, x1), (y0, y1)) = (window(0), window(1));
-    let (x, y, mut values) = lattice(experiment, &base, [0, 1], [x0, y0], [x1, y1]);
+    let (x, y, mut values) = lattice(experiment, &base, [0, 1], [x0, y0], [x1, y1], LATTICE);
     let minima = minima(experiment, &base, (&x, &y), &values);
     let lowest = minima.iter().map(|m| m.1).chain(values.iter().copied()).filter(|v| v.is_finite());
     let lowest = lowest.fold(best.last().objective, f64::min);
@@ -331,15 +331,16 @@ fn nodes(experiment: &Experiment, base: &[f64]) -> usize {
 }
 
 /// f over two parameters, the others as in `base`, on a lattice as fine as its size allows: first coordinates,
-/// second coordinates, and values with the first coordinate fastest.
+/// second coordinates, and values with the first coordinate fastest. It has `most` nodes per axis at most.
 pub fn lattice(
     experiment: &Experiment,
     base: &[f64],
     varied: [usize; 2],
     lower: [f64; 2],
     upper: [f64; 2],
+    most: usize,
 ) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-    let n = nodes(experiment, base);
+    let n = nodes(experiment, base).min(most);
     let axis = |a: usize| -> Vec<f64> {
         (0..n).map(|j| lower[a] + (upper[a] - lower[a]) * j as f64 / (n - 1) as f64).collect()
     };

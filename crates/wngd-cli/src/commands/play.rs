@@ -55,7 +55,7 @@ pub fn play(args: &PlayArgs) -> Result<u8, CliError> {
     print(&session.summary())?;
     let mut told = Ok(());
     let ready = || told = print(&format!("open http://{address}/ in a browser; Ctrl-C stops"));
-    play::serve(listener, session, ready).map_err(fail)?;
+    play::serve(listener, source, session, ready).map_err(fail)?;
     told?;
     print("stopped")?;
     Ok(0)

@@ -11,6 +11,7 @@ use wngd_experiment::numbers::finite;
 use wngd_experiment::steps::{self, Step};
 
 use super::limits::{FACTORS, MAX_DAMPING, MAX_ITERATIONS};
+use super::scenes::Scene;
 use super::session::Session;
 
 /// Why a descent ends before its time.
@@ -20,6 +21,9 @@ const LATE: &str = "a descent on this page has half a minute; `wngd run` takes a
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    /// What it is about.
+    #[serde(default)]
+    pub scene: Scene,
     /// The two parameters of the map.
     start: [f64; 2],
     /// Labels of methods.
@@ -92,7 +96,7 @@ pub struct Order {
 impl Order {
     /// Checks a request; the error is for the page.
     pub fn new(session: &Session, request: Request) -> Result<Self, String> {
-        let Request { start, methods, rule, factor, damping, iterations } = request;
+        let Request { start, methods, scene: _, rule, factor, damping, iterations } = request;
         if !FACTORS.contains(&factor) {
             return Err(format!("factor: {factor}; between {} and {} is possible", FACTORS.start(), FACTORS.end()));
         }

@@ -12,6 +12,9 @@ use wngd_figures::{Axis, Landscape, Look, looks, marginal, palettes};
 
 use super::limits::Limits;
 
+/// Lattice points per axis of a map that is drawn while something moves.
+const COARSE: usize = 25;
+
 /// An experiment, the two parameters that vary, and the methods on offer.
 pub struct Session {
     /// The experiment.
@@ -23,6 +26,8 @@ pub struct Session {
     names: [String; 2],
     lower: [f64; 2],
     upper: [f64; 2],
+    /// Values of the free parameters that the data were made from, where they were.
+    origin: Option<Vec<f64>>,
     /// How many of the methods are the experiment's own.
     own: usize,
 }
@@ -42,6 +47,8 @@ pub struct Description<'a> {
     upper: [f64; 2],
     start: [f64; 2],
     truth: Option<[f64; 2]>,
+    /// Where the data are made from, if they can be made from elsewhere; the truth, unless other parameters differ.
+    origin: Option<[f64; 2]>,
     iterations: usize,
     limits: Limits,
     methods: Vec<MethodOffer>,
@@ -107,7 +114,21 @@ impl Session {
         }
         let (varied, names) = ([*a, *b], [x.clone(), y.clone()]);
         let (lower, upper) = (pair(&window.lower), pair(&window.upper));
-        Ok(Self { experiment, varied, methods, names, lower, upper, own })
+        let origin = experiment.origin()?;
+        Ok(Self { experiment, varied, methods, names, lower, upper, origin, own })
+    }
+
+    /// The same on data made from elsewhere on the map.
+    pub fn on_data_from(self, at: [f64; 2]) -> Result<Self, ExperimentError> {
+        // Where there is nothing to begin with, the experiment says so.
+        let theta = self.placed(self.origin.clone().unwrap_or_else(|| self.experiment.theta0.clone()), at);
+        let experiment = self.experiment.on_data_from(&theta)?;
+        Ok(Self { experiment, origin: Some(theta), ..self })
+    }
+
+    fn placed(&self, mut theta: Vec<f64>, at: [f64; 2]) -> Vec<f64> {
+        (theta[self.varied[0]], theta[self.varied[1]]) = (at[0], at[1]);
+        theta
     }
 
     /// A line for the terminal.
@@ -137,6 +158,7 @@ impl Session {
             upper: self.upper,
             start: pick(&self.experiment.theta0),
             truth: self.experiment.data.truth.as_deref().map(pick),
+            origin: self.origin.as_deref().map(pick),
             iterations: self.experiment.stop.iterations,
             limits: Limits::ALL,
             methods: offers.collect(),
@@ -145,10 +167,10 @@ impl Session {
         }
     }
 
-    /// f over the window; takes seconds.
-    pub fn map(&self) -> Result<Map, ExperimentError> {
-        let (x, y, values) =
-            pictures::lattice(&self.experiment, &self.experiment.theta0, self.varied, self.lower, self.upper);
+    /// f over the window; takes seconds unless it is coarse.
+    pub fn map(&self, coarse: bool) -> Result<Map, ExperimentError> {
+        let (base, most) = (&self.experiment.theta0, if coarse { COARSE } else { pictures::LATTICE });
+        let (x, y, values) = pictures::lattice(&self.experiment, base, self.varied, self.lower, self.upper, most);
         let relief = Landscape { x, y, values, ..Landscape::default() }.relief()?;
         Ok(Map {
             x: relief.x,
@@ -173,9 +195,7 @@ impl Session {
 
     /// All parameters for a start given by two of them.
     pub fn start(&self, at: [f64; 2]) -> Vec<f64> {
-        let mut theta = self.experiment.theta0.clone();
-        (theta[self.varied[0]], theta[self.varied[1]]) = (at[0], at[1]);
-        theta
+        self.placed(self.experiment.theta0.clone(), at)
     }
 
     fn axes(&self) -> Vec<Axis> {

@@ -146,6 +146,25 @@ impl Chromium {
         self.call("Input.dispatchMouseEvent", button("mouseReleased", to));
     }
 
+    /// Whether there is a finger instead of a mouse.
+    pub fn finger(&mut self, there: bool) {
+        self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": there, "maxTouchPoints": 1 }));
+    }
+
+    /// Puts a finger on a place, moves it in steps and lifts it.
+    pub fn swipe(&mut self, from: [f64; 2], to: [f64; 2]) {
+        let touch = |kind: &str, points: &[[f64; 2]]| json!({ "type": kind, "touchPoints": points.iter().map(|[x, y]| json!({ "x": x, "y": y })).collect::<Vec<_>>() });
+        self.call("Input.dispatchTouchEvent", touch("touchStart", &[from]));
+        for k in 1..=10 {
+            let at = [0, 1].map(|i| from[i] + (to[i] - from[i]) * f64::from(k) / 10.0);
+            if from != to {
+                self.call("Input.dispatchTouchEvent", touch("touchMove", &[at]));
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        }
+        self.call("Input.dispatchTouchEvent", touch("touchEnd", &[]));
+    }
+
     /// Presses a key.
     pub fn press(&mut self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {

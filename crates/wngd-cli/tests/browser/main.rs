@@ -65,13 +65,22 @@ fn start(browser: &mut Chromium) -> [f64; 2] {
 }
 
 /// The same descents by `wngd run`, from that start and with at most so many iterations each.
-fn by_run([w, m]: [f64; 2], iterations: usize) -> Value {
+fn by_run(at: [f64; 2], iterations: usize) -> Value {
+    by_run_on([0.3, 1.0], at, iterations)
+}
+
+/// The same on data made from there.
+fn by_run_on([dw, dm]: [f64; 2], [w, m]: [f64; 2], iterations: usize) -> Value {
     let folder = tempfile::tempdir().unwrap();
     wngd(folder.path(), &["init", "mixture-weight", "--out", "m.toml"]);
     let path = folder.path().join("m.toml");
     let edited = |line: &str| match line.split(' ').next() {
         Some("weights") => format!("weights = [{w:?}, {:?}]", 1.0 - w),
         Some("means") => format!("means = [[{m:?}, 2.0], [2.5, 1.5]]"),
+        Some("truth") => format!(
+            "truth = {{ weights = [{dw:?}, {:?}], means = [[{dm:?}, 3.0], [3.0, 2.0]], covariance = {{ isotropic = 0.6 }} }}",
+            1.0 - dw
+        ),
         Some("iterations") => format!("iterations = {iterations}"),
         _ => line.to_string(),
     };
@@ -92,6 +101,180 @@ fn compare(found: &[(String, String, u64, f64, Vec<f64>)], run: &Value) {
         let expected: Vec<f64> = serde_json::from_value(method["theta"].clone()).unwrap();
         assert_eq!(*theta, expected, "{label}");
     }
+}
+
+/// Where the landscape of `mixture-weight` shows two values, by what the page reads there.
+fn place_of(browser: &mut Chromium, at: [f64; 2]) -> [f64; 2] {
+    let area: [f64; 4] = serde_json::from_value(
+        browser
+            .value("(r => [r.left, r.top, r.width, r.height])(document.getElementById('map').getBoundingClientRect())"),
+    )
+    .unwrap();
+    let mut read = |x: f64, y: f64| -> ([f64; 2], [f64; 2]) {
+        let place = [area[0] + x * area[2], area[1] + y * area[3]];
+        browser.point(place[0], place[1]);
+        let text = browser.value("document.getElementById('reading').textContent");
+        let number = |name: &str| -> f64 {
+            let rest = text.as_str().unwrap().split(name).nth(1).unwrap();
+            rest.split(',').next().unwrap().parse().unwrap()
+        };
+        (place, [number("weights[0] = "), number("means[0][0] = ")])
+    };
+    let ((p, a), (q, b)) = (read(0.2, 0.2), read(0.8, 0.8));
+    [0, 1].map(|k| p[k] + (at[k] - a[k]) / (b[k] - a[k]) * (q[k] - p[k]))
+}
+
+/// The two numbers of a key of the page's address.
+fn of_address(browser: &mut Chromium, key: &str) -> [f64; 2] {
+    let found =
+        browser.value(&format!("new URLSearchParams(location.hash.slice(1)).get('{key}').split(',').map(Number)"));
+    serde_json::from_value(found).unwrap()
+}
+
+/// Chooses from a menu, and waits for descents and landscape.
+fn choose(browser: &mut Chromium, menu: &str, entry: &str) {
+    browser.value("document.body.dataset.state = 'choosing'");
+    browser.value(&format!(
+        "(e => {{ e.value = '{entry}'; e.dispatchEvent(new Event('change')); }})(document.getElementById('{menu}'))"
+    ));
+    browser.wait(SETTLED);
+}
+
+/// Descents ended, the landscape is there, the menus are.
+const SETTLED: &str = "document.body.dataset.state === 'done' && document.body.dataset.map === 'drawn' \
+                       && document.body.dataset.menus === 'filled'";
+
+#[test]
+#[ignore = "needs Chromium"]
+fn experiment_objective_and_data_are_changed_on_the_page() {
+    let server = Server::play();
+    let mut browser = Chromium::start();
+    browser.resize(1280, 1000);
+    browser.open(&format!("{}#at=0.2,2&methods=none,none-armijo,l2,wasserstein&iterations=40", server.url), SETTLED);
+    let entries =
+        |menu: &str| format!("[...document.getElementById('{menu}').options].map(option => option.value).join()");
+    let experiments = "mixture-weight,mixture-mu1,mixture-full,mixture-trapped,faithful,peak,lorenz,lorenz-hats";
+    assert_eq!(browser.value(&entries("experiment")), experiments);
+    let objectives = "l2,kl,homogeneous-h-1,linearised-wasserstein,wasserstein";
+    assert_eq!(browser.value(&entries("objective")), objectives);
+
+    // The data are dragged: descents, landscape and address follow.
+    let [from, to] = [[0.3, 1.0], [0.6, 3.5]].map(|at| place_of(&mut browser, at));
+    let landscape = "document.getElementById('map').toDataURL()";
+    let before = browser.value(landscape);
+    browser.value("document.body.dataset.state = 'dragging'");
+    browser.drag(from, to);
+    browser.wait(SETTLED);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    browser.wait(SETTLED);
+    let made = of_address(&mut browser, "data");
+    assert!((made[0] - 0.6).abs() < 0.01 && (made[1] - 3.5).abs() < 0.1, "{made:?}");
+    assert_eq!(of_address(&mut browser, "at"), [0.2, 2.0]);
+    compare(&ends(&mut browser), &by_run_on(made, [0.2, 2.0], 40));
+    assert_ne!(browser.value(landscape), before);
+    browser.picture(&pictures().join("play-data.png"));
+
+    // A link has them.
+    let found = ends(&mut browser);
+    let url = browser.value("location.href");
+    browser.open(url.as_str().unwrap(), SETTLED);
+    assert_eq!(ends(&mut browser), found);
+
+    // Data that cannot be are told; those of the file come back.
+    let make = "document.querySelector('#origin [type=submit]').click()";
+    browser.value(&format!("document.getElementById('data-x').value = 2; {make}"));
+    browser.wait("document.getElementById('message').textContent.includes('data:')");
+    browser.complaints.clear();
+    browser.value("document.body.dataset.state = 'resetting'; document.getElementById('as-given').click()");
+    browser.wait(SETTLED);
+    assert_eq!(browser.value("location.hash.includes('data=')"), false);
+    compare(&ends(&mut browser), &by_run([0.2, 2.0], 40));
+
+    // Another objective, from the same start.
+    choose(&mut browser, "objective", "kl");
+    let hash = browser.value("location.hash");
+    assert!(hash.as_str().unwrap().contains("objective=kl") && hash.as_str().unwrap().contains("at=0.2%2C2"), "{hash}");
+    assert_ne!(ends(&mut browser), found);
+
+    // Other experiments: with data of a model and with data from a file.
+    choose(&mut browser, "experiment", "mixture-mu1");
+    assert_eq!(browser.value("document.getElementById('objective').value"), "l2");
+    let met = ends(&mut browser);
+    assert_eq!(met.iter().map(|end| end.0.as_str()).collect::<Vec<_>>(), ["none", "l2", "wasserstein"]);
+    assert!(met.iter().all(|end| end.1 == "converged" && (end.4[0] - 1.0).abs() < 1e-4), "{met:?}");
+    assert_eq!(browser.value("document.getElementById('origin').hidden"), false);
+    choose(&mut browser, "experiment", "faithful");
+    assert_eq!(browser.value("document.getElementById('origin').hidden"), true);
+    assert_eq!(browser.value("document.getElementById('origin-hint').textContent"), "");
+    accessible(&mut browser, "faithful");
+    assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
+
+    // A link to what is not there shows what was opened.
+    browser.open(&format!("{}#experiment=nothing&at=1,1", server.url), SETTLED);
+    assert_eq!(browser.value("document.getElementById('experiment').value"), "mixture-weight");
+    browser.wait("document.getElementById('message').textContent.includes('nothing')");
+    // The browser itself logs the request that was refused.
+    assert!(browser.complaints.iter().all(|c| c.contains("422")), "{:#?}", browser.complaints);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn fingers_start_and_drag() {
+    let server = Server::play();
+    let mut browser = Chromium::start();
+    browser.resize(390, 844);
+    browser.finger(true);
+    browser.open(&format!("{}#at=0.2,2&methods=none,none-armijo,l2,wasserstein&iterations=40", server.url), SETTLED);
+    assert_eq!(browser.value("getComputedStyle(document.getElementById('map')).touchAction"), "none");
+    assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true);
+    let settle = |browser: &mut Chromium| {
+        browser.wait(SETTLED);
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        browser.wait(SETTLED);
+    };
+
+    // A tap starts there.
+    let tapped = place_of(&mut browser, [0.6, 5.0]);
+    browser.value("document.body.dataset.state = 'tapping'");
+    browser.swipe(tapped, tapped);
+    settle(&mut browser);
+    let at = of_address(&mut browser, "at");
+    assert!((at[0] - 0.6).abs() < 0.01 && (at[1] - 5.0).abs() < 0.1, "{at:?}");
+    compare(&ends(&mut browser), &by_run(at, 40));
+
+    // A finger that takes hold of nothing reads, and starts nothing.
+    let [from, to] = [[0.7, 0.0], [0.8, 1.0]].map(|at| place_of(&mut browser, at));
+    browser.swipe(from, to);
+    settle(&mut browser);
+    assert_eq!(of_address(&mut browser, "at"), at);
+    let text = browser.value("document.getElementById('reading').textContent");
+    assert!(
+        text.as_str().unwrap().contains("weights[0] = 0.8") || text.as_str().unwrap().contains("weights[0] = 0.79"),
+        "{text}"
+    );
+
+    // A little beside the mark, as fingers are: the data are dragged, the page stays where it is.
+    let [[x, y], to] = [[0.3, 1.0], [0.5, 0.0]].map(|at| place_of(&mut browser, at));
+    browser.value("document.body.dataset.state = 'dragging'");
+    browser.swipe([x + 12.0, y - 10.0], to);
+    settle(&mut browser);
+    let made = of_address(&mut browser, "data");
+    assert!((made[0] - 0.5).abs() < 0.01 && made[1].abs() < 0.1, "{made:?}");
+    assert_eq!(of_address(&mut browser, "at"), at);
+    assert_eq!(browser.value("scrollY"), 0.0);
+    compare(&ends(&mut browser), &by_run_on(made, at, 40));
+
+    // The start is dragged.
+    let [from, to] = [at, [0.8, 3.0]].map(|at| place_of(&mut browser, at));
+    browser.value("document.body.dataset.state = 'dragging'");
+    browser.swipe(from, to);
+    settle(&mut browser);
+    let dragged = of_address(&mut browser, "at");
+    assert!((dragged[0] - 0.8).abs() < 0.01 && (dragged[1] - 3.0).abs() < 0.1, "{dragged:?}");
+    compare(&ends(&mut browser), &by_run_on(made, dragged, 40));
+    accessible(&mut browser, "play by fingers");
+    browser.picture(&pictures().join("play-fingers.png"));
+    assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
 }
 
 /// The checker of accessibility, fetched once.
@@ -240,13 +423,17 @@ fn reports_open_without_a_complaint() {
     wngd(dir, &["toys", "peak", "--out", "toys", "--quiet", "--count", "50"]);
     wngd(dir, &["init", "faithful"]);
     wngd(dir, &["fit", "faithful.csv", "--out", "fit", "--quiet"]);
+    wngd(
+        dir,
+        &["profile", "fit/experiment.toml", "--parameters", "weights[0],means[0][0]", "--out", "profile", "--quiet"],
+    );
     wngd(dir, &["simulate", "--system", "lorenz63", "--points", "60000", "--dt", "0.05", "--out", "t.npy"]);
     let identify = ["identify", "--system", "lorenz63", "--trajectory", "t.npy", "--start", "9,27,2.5", "--out"];
     // The estimator that leaves figures.
     let density = ["identify", "--quiet", "--estimator", "density", "--cells", "12", "--replicates", "0"];
     wngd(dir, &[&identify[..], &density].concat());
     let mut browser = Chromium::start();
-    for name in ["run", "basin", "sketch", "toys", "fit", "identify"] {
+    for name in ["run", "basin", "sketch", "toys", "profile", "fit", "identify"] {
         let url = format!("file://{}", dir.join(name).join("report.html").display());
         for (size, width) in [("wide", 1280), ("narrow", 390)] {
             browser.resize(width, 900);

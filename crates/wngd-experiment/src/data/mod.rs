@@ -11,7 +11,7 @@ mod streaming;
 use wngd::adjoint::State;
 use wngd::identify::View;
 use wngd::models::GaussianSmoothing;
-use wngd::prelude::Grid;
+use wngd::prelude::{Grid, ModelError};
 
 use crate::error::ExperimentError;
 use crate::facts::Fact;
@@ -101,6 +101,15 @@ pub struct Observing<'a> {
     pub loaded: Option<Array>,
 }
 
+/// A model that data were made by, where it is not the one that is fitted: the same free parameters, others held at
+/// other values.
+pub struct Maker {
+    /// Values of the free parameters in the data.
+    pub theta: Vec<f64>,
+    /// The data at other values.
+    pub state: Box<dyn Fn(&[f64]) -> Result<State, ModelError>>,
+}
+
 /// A kind of data with its options.
 pub trait DataChoice: Send + Sync {
     /// What they are, for people.
@@ -112,6 +121,19 @@ pub trait DataChoice: Send + Sync {
     /// Whether they are counts.
     fn is_counted(&self) -> bool {
         false
+    }
+    /// What made them, where the free parameters of these names are parameters of it.
+    ///
+    /// # Errors
+    /// Options that make no sense.
+    fn maker(
+        &self,
+        section: &Section<'_>,
+        ground: &Ground,
+        names: &[String],
+    ) -> Result<Option<Maker>, ExperimentError> {
+        let _ = (section, ground, names);
+        Ok(None)
     }
     /// Whether they may lie on periodic axes.
     fn wraps(&self) -> bool {

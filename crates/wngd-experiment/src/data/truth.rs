@@ -2,11 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use wngd::prelude::ForwardModel;
 
-use super::{Cells, Data, DataChoice, Noise, Observing};
+use super::{Cells, Data, DataChoice, Maker, Noise, Observing};
 use crate::error::ExperimentError;
-use crate::models::{ModelChoice, mixture_truth};
 use crate::facts::Fact;
+use crate::ground::Ground;
+use crate::models::{ModelChoice, mixture_of_truth, mixture_truth};
 use crate::registry::{Entry, entry};
 use crate::source::Section;
 
@@ -43,6 +45,16 @@ fn close(a: &[f64], b: &[f64]) -> bool {
 impl DataChoice for Options {
     fn fact(&self) -> Fact {
         Fact::new("known truth", "a density of the model's own kind at given parameters")
+    }
+    fn maker(
+        &self,
+        section: &Section<'_>,
+        ground: &Ground,
+        names: &[String],
+    ) -> Result<Option<Maker>, ExperimentError> {
+        let Some(truth) = section.table("truth")?.filter(|truth| !truth.has("theta")) else { return Ok(None) };
+        let mixture = mixture_of_truth(&truth, ground.density(section, "truth")?, names)?;
+        Ok(mixture.map(|mixture| Maker { theta: mixture.theta(), state: Box::new(move |theta| mixture.state(theta)) }))
     }
     fn observe(&self, section: &Section<'_>, with: Observing<'_>) -> Result<Data, ExperimentError> {
         let Some(truth) = section.table("truth")? else {

@@ -176,6 +176,20 @@ pub fn truth(
     Ok((density, theta))
 }
 
+/// The mixture that `truth` describes with the parameters of these names free, if they are parameters of it.
+///
+/// # Errors
+/// Components that make no sense.
+pub fn of_truth(
+    truth: &Section<'_>,
+    grid: &Grid,
+    names: &[String],
+) -> Result<Option<GaussianMixture>, ExperimentError> {
+    let Components { weights, means, covariance } = truth.read()?;
+    let parameters = MixtureParameters { covariances: covariance.of(weights.len()), weights, means };
+    Ok(GaussianMixture::new(grid.clone(), parameters, names).ok())
+}
+
 /// A mixture, and what of it is seen.
 struct Mixture<M> {
     mixture: GaussianMixture,

@@ -5,7 +5,7 @@ pub mod flow;
 pub(crate) mod folded;
 mod remote;
 pub mod system_file;
-pub(crate) use gaussian_mixture::truth as mixture_truth;
+pub(crate) use gaussian_mixture::{of_truth as mixture_of_truth, truth as mixture_truth};
 
 use wngd::adjoint::{Bound, Linearization, Prior, SolveCounts, State, Transform};
 use wngd::linalg::LinearOp;

@@ -63,13 +63,18 @@ impl Source {
             let folder = path.parent().map(Path::to_path_buf);
             (experiment.to_string(), folder, files::read_text(path, MAX_BYTES)?)
         };
-        if overrides.is_empty() {
-            return Self::parse(shown, folder, text);
-        }
         // The file has to be right as it is, so that its own errors name its own lines.
         let file = Self::parse(shown, folder, text)?;
-        let text = overrides::apply(&file.text, overrides)?;
-        Self::parse(format!("{} with --set", file.shown), file.folder, text)
+        if overrides.is_empty() { Ok(file) } else { file.with(overrides) }
+    }
+
+    /// The same with some keys overridden (`key=value`).
+    ///
+    /// # Errors
+    /// Overrides that are no assignment, or name no place in the text.
+    pub fn with(&self, overrides: &[String]) -> Result<Self, ExperimentError> {
+        let text = overrides::apply(&self.text, overrides)?;
+        Self::parse(format!("{} with --set", self.shown), self.folder.clone(), text)
     }
 
     /// Parses experiment text.
