@@ -8,6 +8,8 @@ use super::moments::{Moments, whitener};
 use crate::distribution::beyond_hotelling;
 use crate::estimate::Misfit;
 
+/// Moments beyond the unknowns that a misfit needs.
+const SPARE: usize = 4;
 /// Curvature over what the noise of the simulations alone would give beyond which a direction counts as determined.
 const SEEN: f64 = 1.0;
 /// The same as a relative standard error.
@@ -39,7 +41,7 @@ impl Local {
     pub(super) fn new(data: &Moments, simulated: &Moments, columns: &[Column]) -> Result<Self, LinalgError> {
         let q = data.mean.len();
         let sum: Vec<f64> = data.covariance.iter().zip(&simulated.covariance).map(|(a, b)| a + b).collect();
-        let rows = whitener(&sum, q)?;
+        let rows = whitener(&sum, q, columns.len() + SPARE)?;
         let apply = |v: &[f64]| -> Vec<f64> { rows.iter().map(|row| dot(row, v)).collect() };
         let difference: Vec<f64> = data.mean.iter().zip(&simulated.mean).map(|(a, b)| a - b).collect();
         let residual = apply(&difference);
