@@ -18,6 +18,7 @@ use crate::checkpoint::{Bits, Journal, Unit};
 use crate::error::ExperimentError;
 use crate::experiment::Experiment;
 use crate::fitted::draw_covariance;
+use crate::labels::labels;
 use crate::models::Model;
 use crate::numbers::short;
 use crate::results::{ContourEntry, ContourLevel, ProfileEntry, ProfileFile};
@@ -317,7 +318,7 @@ impl<'a> At<'a> {
     /// One side of a parameter: end of the interval and curve.
     fn side(&self, j: usize, sign: f64) -> Result<Found, ProfileError> {
         let (theta, level) = (self.likelihood.theta(), self.plan.level);
-        let name = &self.experiment.names()[j];
+        let name = &labels(&self.experiment.names(), self.experiment.data.axes.as_deref())[j];
         let (estimate, unit) = (theta[j], scale(theta[j], self.errors[j]));
         let crossing = |level: f64| self.likelihood.crossing(&[j], &[sign], level, unit * level.sqrt(), theta);
         let word = if sign < 0.0 { "below" } else { "above" };
@@ -407,12 +408,13 @@ impl<'a> At<'a> {
         if let Some(lowest) = lowest {
             return Err(lowest);
         }
+        let shown = labels(&names, self.experiment.data.axes.as_deref());
         let mut sides = sides.into_iter();
         let profiles = self.plan.profiles.iter().map_while(|&j| {
             let ((lower, below), (upper, above)) = (sides.next()?, sides.next()?);
             let points: Vec<(Vec<f64>, f64)> =
                 below.into_iter().rev().chain([(theta.to_vec(), 0.0)]).chain(above).collect();
-            let figure = LikelihoodProfile { name: names[j].clone(), ..LikelihoodProfile::default() };
+            let figure = LikelihoodProfile { name: shown[j].clone(), ..LikelihoodProfile::default() };
             Some(ProfileEntry {
                 parameter: names[j].clone(),
                 estimate: theta[j],
@@ -431,19 +433,20 @@ impl<'a> At<'a> {
         let mut contours = Vec::new();
         for (pair, levels) in self.plan.contours.iter().zip(levels.chunks(PROBABILITIES.len())) {
             let [a, b] = pair.map(|j| names[j].clone());
+            let [x_name, y_name] = pair.map(|j| shown[j].clone());
             if levels.iter().any(|level| !level.closed) {
-                remarks
-                    .push(format!("the contour of {a} and {b} ends at a bound, or is not closed as far as was looked"));
+                remarks.push(format!(
+                    "the contour of {x_name} and {y_name} ends at a bound, or is not closed as far as was looked"
+                ));
             }
-            let figure = LikelihoodContours { x_name: a.clone(), y_name: b.clone(), ..LikelihoodContours::default() }
-                .about()
-                .stem;
+            let figure = LikelihoodContours { x_name, y_name, ..LikelihoodContours::default() }.about().stem;
             contours.push(ContourEntry { parameters: [a, b], levels: levels.to_vec(), figure });
         }
         let of = if self.experiment.model.priors().is_empty() { "likelihood" } else { "posterior" };
         let file = ProfileFile {
             name: self.experiment.name.clone(),
             names,
+            columns: self.experiment.data.axes.clone(),
             theta: theta.to_vec(),
             covariance: entries(self.covariance.as_ref(), &self.errors),
             standard_errors: self.errors.clone(),
@@ -471,7 +474,7 @@ fn draw(file: &ProfileFile, folder: &Path, figures: bool) -> Result<(), Experime
     }
     for entry in file.profiles.iter().filter(|entry| entry.values.len() > 1) {
         let figure = LikelihoodProfile {
-            name: entry.parameter.clone(),
+            name: file.label(&entry.parameter),
             values: entry.values.clone(),
             rises: entry.rises.clone(),
             estimate: entry.estimate,
@@ -492,8 +495,8 @@ fn draw(file: &ProfileFile, folder: &Path, figures: bool) -> Result<(), Experime
         let place = |name: &String| file.names.iter().position(|n| n == name).map_or(f64::NAN, |j| file.theta[j]);
         let [a, b] = &entry.parameters;
         let figure = LikelihoodContours {
-            x_name: a.clone(),
-            y_name: b.clone(),
+            x_name: file.label(a),
+            y_name: file.label(b),
             estimate: [place(a), place(b)],
             contours: entry.levels.iter().map(line).collect(),
             ellipses: entry.levels.iter().filter_map(|level| ellipse(file, &entry.parameters, level)).collect(),
@@ -530,5 +533,5 @@ fn corner(file: &ProfileFile, folder: &Path) -> Result<(), ExperimentError> {
         points.map(|(value, rise)| [*value, (-0.5 * rise).exp()]).collect()
     };
     let profiles: Vec<Vec<[f64; 2]>> = file.names.iter().map(curve).collect();
-    draw_covariance(&file.names, &file.theta, &file.covariance, Some(&profiles), folder)
+    draw_covariance(&file.labels(), &file.theta, &file.covariance, Some(&profiles), folder)
 }

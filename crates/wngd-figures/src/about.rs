@@ -13,8 +13,9 @@ pub struct About {
 
 /// A name as a part of a file's name: what is no letter, digit, '_' or '.' becomes one '-', none at the ends.
 pub(crate) fn in_file_names(name: &str) -> String {
-    let words = name.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c))).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
+    let words = name.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
+    // The dot of `mean[0].age` follows what became a '-' already.
+    words.map(|word| word.trim_start_matches('.')).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 impl About {

@@ -96,7 +96,7 @@ fn summary(file: &ProfileFile) -> String {
     let right = |value: Option<f64>| Cell::new(value.map_or("–".into(), short)).set_alignment(CellAlignment::Right);
     for entry in &file.profiles {
         table.add_row([
-            Cell::new(&entry.parameter),
+            Cell::new(file.label(&entry.parameter)),
             right(Some(entry.estimate)),
             right(entry.standard_error),
             right(entry.lower_error),
@@ -109,7 +109,10 @@ fn summary(file: &ProfileFile) -> String {
     text.push_str(&screen::fitted(&table));
     for entry in &file.contours {
         let points: usize = entry.levels.iter().map(|level| level.points.len()).sum();
-        text.push_str(&format!("\ncontours of {}: {points} points", entry.parameters.join(" and ")));
+        text.push_str(&format!(
+            "\ncontours of {}: {points} points",
+            entry.parameters.each_ref().map(|name| file.label(name)).join(" and ")
+        ));
     }
     for remark in &file.remarks {
         text.push_str(&format!("\n  {remark}"));

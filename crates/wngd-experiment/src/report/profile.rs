@@ -24,13 +24,13 @@ pub(super) const COMMAND: Command = Command {
 /// Fills in profiles.
 fn profile(page: &mut Page, file: &ProfileFile) {
     page.title = format!("{}: profiles", file.name);
-    let names: Vec<String> = file.profiles.iter().map(|entry| entry.parameter.clone()).collect();
+    let names: Vec<String> = file.profiles.iter().map(|entry| file.label(&entry.parameter)).collect();
     page.question = format!("How well do the data determine {}, by the {}?", listed(&names, 4), file.of);
     page.answer.extend(file.profiles.iter().take(6).map(|entry| {
         let end = |error: Option<f64>| error.map_or("no end".to_string(), short);
         format!(
             "{} = {}, interval −{} +{} at Δ(−2 ln L) = {}.",
-            entry.parameter,
+            file.label(&entry.parameter),
             with_error(entry.estimate, entry.standard_error),
             end(entry.lower_error),
             end(entry.upper_error),
@@ -39,7 +39,7 @@ fn profile(page: &mut Page, file: &ProfileFile) {
     }));
     let rows = file.profiles.iter().map(|entry| {
         vec![
-            Cell::text(&entry.parameter),
+            Cell::text(file.label(&entry.parameter)),
             Cell::number(entry.estimate),
             Cell::maybe(entry.standard_error),
             Cell::maybe(entry.lower),
@@ -73,7 +73,7 @@ fn profile(page: &mut Page, file: &ProfileFile) {
                 Cell::number(d),
             ]
         });
-        let [a, b] = &entry.parameters;
+        let [a, b] = entry.parameters.each_ref().map(|name| file.label(name));
         page.tables.push(Table {
             caption: format!("Contours of {a} and {b}"),
             header: vec![

@@ -100,6 +100,8 @@ fn cell(text: &str) -> Cell {
     match (text.parse::<usize>(), text.parse::<f64>()) {
         (Ok(count), _) => Cell::count(count),
         (_, Ok(value)) if value.is_finite() => Cell::number(value),
+        // What was not computed.
+        (_, Ok(_)) => Cell::maybe(None),
         _ => Cell::text(text),
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::labels::labels;
+
 /// `profile.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProfileFile {
@@ -9,6 +11,9 @@ pub struct ProfileFile {
     pub name: String,
     /// Names of the free parameters.
     pub names: Vec<String>,
+    /// Names of the data's columns, where they have names.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
     /// Where the likelihood, or with priors the posterior, is largest.
     pub theta: Vec<f64>,
     /// Standard errors there, by the curvature; null where there is none.
@@ -32,6 +37,18 @@ pub struct ProfileFile {
     pub remarks: Vec<String>,
     /// Wall seconds.
     pub seconds: f64,
+}
+
+impl ProfileFile {
+    /// The parameters' names for people.
+    pub fn labels(&self) -> Vec<String> {
+        labels(&self.names, self.columns.as_deref())
+    }
+
+    /// The name of one of them for people.
+    pub fn label(&self, name: &String) -> String {
+        labels(std::slice::from_ref(name), self.columns.as_deref()).remove(0)
+    }
 }
 
 /// The profile of one parameter.

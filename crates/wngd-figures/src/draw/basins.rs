@@ -186,11 +186,9 @@ impl Lattice {
             cells[place(&axes[1], s[1]) * nx + place(&axes[0], s[0])] = Some(n);
         }
         let edges = axes.map(|v| {
-            let n = v.len();
-            let mut e = vec![v[0] - (v[1] - v[0]) / 2.0];
-            e.extend(v.windows(2).map(|w| (w[0] + w[1]) / 2.0));
-            e.push(v[n - 1] + (v[n - 1] - v[n - 2]) / 2.0);
-            e
+            // The map ends at the outermost starts: beyond them nothing was asked, and a parameter may have no values.
+            let inner = v.windows(2).map(|w| (w[0] + w[1]) / 2.0);
+            v.first().copied().into_iter().chain(inner).chain(v.last().copied()).collect::<Vec<_>>()
         });
         Some(Self { edges, cells })
     }

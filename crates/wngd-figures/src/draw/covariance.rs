@@ -2,7 +2,7 @@
 
 use crate::about::About;
 use crate::axes::{Decor, Panel, Range, left_margin};
-use crate::canvas::{Align, BLACK, Point, Rect, Rgb, SMALL, Stroke, WHITE, fit, text_width};
+use crate::canvas::{Align, BLACK, LABEL, Point, Rect, Rgb, SMALL, Stroke, WHITE, fit, text_width};
 use crate::component::ellipse;
 use crate::drawing::Drawing;
 use crate::error::FigureError;
@@ -117,7 +117,10 @@ impl Figure for ParameterCovariance {
         let side_with = |margin: f64, gap: f64| ((WIDE - margin - 10.0 - gap * (n - 1) as f64) / n as f64).min(170.0);
         // With room for ticks names stand along the axes, else in rows to the left.
         let along = (1..n).map(|i| left_margin(&self.range(i), 110.0, true)).fold(16.0, f64::max) + 10.0;
-        let ticked = side_with(along, APART) >= TICKS;
+        let longest = self.names[..n].iter().map(|s| text_width(s, LABEL)).fold(0.0, f64::max);
+        let side = side_with(along, APART);
+        // Names longer than a panel would run into each other.
+        let ticked = side >= TICKS && (n == 1 || longest <= side);
         let gap = if ticked { APART } else { 4.0 };
         let margin = if ticked { along } else { named + 14.0 };
         let side = side_with(margin, gap);
@@ -153,7 +156,7 @@ impl Figure for ParameterCovariance {
         let more = self.names.len() - n;
         let more = if more > 0 { format!("; {more} more parameters are not drawn") } else { String::new() };
         let profiled = if self.profiled() { "; dashed: likelihood profiles" } else { "" };
-        let order = if ticked { "" } else { "columns in the order of the rows; " };
+        let order = if ticked { "" } else { "columns as rows; " };
         sheet.note(&format!("{order}ellipses: one and two standard errors; numbers: correlations{profiled}{more}"));
         Ok(sheet.finish())
     }

@@ -81,9 +81,10 @@ impl Figure for Trajectories {
         let rect = Rect::new(left, top + h + BELOW + 12.0, WIDE - left - 16.0, low);
         let panel = Panel { rect, x: Range::linear(0.0, self.until), y: x };
         panel.grid(&mut sheet.canvas);
-        for (_, path, color) in both {
+        // Broad below narrow, so that two lines in one place are both seen.
+        for ((_, path, color), width) in both.into_iter().zip([3.6, 1.2]) {
             let points: Vec<Point> = path.times.iter().zip(&path.points).map(|(t, p)| (*t, p[0])).collect();
-            draw(&mut sheet.canvas, &panel, &points, path.joined, color, 1.4);
+            draw(&mut sheet.canvas, &panel, &points, path.joined, color, width);
         }
         let x_label = "time from a common start";
         panel.frame(

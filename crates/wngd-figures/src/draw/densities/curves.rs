@@ -38,7 +38,7 @@ fn within(data: &Densities, total: f64) -> Drawing {
     let y = Range::linear(lo * 1.06, hi + 0.06 * (hi - lo));
     let m = extent(rest.iter().map(|p| p.1)).map_or(0.0, |(a, b)| a.abs().max(b.abs()));
     let ry = Range::linear(-1.1 * m, 1.1 * m);
-    let (h, rh) = (250.0, 96.0);
+    let (h, rh) = (250.0, 150.0);
     let left = left_margin(&y, h, true).max(left_margin(&ry, rh, true)) + 10.0;
     let w = total - left - 24.0;
     let mut sheet = Sheet::new(total, &data.title);
