@@ -227,7 +227,10 @@ fn concluded(
     let (p, mut remarks) = (search.theta.len(), Vec::new());
     let (step, _) = local.step();
     let (covariance, k) = (local.covariance(), step.len());
-    search.take(&step, 1.0);
+    // Where they do not rest a whole step may lead anywhere.
+    if rests {
+        search.take(&step, 1.0);
+    }
     let names = search.replicates.dynamics.names();
     let tells = |v: &&Vec<f64>| v[..p].iter().any(|x| x.abs() > 0.1);
     let blind = local.blind.iter().filter(tells);
