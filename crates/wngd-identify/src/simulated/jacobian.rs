@@ -11,7 +11,7 @@ use crate::estimate::Misfit;
 /// Share of what all rows tell of a direction that the clear ones must tell to be freed of it.
 const TOLD: f64 = 1e-9;
 /// Moments beyond the unknowns that a misfit needs.
-const SPARE: usize = 4;
+const SPARE: usize = 1;
 /// Curvature over what the noise of the simulations alone would give beyond which a direction counts as determined.
 const SEEN: f64 = 1.0;
 /// The same as a relative standard error.
