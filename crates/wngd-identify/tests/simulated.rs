@@ -1,5 +1,5 @@
 //! Simulated moments on systems with known parameters.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod systems;
 
