@@ -49,7 +49,7 @@ fn answered(dynamics: &Dynamics, stream: &Stream, question: &Question) -> Result
     let possible = auto && dim <= MOST && dynamics.polynomial.is_some();
     let weak = WeakStationary { noise: noise.clone(), seed: question.seed };
     let (plain, sought) = weak.both_in_parts(dynamics, stream, |plain| possible && (noisy || !plain.passes()))?;
-    let mut estimate = match sought.filter(|found| is_possible(found)) {
+    let mut estimate = match sought.filter(is_possible) {
         Some((found, _)) => found,
         None => {
             if noisy {

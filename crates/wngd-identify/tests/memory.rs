@@ -1,6 +1,6 @@
 //! Points that nobody holds: they are made as they are asked for, and the memory of this process says whether it is so. Alone in its
 //! file, since the memory is that of all tests of one.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod systems;
 

@@ -37,6 +37,8 @@ const STRETCH: usize = 25;
 const STRETCHES: usize = 1024;
 /// Points that the first stage simulates: a share of all, within bounds.
 const FIRST: (usize, usize, usize) = (5, 1_000, 4_000);
+/// Scatter of the data that a simulation has at least where it is no rest.
+const MOVES: f64 = 0.7;
 /// Time between records of a simulation, in time scales.
 const FORGET: f64 = 20.0;
 /// Noise is one that was found beyond this many standard errors.
@@ -144,6 +146,7 @@ impl SimulatedMoments {
             // Where simulations at the start went may be where those of the data hardly ever are, as the rest beside a motion that lasts.
             if let Some((centre, step)) = &hidden
                 && let Ok(points) = cloud(dynamics, &dynamics.theta_full(&search.theta), centre, *step)
+                && moves(&points, dynamics.dim(), &search.replicates.which, sample)
             {
                 search.replicates.starts = points;
             }
@@ -215,6 +218,12 @@ impl SimulatedMoments {
     }
 }
 
+/// Whether points of a simulation move about as far as the data do in what was measured: the search may be where all comes to rest.
+fn moves(points: &[f64], dim: usize, which: &[usize], sample: &Sample) -> bool {
+    let own = deviations(points, dim);
+    which.iter().zip(&sample.deviations).all(|(c, d)| own[*c] > MOVES * d)
+}
+
 /// Errors, misfit and words at the end.
 fn concluded(
     mut search: Search<'_>,
@@ -227,7 +236,10 @@ fn concluded(
     let (p, mut remarks) = (search.theta.len(), Vec::new());
     let (step, _) = local.step();
     let (covariance, k) = (local.covariance(), step.len());
-    search.take(&step, 1.0);
+    // Where they do not rest a whole step may lead anywhere.
+    if rests {
+        search.take(&step, 1.0);
+    }
     let names = search.replicates.dynamics.names();
     let tells = |v: &&Vec<f64>| v[..p].iter().any(|x| x.abs() > 0.1);
     let blind = local.blind.iter().filter(tells);

@@ -1,15 +1,17 @@
 //! The difference of moments near some parameters: linear in them, known up to the noise of simulations.
 
 use wngd_linalg::LinalgError;
-use wngd_linalg::dense::symmetric_eigen;
+use wngd_linalg::dense::{gram, symmetric_eigen};
 use wngd_linalg::faer::Mat;
 
-use super::moments::{Moments, whitener};
+use super::moments::{CLEAR, Moments, whitener};
 use crate::distribution::beyond_hotelling;
 use crate::estimate::Misfit;
 
+/// Share of what all rows tell of a direction that the clear ones must tell to be freed of it.
+const TOLD: f64 = 1e-9;
 /// Moments beyond the unknowns that a misfit needs.
-const SPARE: usize = 4;
+const SPARE: usize = 1;
 /// Curvature over what the noise of the simulations alone would give beyond which a direction counts as determined.
 const SEEN: f64 = 1.0;
 /// The same as a relative standard error.
@@ -25,6 +27,8 @@ pub(super) struct Column {
 /// The linearised problem, whitened.
 pub(super) struct Local {
     whitener: Vec<Vec<f64>>,
+    /// What of the unit variance of each row is no error of the integrator.
+    shares: Vec<f64>,
     columns: Vec<Vec<f64>>,
     residual: Vec<f64>,
     draws: f64,
@@ -41,7 +45,7 @@ impl Local {
     pub(super) fn new(data: &Moments, simulated: &Moments, columns: &[Column]) -> Result<Self, LinalgError> {
         let q = data.mean.len();
         let sum: Vec<f64> = data.covariance.iter().zip(&simulated.covariance).map(|(a, b)| a + b).collect();
-        let rows = whitener(&sum, q, columns.len() + SPARE)?;
+        let (rows, shares) = whitener(&sum, q, columns.len() + SPARE)?;
         let apply = |v: &[f64]| -> Vec<f64> { rows.iter().map(|row| dot(row, v)).collect() };
         let difference: Vec<f64> = data.mean.iter().zip(&simulated.mean).map(|(a, b)| a - b).collect();
         let residual = apply(&difference);
@@ -63,7 +67,7 @@ impl Local {
             }
         }
         let value = dot(&residual, &residual);
-        Ok(Self { whitener: rows, columns: whitened, residual, draws: data.draws, seen, blind, value })
+        Ok(Self { whitener: rows, shares, columns: whitened, residual, draws: data.draws, seen, blind, value })
     }
 
     /// ‖X(data − simulated)‖² elsewhere, in the metric of here.
@@ -90,8 +94,8 @@ impl Local {
         (step, square)
     }
 
-    /// Covariance after the step, row-major, along what is determined: A⁻¹ B A⁻¹ with B the squares of the slopes as they are and
-    /// A less their noise, and Rao's factor for weights from so many draws.
+    /// Covariance after the step, row-major, along what is determined: A⁻¹ B A⁻¹ with B the squares of the slopes as they are, times
+    /// the variance of each row, and A less their noise, and Rao's factor for weights from so many draws.
     pub(super) fn covariance(&self) -> Vec<f64> {
         let k = self.columns.len();
         let over = self.rank().saturating_sub(self.seen.len()) as f64;
@@ -104,21 +108,38 @@ impl Local {
         for (value, vector) in &self.seen {
             (0..k * k).for_each(|at| inverse[at] += vector[at / k] * vector[at % k] / value);
         }
-        let spread: Vec<f64> = (0..k * k).map(|at| dot(&self.columns[at / k], &self.columns[at % k])).collect();
+        let entry = |i: usize, j: usize| -> f64 {
+            self.columns[i].iter().zip(&self.columns[j]).zip(&self.shares).map(|((a, b), share)| a * b * share).sum()
+        };
+        let spread: Vec<f64> = (0..k * k).map(|at| entry(at / k, at % k)).collect();
         let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
             (0..k * k).map(|at| (0..k).map(|l| a[at / k * k + l] * b[l * k + at % k]).sum()).collect()
         };
         times(&times(&inverse, &spread), &inverse).into_iter().map(|v| factor * v).collect()
     }
 
-    /// What is left after the step.
+    /// What steps leave of the rows that are clear of the integrator's errors: steps of least squares on these rows alone, so that what
+    /// is left has a known distribution.
     pub(super) fn misfit(&self) -> Option<Misfit> {
-        let (step, _) = self.step();
-        let left = self.residual.iter().enumerate().map(|(r, v)| {
-            let moved: f64 = self.columns.iter().zip(&step).map(|(c, s)| c[r] * s).sum();
-            (v - moved).powi(2)
-        });
-        let (statistic, over) = (left.sum::<f64>(), self.rank().saturating_sub(self.seen.len()) as f64);
+        let clear: Vec<usize> = (0..self.rank()).filter(|r| self.shares[*r] > CLEAR).collect();
+        let k = self.seen.len();
+        // Slopes along what is determined.
+        let slope =
+            |r: usize, l: usize| -> f64 { self.columns.iter().zip(&self.seen[l].1).map(|(c, v)| c[r] * v).sum() };
+        let columns = Mat::from_fn(clear.len(), k, |i, l| slope(clear[i], l) / self.seen[l].0.sqrt());
+        let mut left: Vec<f64> = clear.iter().map(|r| self.residual[*r]).collect();
+        let mut lost = 0;
+        if k > 0 {
+            let (values, vectors) = symmetric_eigen(gram(columns.as_ref()).as_ref()).ok()?;
+            for l in (0..k).filter(|l| values[*l] > TOLD) {
+                let direction: Vec<f64> =
+                    (0..clear.len()).map(|i| (0..k).map(|j| columns[(i, j)] * vectors[(j, l)]).sum()).collect();
+                let along = dot(&direction, &left) / values[l];
+                left.iter_mut().zip(&direction).for_each(|(v, d)| *v -= along * d);
+                lost += 1;
+            }
+        }
+        let (statistic, over) = (dot(&left, &left), clear.len().saturating_sub(lost) as f64);
         (over > 0.0 && self.draws > over + 1.0).then(|| Misfit {
             statistic,
             degrees_of_freedom: over,

@@ -10,8 +10,8 @@ const STANDS: f64 = 0.2;
 const ROUNDING: f64 = 1e-10;
 /// Error of a mean that the integrator may leave.
 const INTEGRATION: f64 = 1e-5;
-/// A variance this many times that of the integrator's errors is clear of them.
-const CLEAR: f64 = 11.0;
+/// What scatters with more than this share is clear of the integrator's errors.
+pub(super) const CLEAR: f64 = 0.9;
 
 /// Means, and how sure they are.
 #[derive(Debug, Clone)]
@@ -104,12 +104,12 @@ pub(super) fn span(stretches: &[Vec<f64>], fewest: usize) -> usize {
     spans[found.unwrap_or(last)]
 }
 
-/// X with X Ω Xᵀ = 1 on what counts: the rows of X.
+/// X with X (Ω + F) Xᵀ = 1 on what counts, F the squared error of the integrator: the rows of X, and what of each 1 is Ω's.
 ///
-/// Functions of one smooth coordinate are nearly the same combinations of each other. Where a combination scatters no more than the
-/// integrator errs, its errors would be too wide and its part of the misfit next to nothing: it is left out if at least `least`
-/// others are clear of that. Else, as for a motion that repeats itself, the error of the integrator is the scale.
-pub(super) fn whitener(covariance: &[f64], q: usize, least: usize) -> Result<Vec<Vec<f64>>, LinalgError> {
+/// Functions of one smooth coordinate are nearly combinations of each other, so that some combinations scatter no more than the
+/// integrator may err. Their weight is that of the error, but what they scatter is less. Where fewer than `least` combinations are
+/// clear of it, as for a motion that repeats itself, nothing but the error tells a scale, and all of each 1 counts.
+pub(super) fn whitener(covariance: &[f64], q: usize, least: usize) -> Result<(Vec<Vec<f64>>, Vec<f64>), LinalgError> {
     let floor = INTEGRATION * INTEGRATION;
     let deviation: Vec<f64> = (0..q).map(|e| (covariance[e * q + e] + floor).sqrt()).collect();
     let entry = |i: usize, j: usize| {
@@ -119,11 +119,12 @@ pub(super) fn whitener(covariance: &[f64], q: usize, least: usize) -> Result<Vec
     let (values, vectors) = symmetric_eigen(Mat::from_fn(q, q, entry).as_ref())?;
     let largest = values.last().copied().unwrap_or(0.0);
     let erring = |l: usize| (0..q).map(|e| vectors[(e, l)].powi(2) * floor / deviation[e].powi(2)).sum::<f64>();
-    let clear = |l: &usize| values[*l] > CLEAR * erring(*l);
-    let enough = (0..q).filter(clear).count() >= least;
-    let kept = (0..q).filter(|l| values[*l] > ROUNDING * largest && (!enough || clear(l)));
+    let own = |l: usize| (1.0 - erring(l) / values[l]).max(0.0);
+    let kept: Vec<usize> = (0..q).filter(|l| values[*l] > ROUNDING * largest).collect();
+    let enough = kept.iter().filter(|l| own(**l) > CLEAR).count() >= least;
+    let shares = kept.iter().map(|l| if enough { own(*l) } else { 1.0 }).collect();
     let row = |l: usize| (0..q).map(|e| vectors[(e, l)] / (values[l].sqrt() * deviation[e])).collect();
-    Ok(kept.map(row).collect())
+    Ok((kept.into_iter().map(row).collect(), shares))
 }
 
 #[cfg(test)]
@@ -147,7 +148,7 @@ mod tests {
         // 512 draws for 2048.
         let ratio = found.covariance[0] / (4.0 * exact.covariance[0]);
         assert!((0.7..1.4).contains(&ratio), "{ratio}");
-        let rows = whitener(&exact.covariance, 2, 2).unwrap();
+        let (rows, _) = whitener(&exact.covariance, 2, 2).unwrap();
         let norm: f64 = (0..2)
             .flat_map(|i| (0..2).map(move |j| (i, j)))
             .map(|(i, j)| rows[0][i] * exact.covariance[2 * i + j] * rows[0][j])
@@ -156,15 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn what_the_integrator_hides_is_left_out_if_enough_is_clear_of_it() {
+    fn what_the_integrator_hides_is_told_if_enough_is_clear_of_it() {
         // Variances of 1e-4 along (1, 1), of 1e-12 along (1, −1) and of 1e-6 in the third.
         let (a, b) = (5e-5 + 5e-13, 5e-5 - 5e-13);
         let covariance = [a, b, 0.0, b, a, 0.0, 0.0, 0.0, 1e-6];
-        assert_eq!(whitener(&covariance, 3, 2).unwrap().len(), 2);
-        let all = whitener(&covariance, 3, 3).unwrap();
-        // With the error of the integrator on it.
-        let hidden = all.iter().find(|row| row[0] * row[1] < 0.0).unwrap();
-        assert!(all.len() == 3 && (hidden[0].abs() * 2f64.sqrt() * INTEGRATION - 1.0).abs() < 0.02, "{all:?}");
+        let (rows, shares) = whitener(&covariance, 3, 2).unwrap();
+        let hidden = rows.iter().position(|row| row[0] * row[1] < 0.0).unwrap();
+        // With the error of the integrator on it, a hundredth of which is its own.
+        assert!((rows[hidden][0].abs() * 2f64.sqrt() * INTEGRATION - 1.0).abs() < 0.02, "{rows:?}");
+        assert!((shares[hidden] - 0.0099).abs() < 1e-3, "{shares:?}");
+        assert!(shares.iter().enumerate().all(|(l, share)| l == hidden || *share > 0.999), "{shares:?}");
+        assert_eq!(whitener(&covariance, 3, 3).unwrap().1, [1.0; 3]);
     }
 
     #[test]

@@ -18,8 +18,10 @@ const MOST: usize = 256;
 const EACH: usize = 3;
 /// Replicates at either side of the parameters.
 const SIDES: usize = 8;
-/// Most steps.
-const STEPS: usize = 6;
+/// Most steps, tries of a step, and by what each is shorter than the one before.
+const STEPS: usize = 8;
+const TRIES: usize = 5;
+const SHORTER: f64 = 0.35;
 /// Square of a step in standard errors, per unknown, that ends it: it is taken as well.
 const STILL: f64 = 1.0;
 
@@ -72,10 +74,33 @@ impl Search<'_> {
                 return Ok((local, rests));
             }
             let far = step[..p].iter().fold(0.0, |most: f64, s| most.max(s.abs()));
-            self.take(&step, (LONGEST / far).min(1.0));
+            let before = (self.theta.clone(), self.noise.clone());
+            let mut length = (LONGEST / far).min(1.0);
+            let mut tries = 0;
+            // What scatters least is bent most: a step that does not make the rest smaller goes beyond what is linear.
+            while {
+                self.take(&step, length);
+                !self.is_nearer(stage, sampled, &local)
+            } {
+                (self.theta, self.noise) = before.clone();
+                length *= SHORTER;
+                tries += 1;
+                if tries == TRIES {
+                    return Ok((local, false));
+                }
+            }
             self.adapt(&local);
             steps += 1;
         }
+    }
+
+    /// Whether simulations at the parameters are nearer to the data than those of a problem, in its metric.
+    fn is_nearer(&self, stage: Stage, sampled: &Sampled, local: &Local) -> bool {
+        let found = self.replicates.whole(&self.features, &self.theta, stage.sides, &sampled.spans, None);
+        let damping = self.features.damping(&self.noise);
+        found.is_some_and(|(plain, _)| {
+            local.value_of(&self.data, &Moments::of(&plain, 1).damped(&damping).mean) < local.value
+        })
     }
 
     /// The linearised problem with the covariance from whole replicates.

@@ -123,7 +123,7 @@ impl WeakStationary {
         dynamics: &Dynamics,
         stream: &Stream,
         seek: impl FnOnce(&Estimate) -> bool,
-    ) -> Result<(Estimate, Option<(Estimate, Vec<NoiseVariance>)>), IdentifyError> {
+    ) -> Result<(Estimate, Option<WithNoise>), IdentifyError> {
         let clock = Instant::now();
         let equations = self.equations(dynamics, Data::Parts(stream))?;
         let mut plain = Solution::of(dynamics, equations.clone())?.estimate;
@@ -165,6 +165,9 @@ impl WeakStationary {
         Equations::new(dynamics, data, &noise, self.seed)
     }
 }
+
+/// An estimate with the variances of the noise of each coordinate that were found beside it.
+pub(crate) type WithNoise = (Estimate, Vec<NoiseVariance>);
 
 /// Variance of the noise of one coordinate, as it was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
