@@ -1,5 +1,10 @@
 //! Numbers for people.
 
+/// How many there are: whole numbers as such, those that weights make short.
+pub fn count(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { short(value) }
+}
+
 /// A number with few digits, for people.
 pub fn short(value: f64) -> String {
     if value == 0.0 {

@@ -31,6 +31,7 @@ mod tests {
     #[test]
     fn names_of_parameters_become_names_of_files() {
         assert_eq!(in_file_names("means[0][1]"), "means-0-1");
-        assert_eq!(in_file_names("../α/θ.x"), "..-.x");
+        assert_eq!(in_file_names("mean[0].age"), "mean-0-age");
+        assert_eq!(in_file_names("../α/θ.x"), "x");
     }
 }

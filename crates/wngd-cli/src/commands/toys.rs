@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wngd_experiment::Experiment;
 use wngd_experiment::checkpoint::{self, Checkpoint, Header, Journal, Keeping, Shard};
 use wngd_experiment::facts::Fact;
-use wngd_experiment::numbers::{short, with_error};
+use wngd_experiment::numbers::{count, short, with_error};
 use wngd_experiment::record::Record;
 use wngd_experiment::results::ToysFile;
 use wngd_experiment::source::builtin;
@@ -119,7 +119,7 @@ fn summary(file: &ToysFile) -> String {
         "{}: {} toys of {} counts from the {}, fitted by {}: {}\n",
         file.name,
         file.toys.len(),
-        short(file.number),
+        count(file.number),
         file.from,
         file.method,
         ended.join(", ")

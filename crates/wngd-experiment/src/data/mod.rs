@@ -101,13 +101,16 @@ pub struct Observing<'a> {
     pub loaded: Option<Array>,
 }
 
+/// Data as a function of parameters.
+pub type Made = Box<dyn Fn(&[f64]) -> Result<State, ModelError>>;
+
 /// A model that data were made by, where it is not the one that is fitted: the same free parameters, others held at
 /// other values.
 pub struct Maker {
     /// Values of the free parameters in the data.
     pub theta: Vec<f64>,
     /// The data at other values.
-    pub state: Box<dyn Fn(&[f64]) -> Result<State, ModelError>>,
+    pub state: Made,
 }
 
 /// A kind of data with its options.

@@ -48,7 +48,7 @@ fn identify(page: &mut Page, file: &IdentifyFile) {
             "not-converged" => format!("No estimator came to rest; the last values are {values}."),
             _ => format!("{values}."),
         });
-        page.answer.extend(method.reason.iter().map(|reason| format!("{reason}.")));
+        page.answer.extend(method.reason.iter().map(|reason| format!("{}: {reason}.", method.status)));
     }
     if let Some(found) = &file.identification {
         if !found.corrections.is_empty() {

@@ -63,7 +63,7 @@ fn profile(page: &mut Page, file: &ProfileFile) {
                 values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
             };
             let ((a, b), (c, d)) = (range(0), range(1));
-            let name = format!("{} %", short(100.0 * level.probability));
+            let name = format!("{} %", short(100.0 * level.probability).trim_end_matches('0').trim_end_matches('.'));
             vec![
                 Cell::text(name),
                 Cell::number(level.rise),

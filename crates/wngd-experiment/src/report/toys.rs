@@ -6,7 +6,7 @@ use super::command::{Command, Stems};
 use super::content::results;
 use super::page::{Cell, Page, Table, strings};
 use crate::error::ExperimentError;
-use crate::numbers::{short, with_error};
+use crate::numbers::{count, with_error};
 use crate::results::ToysFile;
 
 pub(super) const COMMAND: Command = Command {
@@ -26,7 +26,7 @@ fn toys(page: &mut Page, file: &ToysFile) {
     page.answer.push(format!(
         "{converged} of {} toys of {} counts converged, fitted by {}.",
         file.toys.len(),
-        short(file.number),
+        count(file.number),
         file.method
     ));
     page.answer.extend(file.parameters.iter().take(6).filter_map(|entry| {

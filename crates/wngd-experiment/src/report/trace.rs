@@ -105,3 +105,15 @@ fn cell(text: &str) -> Cell {
         _ => Cell::text(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_computed_is_a_dash() {
+        for (text, shown) in [("NaN", "–"), ("inf", "–"), ("3", "3"), ("0.25", "0.25000"), ("…", "…")] {
+            assert_eq!(cell(text).text, shown);
+        }
+    }
+}
