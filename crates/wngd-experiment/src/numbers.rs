@@ -2,7 +2,9 @@
 
 /// How many there are: whole numbers as such, those that weights make short.
 pub fn count(value: f64) -> String {
-    if value.fract() == 0.0 { format!("{value}") } else { short(value) }
+    // Sums of whole numbers by way of densities are whole but for rounding.
+    let whole = value.round();
+    if (value - whole).abs() <= 1e-9 * whole.abs() { format!("{whole}") } else { short(value) }
 }
 
 /// A number with few digits, for people.
