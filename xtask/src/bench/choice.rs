@@ -20,7 +20,7 @@ pub(super) fn table(bench: &Bench, session: &mut Session) -> Result<(), Box<dyn 
     println!("\nFactor or multigrid, {} threads, best of {}", bench.threads, bench.repeat);
     println!("{:>8} {:>12} {:>12} {:>12} {:>12}", "cells", "factor", "per column", "levels", "per column");
     for n in if bench.quick { vec![512] } else { vec![512, 1024] } {
-        let row = pool.install(|| measured(n, bench.repeat))?;
+        let row = pool.install(|| measured(n, bench.repeat).map_err(|error| error.to_string()))?;
         let best = row.each_ref().map(|all| all.iter().copied().fold(f64::INFINITY, f64::min));
         println!("{n:>7}² {:>12.4} {:>12.4} {:>12.4} {:>12.4}", best[0], best[1], best[2], best[3]);
         for (name, seconds) in ["factor", "factor-column", "levels", "levels-column"].into_iter().zip(row) {
@@ -47,11 +47,11 @@ fn measured(n: usize, repeat: usize) -> Result<[Vec<f64>; 4], Box<dyn Error>> {
         return Err("the grid is not one of both ways".into());
     };
     let per_column = |seconds: Vec<f64>| seconds.into_iter().map(|s| s / COLUMNS as f64).collect();
-    let made = |columns: usize| timed(repeat, || Ok(drop(problem.plan.factor_for(&density, &faces, columns)?)));
+    let made = |columns: usize| timed(repeat, || Ok(problem.plan.factor_for(&density, &faces, columns)?));
     Ok([
         made(usize::MAX)?,
-        per_column(timed(repeat, || Ok(drop(factored.whiten(z.clone()))))?),
+        per_column(timed(repeat, || Ok(factored.whiten(z.clone())))?),
         made(1)?,
-        per_column(timed(repeat, || Ok(drop(iterative.whiten(z.clone()))))?),
+        per_column(timed(repeat, || Ok(iterative.whiten(z.clone())))?),
     ])
 }
