@@ -2,7 +2,7 @@ use std::error::Error;
 use std::process::Command;
 
 use crate::place::root;
-use crate::{book, deny, dependencies, docs, generate, pages, wheel};
+use crate::{book, deny, dependencies, docs, gallery, generate, pages, wheel};
 
 /// The checks, in the order in which they fail fastest.
 const CHECKS: [(&str, &[&str]); 5] = [
@@ -58,6 +58,7 @@ pub(crate) fn run(skip_tests: bool, whole: clap::Command) -> Result<(), Box<dyn 
         }
     }
     wheel::run(false)?;
+    gallery::Gallery::default().run()?;
     book::run()?;
     minimum_rust()?;
     println!("all checks passed");

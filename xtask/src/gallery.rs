@@ -15,7 +15,7 @@ const MOST: u64 = 1_500_000;
 /// What comes before the source of an image.
 const FROM: &str = "<!-- from: ";
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Gallery {
     /// Only sections whose commands contain this word.
     #[arg(long, value_name = "WORD")]
@@ -32,11 +32,15 @@ enum Step {
 impl Gallery {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
         let page = std::fs::read_to_string(root().join("docs/gallery.md"))?;
-        let build = ["build", "--release", "--package", "wngd-cli"];
+        // With the features of the whole workspace, as tests build it: nothing is compiled twice.
+        let build = ["build", "--release", "--workspace", "--bin", "wngd"];
         if !Command::new(env!("CARGO")).args(build).current_dir(root()).status()?.success() {
             return Err("wngd does not build".into());
         }
         let folder = root().join("target/gallery");
+        if self.only.is_none() && folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
         std::fs::create_dir_all(&folder)?;
         for section in page.split("\n## ") {
             let steps = steps(section)?;

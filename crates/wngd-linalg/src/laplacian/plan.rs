@@ -42,7 +42,7 @@ pub(super) struct Places {
 impl LaplacianPlan {
     /// Orders and analyses the Laplacian of a grid: minimum degree in one and two
     /// dimensions, nested dissection in three up to 48³ cells; as [`iterative`](Self::iterative) beyond, and in the
-    /// plane beyond ten million cells. Where few columns are [better off](super::choice) without a factor, the analysis
+    /// plane beyond ten million cells. Where few columns are better off without a factor, the analysis
     /// waits until it is needed.
     ///
     /// # Cost
