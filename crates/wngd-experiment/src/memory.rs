@@ -26,6 +26,8 @@ const PROBE: u64 = 22;
 const MARGIN: u64 = 10;
 /// The same where the address space is limited: what is reserved counts there, used or not.
 const RESERVED: u64 = 2;
+/// Bytes of addresses that glibc reserves for the memory of each thread but the first.
+const ARENA: u64 = 64 << 20;
 
 /// Bytes that a descent needs.
 pub(crate) fn of_descents(cells: usize, columns: usize, factored_plane: bool) -> u64 {
@@ -73,9 +75,29 @@ fn free() -> [Option<u64>; 2] {
         rayon::broadcast(|_| drop(std::hint::black_box(vec![0u8; 64])));
     }
     let used = read_to_string("/proc/self/status").ok().and_then(|text| after(&text, "VmSize:")).map(|kb| kb << 10);
+    let used = used.zip(space).map(|(used, _)| used.saturating_add(unreserved()));
     let own = space.zip(used).map(|(space, used)| space.saturating_sub(used));
     let group = read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     [[machine, group].into_iter().flatten().min(), own]
+}
+
+/// Bytes of addresses that threads could not reserve yet: they try again whenever they ask for memory, and take them in the
+/// middle of the work once something else has been given back.
+fn unreserved() -> u64 {
+    if !cfg!(target_env = "gnu") {
+        return 0;
+    }
+    let maps = read_to_string("/proc/self/maps").unwrap_or_default();
+    let reserved = maps.lines().filter(|line| is_arena(line)).count();
+    rayon::current_num_threads().saturating_sub(reserved) as u64 * ARENA
+}
+
+/// Whether a line of /proc/self/maps is the unused part of what glibc reserves for a thread.
+fn is_arena(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (Some(range), Some("---p")) = (words.next(), words.next()) else { return false };
+    let ends = range.split_once('-').map(|(a, b)| (u64::from_str_radix(a, 16), u64::from_str_radix(b, 16)));
+    matches!(ends, Some((Ok(a), Ok(b))) if (ARENA / 4..=ARENA).contains(&b.saturating_sub(a)))
 }
 
 /// The number after a label, on its line.
@@ -94,6 +116,19 @@ mod tests {
         assert_eq!(after(text, "VmSize:"), Some(12));
         assert_eq!(after(text, "Max address space"), None);
         assert_eq!(after(text, "VmRSS:"), None);
+    }
+
+    #[test]
+    fn what_threads_reserve_is_seen() {
+        assert!(is_arena("7f0a70021000-7f0a74000000 ---p 00000000 00:00 0"));
+        for other in [
+            "7f0a70000000-7f0a70021000 rw-p 00000000 00:00 0",
+            "7f0a70021000-7f0a70022000 ---p 00000000 00:00 0",
+            "7f0a74000000-7f0a70021000 x",
+            "",
+        ] {
+            assert!(!is_arena(other), "{other}");
+        }
     }
 
     #[test]
