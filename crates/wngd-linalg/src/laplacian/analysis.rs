@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::plan::Places;
+use super::places::Places;
 use crate::cholesky::{Ordering, SymbolicCholesky};
 use crate::error::LinalgError;
 use crate::grid::Grid;

@@ -4,7 +4,6 @@
 //! machine with two threads (`cargo xtask bench --only choice`), of which only ratios matter; that they are constants
 //! keeps the choice, and with it every bit of a result, the same on all machines.
 
-use super::plan::is_plane;
 use crate::grid::Grid;
 
 /// Seconds of a factorisation with its check, for 10⁶ cells, and the power of the cells with which they grow.
@@ -28,4 +27,9 @@ pub(super) fn multigrid_pays(grid: &Grid, columns: usize) -> bool {
     let factor = seconds(FACTOR, k) + p * seconds(FACTOR_COLUMN, k);
     let levels = seconds(LEVELS, k) + p * seconds(LEVELS_COLUMN, k);
     is_plane(grid) && grid.len() >= LARGE && levels < factor
+}
+
+/// Two axes, neither of them a strip: a thin strip fills in like a line.
+pub(super) fn is_plane(grid: &Grid) -> bool {
+    grid.dim() == 2 && grid.cells().iter().all(|n| *n > 64)
 }

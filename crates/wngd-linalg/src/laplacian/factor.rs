@@ -9,7 +9,7 @@ use super::elimination::Elimination;
 use super::factored::FactoredLaplacian;
 use super::grounded::Grounded;
 use super::iterative::{Attempt, IterativeLaplacian};
-use super::plan::{LaplacianPlan, is_plane};
+use super::plan::LaplacianPlan;
 use super::report::{Choice, EliminationKind, LaplacianReport};
 use super::support::{self, Support};
 use super::weighted::WeightedLaplacian;
@@ -87,7 +87,7 @@ impl LaplacianPlan {
         if choice::multigrid_pays(&self.grid, 1) {
             grounded.report.choice = Choice::Columns;
         }
-        if is_plane(&self.grid) && (!eliminates || choice::multigrid_pays(&self.grid, columns)) {
+        if choice::is_plane(&self.grid) && (!eliminates || choice::multigrid_pays(&self.grid, columns)) {
             grounded = match IterativeLaplacian::by_multigrid(grounded, &conductance)? {
                 Attempt::Solves(laplacian) => return Ok(WeightedLaplacian::Iterative(laplacian)),
                 Attempt::Stopped { limit, .. } if !eliminates => return Err(limit),

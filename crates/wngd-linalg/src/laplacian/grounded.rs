@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::basins::Jumps;
 use super::panel::{Load, Sums};
-use super::plan::{LaplacianPlan, Places};
+use super::places::Places;
+use super::plan::LaplacianPlan;
 use super::report::{LaplacianReport, MassLeak};
 use super::support::Support;
 use crate::cholesky::PANEL;

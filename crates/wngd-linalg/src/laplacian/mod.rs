@@ -9,6 +9,7 @@ mod factored;
 mod grounded;
 mod iterative;
 mod panel;
+mod places;
 mod plan;
 mod report;
 mod support;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::analysis::Analysis;
 use super::choice;
 use super::elimination::Elimination;
+use super::places::Places;
 use crate::cholesky::SymbolicCholesky;
 use crate::elimination::SubtractionFree;
 use crate::error::LinalgError;
@@ -30,15 +31,6 @@ pub struct LaplacianPlan {
     in_order: OnceLock<Arc<Places>>,
 }
 
-/// Where the cells are in a solve's panels.
-#[derive(Debug)]
-pub(super) struct Places {
-    /// Cell at each row of a panel.
-    pub(super) order: Vec<usize>,
-    /// Row of each cell.
-    pub(super) position: Vec<usize>,
-}
-
 impl LaplacianPlan {
     /// Orders and analyses the Laplacian of a grid: minimum degree in one and two
     /// dimensions, nested dissection in three up to 48³ cells; as [`iterative`](Self::iterative) beyond, and in the
@@ -51,7 +43,7 @@ impl LaplacianPlan {
     /// # Errors
     /// [`LinalgError::Symbolic`] if the library that analyses runs out of memory or index range.
     pub fn new(grid: &Grid) -> Result<Self, LinalgError> {
-        let (n, plane) = (grid.len(), is_plane(grid));
+        let (n, plane) = (grid.len(), choice::is_plane(grid));
         if (plane && n > DIRECT_CELLS_PLANE) || (grid.dim() == 3 && n > DIRECT_CELLS) {
             return Ok(Self::iterative(grid));
         }
@@ -130,9 +122,4 @@ impl LaplacianPlan {
         });
         Elimination::SubtractionFree(SubtractionFree::new(symbolic, &edges, ground))
     }
-}
-
-/// Two axes, neither of them a strip: a thin strip fills in like a line.
-pub(super) fn is_plane(grid: &Grid) -> bool {
-    grid.dim() == 2 && grid.cells().iter().all(|n| *n > 64)
 }
