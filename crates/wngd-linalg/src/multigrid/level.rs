@@ -175,7 +175,11 @@ impl Level {
         out.par_chunks_mut(width).enumerate().with_min_len(self.rows_of_task()).for_each(|(j, out)| {
             if (1..=self.rows).contains(&j) {
                 let b = &b[j * width..][..width];
-                self.applied(j, x, |i, ax| out[i] = std::array::from_fn(|w| b[i][w] - ax[w]));
+                self.applied(j, x, |i, ax| {
+                    for w in 0..W {
+                        out[i][w] = b[i][w] - ax[w];
+                    }
+                });
             }
         });
     }
@@ -202,8 +206,11 @@ impl Level {
         let beside = [&x[(j - 1) * n..][..n], &x[(j + 1) * n..][..n]];
         let (stencil, diagonal) = (self.stencil::<CORNERS>(j), &self.diagonal[j * n..][..n]);
         for i in 1..n - 1 {
-            let sum = stencil.sum::<W, CORNERS>(n, i, row, beside);
-            take(i, std::array::from_fn(|w| diagonal[i] * row[i][w] - sum[w]));
+            let mut sum = stencil.sum::<W, CORNERS>(n, i, row, beside);
+            for w in 0..W {
+                sum[w] = diagonal[i] * row[i][w] - sum[w];
+            }
+            take(i, sum);
         }
     }
 }
@@ -232,8 +239,10 @@ impl Stencil<'_> {
         let (row, south, north) = (&row[..n], &south[..n], &north[..n]);
         let (east, above, below) = (&self.east[..n], &self.north[..n], &self.south[..n]);
         let (e, w_, a, b) = (east[i], east[i - 1], above[i], below[i]);
-        let mut sum: [f64; W] =
-            std::array::from_fn(|w| (e * row[i + 1][w] + w_ * row[i - 1][w]) + (a * north[i][w] + b * south[i][w]));
+        let (mut sum, before, after) = ([0.0; W], &row[i - 1], &row[i + 1]);
+        for w in 0..W {
+            sum[w] = (e * after[w] + w_ * before[w]) + (a * north[i][w] + b * south[i][w]);
+        }
         if CORNERS {
             let (ne, nw) = (self.north_east[..n][i], self.north_west[..n][i]);
             let (se, sw) = (self.south_east[..n][i + 1], self.south_west[..n][i - 1]);
