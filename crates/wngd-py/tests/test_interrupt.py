@@ -62,6 +62,8 @@ import signal
 import numpy as np, wngd
 # Children of shells in the background begin with Ctrl-C ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# What this brings along takes more than a second the first time, and is not what is to be stopped.
+wngd.GaussianMixture
 {setup}
 print("ready", flush=True)
 try:
