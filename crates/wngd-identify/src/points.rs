@@ -1,6 +1,7 @@
 //! Points that are read in parts, as often as needed, where they are too many to be held.
 
 use crate::error::{PointsError, SampleError};
+use crate::sample::spans;
 
 /// Points of one or several records, read from their beginning as often as asked.
 ///
@@ -74,8 +75,12 @@ impl Points for InMemory {
         self.records.len()
     }
     fn open(&self, record: usize) -> Result<Box<dyn Rows + '_>, PointsError> {
-        let begin: usize = self.records[..record].iter().sum();
-        let left = &self.points[begin * self.dim..(begin + self.records[record]) * self.dim];
+        let (begin, end) = *spans(&self.records).get(record).ok_or_else(|| {
+            PointsError::Read(
+                format!("there is no record {record}: they are counted from 0 to {}", self.records.len()).into(),
+            )
+        })?;
+        let left = &self.points[begin * self.dim..end * self.dim];
         Ok(Box::new(Left { left, dim: self.dim }))
     }
 }

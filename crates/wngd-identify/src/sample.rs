@@ -117,13 +117,18 @@ impl Sample {
 
     /// First and one past the last point of each record.
     pub(crate) fn spans(&self) -> Vec<(usize, usize)> {
-        let mut begin = 0;
-        let span = |length: &usize| {
-            begin += length;
-            (begin - length, begin)
-        };
-        self.records.iter().map(span).collect()
+        spans(&self.records)
     }
+}
+
+/// First and one past the last point of each record, from their lengths.
+pub(crate) fn spans(records: &[usize]) -> Vec<(usize, usize)> {
+    let mut begin = 0;
+    let span = |length: &usize| {
+        begin += length;
+        (begin - length, begin)
+    };
+    records.iter().map(span).collect()
 }
 
 /// Fewest points that say anything.

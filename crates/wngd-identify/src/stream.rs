@@ -2,7 +2,7 @@
 
 use crate::error::{PointsError, SampleError};
 use crate::points::{Clock, Points, Rows};
-use crate::sample::{FEWEST, Sample};
+use crate::sample::{FEWEST, Sample, spans};
 use crate::scale::is_step;
 use crate::spread::Spread;
 
@@ -152,12 +152,7 @@ impl Stream {
 
     /// First and one past the last point of each record.
     pub(crate) fn spans(&self) -> Vec<(usize, usize)> {
-        let mut begin = 0;
-        let span = |length: &usize| {
-            begin += length;
-            (begin - length, begin)
-        };
-        self.records.iter().map(span).collect()
+        spans(&self.records)
     }
 
     /// All points from the first one on.

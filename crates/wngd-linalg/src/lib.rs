@@ -48,8 +48,8 @@ pub use faer;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
 pub use laplacian::{
-    Choice, EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport, MassLeak,
-    WeightedLaplacian, valley_depth,
+    EliminationChoice, EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport,
+    MassLeak, WeightedLaplacian, valley_depth,
 };
 pub use lstsq::{
     Algorithm, Bidiagonalization, GradientProblem, GradientSolution, KrylovProgress, KrylovSolution, LeastSquares,

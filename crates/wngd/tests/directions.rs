@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wngd::adjoint::{Linearization, ModelError, State};
 use wngd::linalg::dense::{column_norms, norm};
 use wngd::linalg::faer::Mat;
+use wngd::linalg::{EliminationKind, FaceMean, LeastSquares, PivotedQr, face_densities};
 use wngd::opt::{Direction, Metric, Point};
 use wngd::prelude::*;
 
@@ -321,6 +322,33 @@ fn damping_lengths_act_where_they_exceed_the_parameters_own() -> Result<(), Any>
         }
         assert_eq!(prepared.direction(damping)?.eta, prepared.direction_at_least(damping, &[])?.eta);
         assert_eq!(prepared.lengths(), Some(own.clone()));
+    }
+    Ok(())
+}
+
+#[test]
+fn few_parameters_on_a_large_plane_have_the_direction_of_a_factor() -> Result<(), Any> {
+    let grid = Grid::new(&[-6.0, -6.0], &[11.0, 11.0], &[480, 450])?;
+    let model = two(&grid, &["means"])?;
+    let theta = model.theta();
+    let linear = model.linearize(&theta)?;
+    let u: Vec<f64> = linear.state.values.iter().zip(misfit(&grid)?).map(|(a, b)| a - b).collect();
+    let point = Point { theta: &theta, state: &linear.state, iteration: 0, rounding: &[] };
+    let plan = Arc::new(LaplacianPlan::new(&grid)?);
+    // What the descent never asks for at this size.
+    let faces = face_densities(&grid, &linear.state.values, FaceMean::Arithmetic, 0.0)?;
+    let laplacian = plan.factor(&linear.state.values, &faces)?;
+    let factored = laplacian.factored().ok_or("no factor")?;
+    let (x, b) = (factored.whiten(linear.jacobian.clone()).0, factored.whiten_derivative(&u));
+    let expected: Vec<f64> = PivotedQr::default().solve(&x, &b, None)?.x.iter().map(|v| -v).collect();
+    for route in [Route::Qr, Route::Information] {
+        let rule = Natural { metric: Wasserstein2::new(plan.clone()), route, damping: 0.0 };
+        let prepared = rule.prepare(&point, linear.jacobian.clone(), &u, grid.cell_volume())?;
+        let report = prepared.laplacian().ok_or("no Laplacian")?;
+        assert_eq!(report.elimination, EliminationKind::Multigrid);
+        let eta = prepared.direction(0.0)?.eta;
+        let apart: Vec<f64> = eta.iter().zip(&expected).map(|(a, b)| a - b).collect();
+        assert!(norm(&apart) < 1e-9 * norm(&expected), "{route:?}: {eta:?} for {expected:?}");
     }
     Ok(())
 }

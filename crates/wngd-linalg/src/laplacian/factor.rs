@@ -10,7 +10,7 @@ use super::factored::FactoredLaplacian;
 use super::grounded::Grounded;
 use super::iterative::{Attempt, IterativeLaplacian};
 use super::plan::LaplacianPlan;
-use super::report::{Choice, EliminationKind, LaplacianReport};
+use super::report::{EliminationChoice, EliminationKind, LaplacianReport};
 use super::support::{self, Support};
 use super::weighted::WeightedLaplacian;
 use crate::cholesky::{Cholesky, SymbolicCholesky};
@@ -64,15 +64,18 @@ impl LaplacianPlan {
         let carried = (0..n).map(|i| if degree[i] > 0.0 || density[i] > ACTIVE_DENSITY { density[i] } else { 0.0 });
         let support = Support::new(self, density, &conductance);
         let kept = support::kept(&degree, &support);
+        let eliminates = self.eliminates();
+        let by_multigrid = choice::is_plane(&self.grid) && (!eliminates || choice::multigrid_pays(&self.grid, columns));
+        let analysis = if by_multigrid { None } else { self.analysis()? };
         let mut grounded = Grounded {
             plan: self.clone(),
-            places: self.in_order(),
+            places: analysis.map_or_else(|| self.in_order(), |analysis| analysis.places.clone()),
             faces: faces.to_vec(),
             density: carried.collect(),
             carries: degree.iter().map(|&d| d > 0.0).collect(),
             report: LaplacianReport {
                 elimination: EliminationKind::Cholesky,
-                choice: Choice::Grid,
+                choice: EliminationChoice::Grid,
                 components: support.ground.iter().filter(|&&g| density[g] > ACTIVE_DENSITY).count(),
                 voids: 0,
                 inactive_cells: (0..n).filter(|&i| degree[i] <= 0.0 && density[i] <= ACTIVE_DENSITY).count(),
@@ -83,17 +86,16 @@ impl LaplacianPlan {
             support,
             jumps: None,
         };
-        let eliminates = self.eliminates();
         if choice::multigrid_pays(&self.grid, 1) {
-            grounded.report.choice = Choice::Columns;
+            grounded.report.choice = EliminationChoice::Columns;
         }
-        if choice::is_plane(&self.grid) && (!eliminates || choice::multigrid_pays(&self.grid, columns)) {
+        if by_multigrid {
             grounded = match IterativeLaplacian::by_multigrid(grounded, &conductance)? {
                 Attempt::Solves(laplacian) => return Ok(WeightedLaplacian::Iterative(laplacian)),
                 Attempt::Stopped { limit, .. } if !eliminates => return Err(limit),
                 Attempt::Stopped { grounded, .. } => *grounded,
             };
-            grounded.report.choice = Choice::Valley;
+            grounded.report.choice = EliminationChoice::Valley;
         }
         match self.analysis()? {
             Some(analysis) => {

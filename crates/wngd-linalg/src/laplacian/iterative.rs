@@ -173,7 +173,8 @@ impl IterativeLaplacian {
     /// # Cost
     /// One Krylov solve per column.
     pub fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
-        // L = BᵀSP with the symmetric grounded solve S; what B makes has no mass to project out.
+        // L = BᵀSP with the symmetric solve S, grounded or up to a constant that the projection takes off again; what B
+        // makes has no mass to project out.
         let mut divergence = Mat::zeros(self.grounded.density.len(), xi.ncols());
         self.divergence.apply(divergence.as_mut(), xi.as_ref());
         let mut phi = self.solve(divergence).0;

@@ -21,6 +21,6 @@ mod weighted;
 pub use factored::FactoredLaplacian;
 pub use iterative::IterativeLaplacian;
 pub use plan::LaplacianPlan;
-pub use report::{Choice, EliminationKind, LaplacianReport, MassLeak};
+pub use report::{EliminationChoice, EliminationKind, LaplacianReport, MassLeak};
 pub use valley::valley_depth;
 pub use weighted::WeightedLaplacian;

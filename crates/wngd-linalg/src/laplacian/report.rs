@@ -21,7 +21,7 @@ pub enum EliminationKind {
 /// Why a weighted Laplacian was eliminated, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Choice {
+pub enum EliminationChoice {
     /// Grids of this kind and size are always treated so.
     Grid,
     /// So many columns are whitened sooner in this way.
@@ -30,12 +30,12 @@ pub enum Choice {
     Valley,
 }
 
-impl std::fmt::Display for Choice {
+impl std::fmt::Display for EliminationChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Choice::Grid => "the only way for this grid",
-            Choice::Columns => "the sooner for so many columns",
-            Choice::Valley => "multigrid did not reach its tolerance across a valley of the density",
+            EliminationChoice::Grid => "the only way for this grid",
+            EliminationChoice::Columns => "the sooner for so many columns",
+            EliminationChoice::Valley => "multigrid did not reach its tolerance across a valley of the density",
         })
     }
 }
@@ -57,7 +57,7 @@ pub struct LaplacianReport {
     /// Algorithm used.
     pub elimination: EliminationKind,
     /// Why that one.
-    pub choice: Choice,
+    pub choice: EliminationChoice,
     /// Connected components of the support that hold mass.
     pub components: usize,
     /// Voids within these components, valleys deeper than 1e-17, across which the mass that jumps is kept apart from

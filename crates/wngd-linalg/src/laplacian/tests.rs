@@ -369,8 +369,14 @@ fn few_columns_on_a_large_plane_are_solved_by_multigrid() {
     let plan = Arc::new(LaplacianPlan::new(&grid).unwrap());
     let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
     let (few, many) = (plan.factor_for(&density, &faces, 3).unwrap(), plan.factor(&density, &faces).unwrap());
-    assert_eq!((few.report().elimination, few.report().choice), (EliminationKind::Multigrid, Choice::Columns));
-    assert_eq!((many.report().elimination, many.report().choice), (EliminationKind::Cholesky, Choice::Columns));
+    assert_eq!(
+        (few.report().elimination, few.report().choice),
+        (EliminationKind::Multigrid, EliminationChoice::Columns)
+    );
+    assert_eq!(
+        (many.report().elimination, many.report().choice),
+        (EliminationKind::Cholesky, EliminationChoice::Columns)
+    );
     let (by_levels, by_factor) = (few.without_factor(), many.direct());
     let z = columns(&grid, &density);
     let ((y, leak), (x, same)) = (by_levels.whiten(z.clone()), by_factor.whiten(z.clone()));
@@ -403,10 +409,10 @@ fn a_valley_that_stops_multigrid_is_eliminated_and_said() {
     let grid = Grid::new(&[-14.0, -5.0], &[14.0, 5.0], &[700, 300]).unwrap();
     let plan = Arc::new(LaplacianPlan::new(&grid).unwrap());
     for (distance, kind, choice) in [
-        (0.0, EliminationKind::Multigrid, Choice::Columns),
-        (5.0, EliminationKind::Multigrid, Choice::Columns),
-        (7.0, EliminationKind::Multigrid, Choice::Columns),
-        (16.0, EliminationKind::SubtractionFree, Choice::Valley),
+        (0.0, EliminationKind::Multigrid, EliminationChoice::Columns),
+        (5.0, EliminationKind::Multigrid, EliminationChoice::Columns),
+        (7.0, EliminationKind::Multigrid, EliminationChoice::Columns),
+        (16.0, EliminationKind::SubtractionFree, EliminationChoice::Valley),
     ] {
         let density = gaussian_pair(&grid, distance);
         let faces = face_densities(&grid, &density, FaceMean::Arithmetic, 0.0).unwrap();
@@ -419,7 +425,7 @@ fn a_valley_that_stops_multigrid_is_eliminated_and_said() {
         }
         // Without elimination there is nothing to fall back on.
         let only = Arc::new(LaplacianPlan::iterative(&grid)).factor(&density, &faces);
-        assert_eq!(only.is_ok(), choice == Choice::Columns);
+        assert_eq!(only.is_ok(), choice == EliminationChoice::Columns);
         assert!(only.err().is_none_or(|e| e.to_string().contains("multigrid")));
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Coarsest {
 }
 
 impl Coarsest {
-    /// `None` where the matrix is singular to rounding: a valley parts its components.
+    /// `None` where the matrix is singular to rounding, or rounding alone: a valley parts its components.
     pub(super) fn new(level: &Level) -> Option<Self> {
         let width = level.width();
         let inside = (1..=level.rows).flat_map(|j| (1..=level.columns).map(move |i| j * width + i));
@@ -35,7 +35,8 @@ impl Coarsest {
                 (at + width - 1, a.north_west),
             ] {
                 if weight != 0.0 {
-                    let l = number[to];
+                    // An edge to a cell whose weights sum to nothing, or to no number: rounding has won.
+                    let l = Some(number[to]).filter(|&l| l < n)?;
                     (matrix[(k, l)], matrix[(l, k)]) = (-weight, -weight);
                     let (a, b) = (forest.find(k), forest.find(l));
                     forest.join(a.min(b), a.max(b));

@@ -105,9 +105,8 @@ impl Multigrid {
             }
             self.cycle(&mut z, &r, &mut work);
             let mut rho = dots(&r, &z);
-            if restart > 0 {
-                (0..W).for_each(|w| solved[w].error = relative(rho[w], energy[w]));
-            }
+            // Before the first step nothing is solved but 0; what is no number never is.
+            (0..W).for_each(|w| solved[w].error = relative(rho[w], energy[w]));
             // A lane is at rest once the recurrence, or the residual, says that it is solved.
             let mut active: [bool; W] =
                 std::array::from_fn(|w| rho[w] > 0.0 && !(restart > 0 && solved[w].error <= stop.tolerance));

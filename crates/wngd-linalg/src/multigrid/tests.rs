@@ -158,3 +158,25 @@ fn columns_have_the_same_bits_alone_together_and_on_any_threads() {
         assert_eq!(alone.col(0), together.col(j));
     }
 }
+
+#[test]
+fn what_is_no_number_is_not_solved() {
+    let grid = square(70);
+    let density = mixture(&grid, &THREE);
+    let good = conductance(&grid, &density);
+    let solved = |conductance: &[f64], entry: f64| {
+        let multigrid = Multigrid::new(&grid, conductance)?;
+        let mut column = Mat::from_fn(grid.len(), 1, |i, _| if i == 2000 { entry } else { 0.0 });
+        column[(2300, 0)] = -1.0;
+        multigrid.solve(column.as_mut(), STOP).pop()
+    };
+    assert!(solved(&good, 1.0).unwrap().error <= STOP.tolerance);
+    for bad in [f64::NAN, f64::INFINITY] {
+        let mut conductance = good.clone();
+        conductance[2000] = bad;
+        // No levels, or a solve that says that it is none; never a panic.
+        for found in [solved(&conductance, 1.0), solved(&good, bad)] {
+            assert!(found.is_none_or(|found| !(found.error <= STOP.tolerance)), "{bad} {found:?}");
+        }
+    }
+}
