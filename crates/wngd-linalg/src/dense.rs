@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{LltError, cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par, Scale};
@@ -119,6 +121,34 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
         }
     }
     out
+}
+
+/// Adds R Rᵀ of a lower triangle R to the lower triangle of `out`.
+pub(crate) fn add_square_of_lower(out: MatMut<'_, f64>, r: MatRef<'_, f64>) {
+    triangular::matmul(
+        out,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        r,
+        BlockStructure::TriangularLower,
+        r.transpose(),
+        BlockStructure::TriangularUpper,
+        1.0,
+        Par::Seq,
+    );
+}
+
+/// The Cholesky factor in place of the lower triangle of a matrix.
+///
+/// # Errors
+/// The pivot that is not positive.
+pub(crate) fn cholesky(a: MatMut<'_, f64>) -> Result<(), usize> {
+    let mut buffer = MemBuffer::new(cholesky_in_place_scratch::<f64>(a.nrows(), Par::Seq, Default::default()));
+    let stack = MemStack::new(&mut buffer);
+    match cholesky_in_place(a, Default::default(), Par::Seq, stack, Default::default()) {
+        Ok(_) => Ok(()),
+        Err(LltError::NonPositivePivot { index }) => Err(index),
+    }
 }
 
 /// Euclidean norm of every column, safe against overflow and underflow of squares.

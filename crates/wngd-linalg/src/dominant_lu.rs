@@ -274,7 +274,7 @@ fn symmetrised(matrix: &SparseMatrix) -> Result<(Vec<usize>, Vec<usize>), Linalg
 }
 
 fn eliminate(matrix: &SparseMatrix, symbolic: &SymbolicCholesky) -> Result<Vec<Front>, LinalgError> {
-    let nodes = symbolic.supernodes();
+    let nodes = symbolic.supernodes()?;
     let permuted = matrix.permuted(symbolic.order())?;
     let (row_ptr, columns, row_values) = permuted.to_rows();
     let mut node_of = vec![0; symbolic.dim()];

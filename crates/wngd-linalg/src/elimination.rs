@@ -31,17 +31,13 @@ struct Columns {
 
 impl Columns {
     fn new(symbolic: &SymbolicCholesky) -> Self {
-        let nodes = symbolic.supernodes();
         let mut rows = Vec::new();
         let mut range = Vec::with_capacity(symbolic.dim());
-        for s in 0..nodes.n_supernodes() {
-            let (first, end) = (nodes.supernode_begin()[s], nodes.supernode_end()[s]);
-            let begin = rows.len();
-            rows.extend(first..end);
-            let pattern_begin = rows.len();
-            rows.extend_from_slice(nodes.supernode(s).pattern());
-            rows[pattern_begin..].sort_unstable();
-            range.extend((first..end).map(|j| (begin + (j - first) + 1, rows.len())));
+        for (columns, below) in symbolic.column_blocks() {
+            let (begin, first) = (rows.len(), columns.start);
+            rows.extend(columns.clone());
+            rows.extend(below);
+            range.extend(columns.map(|j| (begin + (j - first) + 1, rows.len())));
         }
         Self { rows, range }
     }

@@ -19,6 +19,25 @@ pub fn nested_dissection(cells: &[usize]) -> Vec<usize> {
     order
 }
 
+/// Two halves of a grid that share no face and the plane between them, each in the order of [`nested_dissection`];
+/// `None` where no axis can be cut.
+pub(crate) fn bisection(cells: &[usize]) -> Option<(Vec<Vec<usize>>, Vec<usize>)> {
+    let axis = (0..cells.len()).rev().max_by_key(|&a| cells[a]).filter(|&a| cells[a] >= 3)?;
+    let mut shape = [1usize; 3];
+    shape[3 - cells.len()..].copy_from_slice(cells);
+    let (axis, mut low, mut high) = (axis + 3 - cells.len(), [0; 3], shape);
+    let cut = shape[axis] / 2;
+    let mut halves = [Vec::new(), Vec::new()];
+    high[axis] = cut;
+    dissect(&shape, low, high, &mut halves[0]);
+    (low[axis], high[axis]) = (cut + 1, shape[axis]);
+    dissect(&shape, low, high, &mut halves[1]);
+    let mut border = Vec::new();
+    (low[axis], high[axis]) = (cut, cut + 1);
+    push_box(&shape, low, high, &mut border);
+    Some((halves.into(), border))
+}
+
 fn dissect(shape: &[usize; 3], low: [usize; 3], high: [usize; 3], order: &mut Vec<usize>) {
     let extent = [0, 1, 2].map(|a| high[a] - low[a]);
     if extent.contains(&0) {
@@ -53,7 +72,7 @@ fn push_box(shape: &[usize; 3], low: [usize; 3], high: [usize; 3], order: &mut V
 
 #[cfg(test)]
 mod tests {
-    use super::nested_dissection;
+    use super::{bisection, nested_dissection};
 
     #[test]
     fn every_cell_appears_once() {
@@ -61,6 +80,11 @@ mod tests {
             let mut order = nested_dissection(&cells);
             order.sort_unstable();
             assert_eq!(order, (0..cells.iter().product()).collect::<Vec<_>>());
+            if let Some((halves, plane)) = bisection(&cells) {
+                let mut order = [&halves[0][..], &halves[1][..], &plane[..]].concat();
+                order.sort_unstable();
+                assert_eq!(order, (0..cells.iter().product()).collect::<Vec<_>>());
+            }
         }
     }
 }

@@ -6,7 +6,10 @@ use super::places::Places;
 use crate::cholesky::{Ordering, SymbolicCholesky};
 use crate::error::LinalgError;
 use crate::grid::Grid;
-use crate::ordering::nested_dissection;
+use crate::ordering::{bisection, nested_dissection};
+
+/// Fewer cells are eliminated as a whole: two halves would not repay the plane between them.
+const PARTED: usize = 4096;
 
 /// What an elimination needs to know of a grid.
 #[derive(Debug)]
@@ -50,7 +53,12 @@ impl Analysis {
         for (slot, block) in blocks.iter().enumerate() {
             block.for_each(|face, left, _| face_entry[face] = entry_of[left][slot]);
         }
-        let ordering = if grid.dim() == 3 { Ordering::Custom(nested_dissection(grid.cells())) } else { Ordering::Amd };
+        let halves = if grid.dim() > 1 && n >= PARTED { bisection(grid.cells()) } else { None };
+        let ordering = match halves {
+            Some((parts, border)) => Ordering::Parted { parts, border },
+            None if grid.dim() == 3 => Ordering::Custom(nested_dissection(grid.cells())),
+            None => Ordering::Amd,
+        };
         let symbolic = Arc::new(SymbolicCholesky::new(n, col_ptr, row_idx, ordering)?);
         let places = Places { order: symbolic.order().to_vec(), position: symbolic.position().to_vec() };
         Ok(Self { symbolic, places: Arc::new(places), face_entry, diagonal_entry })

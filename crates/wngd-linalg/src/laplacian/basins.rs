@@ -215,8 +215,8 @@ impl Jumps {
                 };
                 x[4 * symbolic.position()[i]] = share * density[i];
             }
-            elimination.forward::<4>(&mut x);
-            elimination.backward::<4>(&mut x);
+            elimination.forward::<4>(&mut x, true);
+            elimination.backward::<4>(&mut x, true);
             let potential = |cell: usize| if kept[cell] { x[4 * symbolic.position()[cell]] } else { 0.0 };
             for (f, face) in basins.faces.iter().enumerate().filter(|(_, face)| Basins::takes(void, face)) {
                 flux[(f, e)] = face.0 * (potential(face.2) - potential(face.1));

@@ -10,15 +10,16 @@ pub(super) enum Elimination {
 }
 
 impl Elimination {
-    pub(super) fn forward<const W: usize>(&self, x: &mut [f64]) {
+    /// `alone`: no other panel is at work, and the parts of the factor may be.
+    pub(super) fn forward<const W: usize>(&self, x: &mut [f64], alone: bool) {
         match self {
-            Elimination::Cholesky(f) => f.forward_panel::<W>(x),
+            Elimination::Cholesky(f) => f.forward_panel::<W>(x, alone),
             Elimination::SubtractionFree(f) => f.forward_panel::<W>(x),
         }
     }
-    pub(super) fn backward<const W: usize>(&self, x: &mut [f64]) {
+    pub(super) fn backward<const W: usize>(&self, x: &mut [f64], alone: bool) {
         match self {
-            Elimination::Cholesky(f) => f.backward_panel::<W>(x),
+            Elimination::Cholesky(f) => f.backward_panel::<W>(x, alone),
             Elimination::SubtractionFree(f) => f.backward_panel::<W>(x),
         }
     }

@@ -46,9 +46,9 @@ struct Half<'a>(&'a FactoredLaplacian);
 struct Full<'a>(&'a FactoredLaplacian);
 
 impl FinishPanel for Half<'_> {
-    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>]) {
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>], alone: bool) {
         let FactoredLaplacian { grounded, elimination } = self.0;
-        elimination.forward::<W>(x);
+        elimination.forward::<W>(x, alone);
         if let Some(jumps) = &grounded.jumps {
             for (w, across) in across.iter().enumerate() {
                 for (cell, value) in jumps.rows(across) {
@@ -61,10 +61,10 @@ impl FinishPanel for Half<'_> {
 }
 
 impl FinishPanel for Full<'_> {
-    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>]) {
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, across: &[Vec<f64>], alone: bool) {
         let FactoredLaplacian { grounded, elimination } = self.0;
-        elimination.forward::<W>(x);
-        elimination.backward::<W>(x);
+        elimination.forward::<W>(x, alone);
+        elimination.backward::<W>(x, alone);
         store::<W>(&mut columns, |i| grounded.places.position[i], |i| grounded.scale[i], x);
         if let Some(jumps) = &grounded.jumps {
             columns.into_iter().zip(across).for_each(|(column, across)| jumps.add_heights(across, column));
@@ -78,8 +78,8 @@ impl FactoredLaplacian {
         let mut x = vec![0.0; kept.len() * 4];
         let current = grounded.constant_current(conductance, kept);
         x.iter_mut().step_by(4).zip(current).for_each(|(x, current)| *x = current);
-        elimination.forward::<4>(&mut x);
-        elimination.backward::<4>(&mut x);
+        elimination.forward::<4>(&mut x, true);
+        elimination.backward::<4>(&mut x, true);
         let error = grounded.constant_error(kept, x.into_iter().step_by(4));
         let mut found = Self { grounded, elimination };
         found.grounded.report.constant_error = error;
@@ -127,11 +127,13 @@ impl FactoredLaplacian {
     /// One backward solve per column.
     pub fn whiten_transpose(&self, xi: Mat<f64>) -> Mat<f64> {
         let mut h = xi;
-        column_pieces(h.as_mut(), PANEL).into_par_iter().for_each(|piece| self.transposed_panel(piece));
+        let pieces = column_pieces(h.as_mut(), PANEL);
+        let alone = pieces.len() == 1;
+        pieces.into_par_iter().for_each(|piece| self.transposed_panel(piece, alone));
         h
     }
 
-    fn transposed_panel(&self, piece: MatMut<'_, f64>) {
+    fn transposed_panel(&self, piece: MatMut<'_, f64>, alone: bool) {
         const W: usize = PANEL;
         let Grounded { places, scale, .. } = &self.grounded;
         let (order, position) = (&places.order, &places.position);
@@ -152,7 +154,7 @@ impl FactoredLaplacian {
                 row.fill(0.0);
             }
         }
-        self.elimination.backward::<W>(&mut x);
+        self.elimination.backward::<W>(&mut x, alone);
         for (w, column) in columns.into_iter().enumerate() {
             for (i, value) in column.iter_mut().enumerate() {
                 *value = scale[i] * x[position[i] * W + w];

@@ -37,7 +37,8 @@ pub(super) struct Grounded {
 /// What becomes of a panel of projected, scaled tangents in elimination order, and of the mass that each of its columns
 /// carries across voids.
 pub(super) trait FinishPanel: Sync {
-    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>, across: &[Vec<f64>]);
+    /// `alone`: there is no other panel.
+    fn finish<const W: usize>(&self, x: &mut [f64], columns: Vec<&mut [f64]>, across: &[Vec<f64>], alone: bool);
 }
 
 impl Grounded {
@@ -78,13 +79,15 @@ impl Grounded {
 
     /// Projects and scales the columns of `z` in panels, and hands each panel to `solver`.
     pub(super) fn solve_panels(&self, z: MatMut<'_, f64>, solver: &impl FinishPanel) -> MassLeak {
-        let reports: Vec<Vec<(f64, f64)>> = column_pieces(z, PANEL)
+        let pieces = column_pieces(z, PANEL);
+        let alone = pieces.len() == 1;
+        let reports: Vec<Vec<(f64, f64)>> = pieces
             .into_par_iter()
             .map_init(Vec::new, |x, piece| {
                 if piece.ncols() <= 4 {
-                    self.panel::<4>(piece, solver, x)
+                    self.panel::<4>(piece, solver, x, alone)
                 } else {
-                    self.panel::<PANEL>(piece, solver, x)
+                    self.panel::<PANEL>(piece, solver, x, alone)
                 }
             })
             .collect();
@@ -98,6 +101,7 @@ impl Grounded {
         piece: MatMut<'_, f64>,
         solver: &impl FinishPanel,
         x: &mut Vec<f64>,
+        alone: bool,
     ) -> Vec<(f64, f64)> {
         let order = &self.places.order;
         x.resize(order.len() * W, 0.0);
@@ -133,7 +137,7 @@ impl Grounded {
                 row[w] = if scale > 0.0 { scale * (row[w] - density * excess[w]) } else { 0.0 };
             }
         }
-        solver.finish::<W>(x, columns, &across);
+        solver.finish::<W>(x, columns, &across, alone);
         report
     }
 

@@ -47,7 +47,7 @@ const TEST: Stop = Stop { aim: 5e-14, tolerance: 5e-13, cycles: 60 };
 struct Scaled;
 
 impl FinishPanel for Scaled {
-    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, _: &[Vec<f64>]) {
+    fn finish<const W: usize>(&self, x: &mut [f64], mut columns: Vec<&mut [f64]>, _: &[Vec<f64>], _: bool) {
         store::<W>(&mut columns, |i| i, |_| 1.0, x);
     }
 }

@@ -1,5 +1,6 @@
 //! What the columns of a problem are like, in one pass over A.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::dense::{column_slice, norm};
@@ -36,30 +37,41 @@ struct Sums {
 
 impl Sums {
     fn of(a: &[f64], b: &[f64]) -> Self {
-        let mut lanes = [Self::default(); LANES];
+        Arch::new().dispatch(Along { a, b })
+    }
+}
+
+/// The columns a and b.
+struct Along<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+}
+
+impl WithSimd for Along<'_> {
+    type Output = Sums;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Sums {
+        let Self { a, b } = self;
+        // Arrays of one kind, not one array of sums: they are vectors.
+        let (mut squares, mut product, mut size) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         let (heads, tail) = a.as_chunks::<LANES>();
         let (others, rest) = b.as_chunks::<LANES>();
+        let mut add = |lane: usize, a: f64, b: f64| {
+            let c = a * b;
+            squares[lane] += a * a;
+            product[lane] += c;
+            size[lane] += c.abs();
+        };
         for (a, b) in heads.iter().zip(others) {
             for lane in 0..LANES {
-                lanes[lane].add(a[lane], b[lane]);
+                add(lane, a[lane], b[lane]);
             }
         }
         for (lane, (a, b)) in tail.iter().zip(rest).enumerate() {
-            lanes[lane].add(*a, *b);
+            add(lane, *a, *b);
         }
-        lanes.iter().fold(Self::default(), |sums, lane| Self {
-            squares: sums.squares + lane.squares,
-            product: sums.product + lane.product,
-            size: sums.size + lane.size,
-        })
-    }
-
-    #[inline(always)]
-    fn add(&mut self, a: f64, b: f64) {
-        let product = a * b;
-        self.squares += a * a;
-        self.product += product;
-        self.size += product.abs();
+        let sum = |lanes: [f64; LANES]| lanes.into_iter().fold(0.0, |sum, lane| sum + lane);
+        Sums { squares: sum(squares), product: sum(product), size: sum(size) }
     }
 }
 
