@@ -4,6 +4,7 @@
 //! are instantiated once, sequentially, and parallelism is decided here.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{LltError, cholesky_in_place, cholesky_in_place_scratch};
@@ -75,43 +76,26 @@ pub fn multiply_transpose(out: MatMut<'_, f64>, a: MatRef<'_, f64>, y: MatRef<'_
 /// rows where there is one tile; block sums are added in order.
 pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
     let (k, p) = (a.nrows(), a.ncols());
-    let edges = p.div_ceil(GRAM_TILE);
-    let height = if edges > 1 { k } else { ROW_CHUNK }.max(1);
-    let tasks: Vec<(usize, usize, usize)> = (0..edges)
-        .flat_map(|j| (j..edges).map(move |i| (i, j)))
-        .flat_map(|(i, j)| (0..k.div_ceil(height)).map(move |block| (i, j, block * height)))
-        .collect();
+    let tiles = gram_tiles(p);
+    let height = if tiles.len() > 1 { k } else { ROW_CHUNK }.max(1);
+    let tasks: Vec<(&(Range<usize>, Range<usize>), usize)> =
+        tiles.iter().flat_map(|tile| (0..k.div_ceil(height)).map(move |block| (tile, block * height))).collect();
     let products: Vec<Mat<f64>> = tasks
         .par_iter()
-        .map(|&(i, j, first)| {
+        .map(|&((i, j), first)| {
             let rows = a.subrows(first, height.min(k - first));
-            let columns = |t: usize| rows.subcols(t * GRAM_TILE, GRAM_TILE.min(p - t * GRAM_TILE));
-            let (left, right) = (columns(i), columns(j));
+            let (left, right) = (rows.subcols(i.start, i.len()), rows.subcols(j.start, j.len()));
             let mut tile = Mat::<f64>::zeros(left.ncols(), right.ncols());
-            if i == j {
-                triangular::matmul(
-                    tile.as_mut(),
-                    BlockStructure::TriangularLower,
-                    Accum::Replace,
-                    left.transpose(),
-                    BlockStructure::Rectangular,
-                    right,
-                    BlockStructure::Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
-            } else {
-                matmul(tile.as_mut(), Accum::Replace, left.transpose(), right, 1.0, Par::Seq);
-            }
+            add_gram_tile(tile.as_mut(), Accum::Replace, left, right, i == j);
             tile
         })
         .collect();
     let mut out = Mat::<f64>::zeros(p, p);
-    for (&(i, j, _), tile) in tasks.iter().zip(&products) {
+    for (&((i, j), _), tile) in tasks.iter().zip(&products) {
         for c in 0..tile.ncols() {
             let first = if i == j { c } else { 0 };
             for r in first..tile.nrows() {
-                out[(i * GRAM_TILE + r, j * GRAM_TILE + c)] += tile[(r, c)];
+                out[(i.start + r, j.start + c)] += tile[(r, c)];
             }
         }
     }
@@ -121,6 +105,41 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
         }
     }
     out
+}
+
+/// Tiles of the lower triangle of a Gram matrix: their rows and their columns.
+pub(crate) fn gram_tiles(p: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let edge = move |t: usize| t * GRAM_TILE..p.min((t + 1) * GRAM_TILE);
+    let edges = p.div_ceil(GRAM_TILE);
+    (0..edges).flat_map(|j| (j..edges).map(move |i| (edge(i), edge(j)))).collect()
+}
+
+/// One tile, leftᵀ right; of one on the diagonal the lower triangle.
+pub(crate) fn add_gram_tile(
+    tile: MatMut<'_, f64>,
+    accum: Accum,
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+    diagonal: bool,
+) {
+    let structure = if diagonal { BlockStructure::TriangularLower } else { BlockStructure::Rectangular };
+    let whole = BlockStructure::Rectangular;
+    triangular::matmul(tile, structure, accum, left.transpose(), whole, right, whole, 1.0, Par::Seq);
+}
+
+/// Rows that begin `stride` entries apart.
+pub(crate) fn row_major(rows: &[f64], count: usize, columns: usize, stride: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice_with_stride(rows, columns, count, stride).transpose()
+}
+
+/// As [`row_major`], to write to: faer's own view of this kind takes the stride for that of columns.
+pub(crate) fn row_major_mut(rows: &mut [f64], count: usize, columns: usize, stride: usize) -> MatMut<'_, f64> {
+    MatMut::from_column_major_slice_with_stride_mut(rows, columns, count, stride).transpose_mut()
+}
+
+/// `out -= A B`.
+pub(crate) fn subtract_product(out: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+    matmul(out, Accum::Add, a, b, -1.0, Par::Seq);
 }
 
 /// Adds R Rᵀ of a lower triangle R to the lower triangle of `out`.
@@ -360,6 +379,32 @@ pub fn solve_upper(u: MatRef<'_, f64>, b: &mut [f64], transpose: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_product_is_taken_off_rows_of_any_layout() {
+        for (m, n, p, stride) in
+            [(3, 2, 5, 5), (24, 24, 37, 40), (83, 64, 37, 40), (70, 31, 200, 208), (30, 64, 12, 16)]
+        {
+            let (a, b, c) = (sample(m + 7, n + 2), sample(n, p), sample(m, p));
+            let a = a.submatrix(5, 1, m, n);
+            let rows = |x: &Mat<f64>| {
+                (0..x.nrows() * stride)
+                    .map(|t| if t % stride < p { x[(t / stride, t % stride)] } else { f64::NAN })
+                    .collect::<Vec<f64>>()
+            };
+            let (solved, mut out) = (rows(&b), rows(&c));
+            let view = row_major_mut(&mut out, m, p, stride);
+            subtract_product(view, a, row_major(&solved, n, p, stride));
+            for (i, j) in (0..m).flat_map(|i| (0..p).map(move |j| (i, j))) {
+                let wanted = c[(i, j)] - (0..n).map(|t| a[(i, t)] * b[(t, j)]).sum::<f64>();
+                assert!(
+                    (out[i * stride + j] - wanted).abs() < 1e-12,
+                    "{m} {n} {p} at {i} {j}: {} {wanted}",
+                    out[i * stride + j]
+                );
+            }
+        }
+    }
 
     fn sample(m: usize, n: usize) -> Mat<f64> {
         Mat::from_fn(m, n, |i, j| ((i * 37 + j * 101) as f64 * 0.618).sin() + if i == j { 2.0 } else { 0.0 })

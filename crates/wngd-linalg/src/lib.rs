@@ -31,6 +31,7 @@ mod dominant_lu;
 mod elimination;
 mod error;
 mod forest;
+mod gram;
 mod grid;
 mod krylov;
 mod laplacian;
@@ -49,13 +50,13 @@ pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
 pub use laplacian::{
     EliminationChoice, EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport,
-    MassLeak, WeightedLaplacian, valley_depth,
+    MassLeak, WeightedLaplacian, WhitenedSums, valley_depth,
 };
 pub use lstsq::{
     Algorithm, Bidiagonalization, GradientProblem, GradientSolution, KrylovProgress, KrylovSolution, LeastSquares,
     Lsmr, LstsqSolution, NormalEquations, PivotedQr, RightHandSide, Svd, solve_information,
 };
-pub use operator::{Factorization, LinearOp};
+pub use operator::{Factorization, LinearOp, RowSource};
 pub use ordering::nested_dissection;
 pub use sparse::SparseMatrix;
 pub use sparse_lu::{LuOrdering, SparseLu, SparseLuReport};

@@ -23,6 +23,10 @@ pub trait LinearOp: Sync {
     fn as_dense(&self) -> Option<MatRef<'_, f64>> {
         None
     }
+    /// The entries by rows, where they can be made when they are asked for, again and again.
+    fn as_rows(&self) -> Option<&dyn RowSource> {
+        None
+    }
     /// The matrix as a dense array (m x n), by applying the operator to the identity if need be.
     fn to_dense(&self) -> Mat<f64> {
         match self.as_dense() {
@@ -47,6 +51,12 @@ pub trait LinearOp: Sync {
     fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
         self.to_dense()
     }
+}
+
+/// Entries of an m x n matrix that are made row by row when they are asked for.
+pub trait RowSource: Sync {
+    /// Writes some rows, each to the first n of `stride` entries of `out`.
+    fn fill_rows(&self, rows: &[usize], stride: usize, out: &mut [f64]);
 }
 
 /// A factored square matrix: fallible to make, infallible to apply.
@@ -75,11 +85,23 @@ impl LinearOp for Mat<f64> {
     fn as_dense(&self) -> Option<MatRef<'_, f64>> {
         Some(self.as_ref())
     }
+    fn as_rows(&self) -> Option<&dyn RowSource> {
+        Some(self)
+    }
     fn into_dense(self) -> Mat<f64> {
         self
     }
     fn into_dense_boxed(self: Box<Self>) -> Mat<f64> {
         *self
+    }
+}
+
+impl RowSource for Mat<f64> {
+    fn fill_rows(&self, rows: &[usize], stride: usize, out: &mut [f64]) {
+        for j in 0..self.ncols() {
+            let column = self.col_as_slice(j);
+            out[j..].iter_mut().step_by(stride).zip(rows).for_each(|(out, &i)| *out = column[i]);
+        }
     }
 }
 
@@ -118,6 +140,9 @@ impl<T: LinearOp + ?Sized> LinearOp for Box<T> {
     fn as_dense(&self) -> Option<MatRef<'_, f64>> {
         (**self).as_dense()
     }
+    fn as_rows(&self) -> Option<&dyn RowSource> {
+        (**self).as_rows()
+    }
     fn to_dense(&self) -> Mat<f64> {
         (**self).to_dense()
     }
@@ -144,6 +169,9 @@ impl<T: LinearOp + ?Sized> LinearOp for &T {
     }
     fn as_dense(&self) -> Option<MatRef<'_, f64>> {
         (**self).as_dense()
+    }
+    fn as_rows(&self) -> Option<&dyn RowSource> {
+        (**self).as_rows()
     }
     fn to_dense(&self) -> Mat<f64> {
         (**self).to_dense()

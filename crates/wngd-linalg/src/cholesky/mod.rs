@@ -1,5 +1,6 @@
 //! Sparse Cholesky with a reusable symbolic part, in parts that share no entry, and blocked triangular solves.
 
+mod front;
 mod numeric;
 mod panel;
 mod part;
@@ -7,6 +8,7 @@ mod symbolic;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use front::{RowsToSolve, SolvedRows};
 pub use numeric::Cholesky;
 pub use symbolic::{Ordering, SymbolicCholesky};
 

@@ -77,12 +77,12 @@ impl Cholesky {
     }
 
     /// The square of the border as one supernode.
-    fn border(&self) -> Supernode<'_> {
+    pub(super) fn border(&self) -> Supernode<'_> {
         let width = self.symbolic.border();
         Supernode { first: 0, width, stride: width, own: &[], border: &[], entries: &self.border }
     }
 
-    fn parts(&self) -> impl Iterator<Item = (&Part, &[f64])> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&Part, &[f64])> {
         self.symbolic.parts.iter().zip(self.values.iter().map(Vec::as_slice))
     }
 

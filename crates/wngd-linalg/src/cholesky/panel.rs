@@ -20,7 +20,7 @@ pub(super) struct Supernode<'a> {
 
 impl Supernode<'_> {
     #[inline(always)]
-    fn at(&self, i: usize, j: usize) -> f64 {
+    pub(super) fn at(&self, i: usize, j: usize) -> f64 {
         self.entries[j * self.stride + i]
     }
 

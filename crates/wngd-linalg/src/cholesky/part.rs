@@ -87,14 +87,29 @@ impl Part {
     }
 
     pub(super) fn nodes<'a>(&'a self, values: &'a [f64]) -> impl DoubleEndedIterator<Item = Supernode<'a>> {
-        self.nodes.iter().map(move |node| Supernode {
+        (0..self.nodes.len()).map(move |s| self.node(values, s))
+    }
+
+    pub(super) fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    #[inline]
+    pub(super) fn node<'a>(&'a self, values: &'a [f64], s: usize) -> Supernode<'a> {
+        let node = &self.nodes[s];
+        Supernode {
             first: node.first,
             width: node.width,
             stride: node.stride,
             own: &self.below[node.own.clone()],
             border: &self.below[node.border.clone()],
             entries: &values[node.values.clone()],
-        })
+        }
+    }
+
+    /// Rows of the border.
+    pub(super) fn border(&self) -> usize {
+        self.inner.nrows() - self.rows
     }
 
     /// Ranges of columns with the rows below them, both in elimination order; the border begins at `border`.
@@ -144,7 +159,7 @@ impl Part {
     /// The border's triangle of the part's factor.
     fn left(&self, values: &[f64]) -> Mat<f64> {
         let symbolic = supernodal(&self.inner);
-        let border = self.inner.nrows() - self.rows;
+        let border = self.border();
         let mut left = Mat::zeros(border, border);
         for s in (0..symbolic.n_supernodes()).rev() {
             let (begin, end) = (symbolic.supernode_begin()[s], symbolic.supernode_end()[s]);

@@ -1,4 +1,7 @@
+use std::ops::Range;
 use std::sync::Arc;
+
+use faer::{Mat, MatRef};
 
 use super::*;
 use crate::dominant_lu::DominantLu;
@@ -97,4 +100,43 @@ fn parts_that_share_an_entry_and_rows_that_are_missing_are_refused() {
     assert!(refused(parts.clone(), border[1..].to_vec()).contains("not a permutation"));
     let a = SparseMatrix::new(n, col_ptr.clone(), row_idx.clone(), values).unwrap();
     assert!(DominantLu::new(&a, parted()).unwrap_err().to_string().contains("in parts"));
+}
+
+/// Right-hand sides as columns in elimination order, and the rows that come back.
+struct Given<'a>(&'a Mat<f64>);
+
+impl RowsToSolve for Given<'_> {
+    fn load(&self, rows: Range<usize>, stride: usize, out: &mut [f64]) {
+        for (i, row) in rows.zip(out.chunks_exact_mut(stride)) {
+            row.iter_mut().zip(self.0.row(i).iter()).for_each(|(out, value)| *out = *value);
+        }
+    }
+}
+
+impl SolvedRows for Vec<(usize, Mat<f64>)> {
+    fn take(&mut self, first: usize, rows: MatRef<'_, f64>) {
+        self.push((first, rows.to_owned()));
+    }
+}
+
+#[test]
+fn rows_solved_in_turn_are_those_of_panels() {
+    let (n, col_ptr, row_idx, values) = lower();
+    for ordering in [Ordering::Amd, Ordering::Custom(nested_dissection(&CELLS)), parted()] {
+        let symbolic = SymbolicCholesky::new(n, col_ptr.clone(), row_idx.clone(), ordering.clone()).unwrap();
+        let factor = Cholesky::new(Arc::new(symbolic), &values).unwrap();
+        for columns in [1, 4, 23, 64] {
+            let b = Mat::from_fn(n, columns, |i, j| ((i * 7 + j * 11) as f64).sin());
+            let swept = factor.sweep(columns, &Given(&b), Vec::new).concat();
+            assert_eq!(swept.iter().map(|(_, rows)| rows.nrows()).sum::<usize>(), n);
+            for (first, rows) in swept {
+                for (i, j) in (0..rows.nrows()).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    let mut panel: Vec<f64> = (0..n).flat_map(|i| [b[(i, j)], 0.0, 0.0, 0.0]).collect();
+                    factor.forward_panel::<4>(&mut panel, false);
+                    let off = (rows[(i, j)] - panel[4 * (first + i)]).abs();
+                    assert!(off < 1e-13, "{ordering:?} {columns} {} {off}", first + i);
+                }
+            }
+        }
+    }
 }

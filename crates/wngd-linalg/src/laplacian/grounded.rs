@@ -147,27 +147,28 @@ impl Grounded {
         let excess = (0..masses.len())
             .map(|c| std::array::from_fn(|w| if masses[c] > 0.0 { sums.of(c, w) / masses[c] } else { 0.0 }))
             .collect();
-        let components = match &self.jumps {
-            Some(jumps) => &jumps.basins.component_mass,
-            None => masses,
-        };
-        let mass = sum(components.iter().copied());
         let report = (0..columns).map(|w| {
-            let mut totals: Vec<f64> = (0..masses.len()).map(|c| sums.of(c, w)).collect();
-            if let Some(jumps) = &self.jumps {
-                totals = jumps.basins.by_component(&totals);
+            let totals: Vec<f64> = (0..masses.len()).map(|c| sums.of(c, w)).collect();
+            let sizes = sums.size.iter().map(|size| size[w]);
+            match &self.jumps {
+                Some(Jumps { basins, .. }) => self.leak(&basins.by_component(&totals), &basins.component_mass, sizes),
+                None => self.leak(&totals, masses, sizes),
             }
-            let all = sum(totals.iter().copied());
-            let between = if totals.len() > 1 {
-                let jumps = totals.iter().zip(components).map(|(total, own)| (total - own * all / mass).abs());
-                0.5 * self.plan.grid.cell_volume() * sum(jumps)
-            } else {
-                0.0
-            };
-            let size = sum(sums.size.iter().map(|size| size[w]));
-            (if size > 0.0 { all.abs() / size } else { 0.0 }, between)
         });
         (excess, report.collect())
+    }
+
+    /// The leak of one column, relative and between components: from its sums, the density's and its sizes in each.
+    pub(super) fn leak(&self, totals: &[f64], masses: &[f64], sizes: impl Iterator<Item = f64>) -> (f64, f64) {
+        let (all, mass) = (sum(totals.iter().copied()), sum(masses.iter().copied()));
+        let between = if totals.len() > 1 {
+            let jumps = totals.iter().zip(masses).map(|(total, own)| (total - own * all / mass).abs());
+            0.5 * self.plan.grid.cell_volume() * sum(jumps)
+        } else {
+            0.0
+        };
+        let size = sum(sizes);
+        (if size > 0.0 { all.abs() / size } else { 0.0 }, between)
     }
 
     /// The scaled currents that the potential 1 drives into the grounded cells, in elimination order.

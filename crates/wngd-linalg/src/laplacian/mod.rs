@@ -12,6 +12,7 @@ mod panel;
 mod places;
 mod plan;
 mod report;
+mod rows;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ pub use factored::FactoredLaplacian;
 pub use iterative::IterativeLaplacian;
 pub use plan::LaplacianPlan;
 pub use report::{EliminationChoice, EliminationKind, LaplacianReport, MassLeak};
+pub use rows::WhitenedSums;
 pub use valley::valley_depth;
 pub use weighted::WeightedLaplacian;

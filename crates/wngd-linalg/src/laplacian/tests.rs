@@ -429,3 +429,37 @@ fn a_valley_that_stops_multigrid_is_eliminated_and_said() {
         assert!(only.err().is_none_or(|e| e.to_string().contains("multigrid")));
     }
 }
+
+#[test]
+fn rows_that_are_not_kept_add_up_to_the_gram_matrix_of_whitened_columns() {
+    // Halves and a plane; a whole; two components with closed cells between them; wide supernodes of three axes.
+    let cases: [(&[usize], bool, usize); 4] =
+        [(&[95, 83], false, 37), (&[41, 37], false, 5), (&[70, 66], true, 21), (&[17, 16, 18], false, 20)];
+    for (cells, closed, p) in cases {
+        let grid = Grid::new(&[-6.0, -5.0, -4.0][..cells.len()], &[6.0, 5.0, 4.0][..cells.len()], cells).unwrap();
+        let middle = grid.len() / 2;
+        let density: Vec<f64> = gaussian_pair(&grid, 3.0)
+            .into_iter()
+            .enumerate()
+            .map(|(i, rho)| if closed && i.abs_diff(middle) < 140 { 0.0 } else { rho })
+            .collect();
+        let laplacian = factor(&grid, &density);
+        let laplacian = laplacian.direct();
+        let z = Mat::from_fn(grid.len(), p, |i, j| density[i] * ((0.37 * (i * (j + 3)) as f64).sin() + 0.2));
+        let u: Vec<f64> = (0..grid.len()).map(|i| (grid.center(i)[0] * 0.7).sin() + grid.center(i)[1]).collect();
+        let b = laplacian.whiten_derivative(&u);
+        let sums = laplacian.whitened_sums(&z, p, &b).unwrap();
+        let (x, leak) = laplacian.whiten(z);
+        let gram = dense::gram(x.as_ref());
+        let off = (&sums.gram - &gram).norm_max() / gram.norm_max();
+        assert!(off < 1e-12, "{cells:?} {off:e}");
+        for j in 0..p {
+            let column = dense::column(x.as_ref(), j);
+            let size: f64 = column.iter().zip(&b).map(|(x, b)| (x * b).abs()).sum();
+            assert!((sums.size[j] - size).abs() < 1e-11 * size, "{cells:?}");
+            assert!((sums.product[j] - dense::dot(&column, &b)).abs() < 1e-11 * size, "{cells:?}");
+            assert!((sums.leak.relative[j] - leak.relative[j]).abs() < 1e-14, "{cells:?}");
+            assert!((sums.leak.between_components[j] - leak.between_components[j]).abs() < 1e-13, "{cells:?}");
+        }
+    }
+}
