@@ -8,6 +8,17 @@ use crate::dense::{add_gram_tile, gram_tiles};
 /// Rows that are gathered before they are multiplied: the sums are read and written once for all of them.
 const GATHERED: usize = 768;
 
+/// What the rows of a matrix A and of a vector b add up to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NormalSums {
+    /// AᵀA, p x p.
+    pub gram: Mat<f64>,
+    /// Aᵀb, p.
+    pub product: Vec<f64>,
+    /// |A|ᵀ|b|, p.
+    pub size: Vec<f64>,
+}
+
 /// Σ xᵢxᵢᵀ of rows xᵢ.
 ///
 /// # Cost

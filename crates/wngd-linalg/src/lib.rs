@@ -46,11 +46,12 @@ pub use divergence::{ACTIVE_DENSITY, Divergence, FaceMean, check_density, face_d
 pub use dominant_lu::DominantLu;
 pub use error::LinalgError;
 pub use faer;
+pub use gram::NormalSums;
 pub use grid::{FaceBlock, Grid, MAX_CELLS};
 pub use krylov::{BiCgStab, KrylovOptions, KrylovReport, KrylovStats, flow_order};
 pub use laplacian::{
     EliminationChoice, EliminationKind, FactoredLaplacian, IterativeLaplacian, LaplacianPlan, LaplacianReport,
-    MassLeak, WeightedLaplacian, WhitenedSums, valley_depth,
+    MassLeak, WeightedLaplacian, valley_depth,
 };
 pub use lstsq::{
     Algorithm, Bidiagonalization, GradientProblem, GradientSolution, KrylovProgress, KrylovSolution, LeastSquares,

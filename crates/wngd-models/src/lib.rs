@@ -37,7 +37,10 @@ mod trajectory;
 pub use diffusion::Diffusion;
 #[cfg(feature = "autodiff")]
 pub use dual::dual_model;
-pub use mixture::{Covariances, GaussianMixture, MixtureError, MixtureField, MixtureParameters, MixturePart};
+pub use mixture::{
+    Covariances, GaussianMixture, MixtureByRows, MixtureError, MixtureField, MixtureParameters, MixturePart,
+    MixtureRows,
+};
 pub use observe::{Estimate, Observation, ObserveError, density_of_samples, density_of_weighted_samples};
 pub use smoothing::{GaussianSmoothing, WidthError};
 // The numbers that formulas to be differentiated are written in.

@@ -2,10 +2,11 @@ use wngd_linalg::dense::{column_norms, gram, norm};
 use wngd_linalg::faer::Mat;
 use wngd_linalg::operator::{apply_transpose_vec, apply_vec};
 use wngd_linalg::{
-    Algorithm, GradientProblem, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak, NormalEquations,
-    PivotedQr, Svd,
+    Algorithm, GradientProblem, GradientSolution, LaplacianReport, LeastSquares, LinalgError, LinearOp, Lsmr, MassLeak,
+    NormalEquations, PivotedQr, Svd,
 };
 
+use crate::by_rows::PreparedByRows;
 use crate::error::DirectionError;
 use crate::estimate::EstimateReport;
 use crate::metric::{Metric, Point};
@@ -41,6 +42,30 @@ pub struct Direction {
     pub inconsistency: f64,
     /// Solves, error estimate and reasoning of a [`MatrixFree`](crate::MatrixFree) direction.
     pub estimate: Option<EstimateReport>,
+}
+
+impl Direction {
+    /// Down from the solution of ‖Y x − b‖.
+    pub(crate) fn descending(solution: GradientSolution) -> Result<Self, DirectionError> {
+        let eta: Vec<f64> = solution.x.iter().map(|e| -e).collect();
+        match eta.iter().position(|e| !e.is_finite()) {
+            Some(index) => Err(DirectionError::NotFinite { index }),
+            None => Ok(Self {
+                eta,
+                rank: solution.rank,
+                condition: solution.condition,
+                algorithm: Some(solution.algorithm),
+                inconsistency: solution.inconsistency,
+                estimate: None,
+            }),
+        }
+    }
+}
+
+/// √λ dⱼ with dⱼ the larger of a column's norm and its floor, if there is one.
+pub(crate) fn damping_weights(norms: Vec<f64>, damping: f64, floor: &[f64]) -> Vec<f64> {
+    let floor = floor.iter().copied().chain(std::iter::repeat(0.0));
+    norms.into_iter().zip(floor).map(|(own, floor)| damping.sqrt() * own.max(floor)).collect()
 }
 
 /// Computes directions at one point for any damping, the whitening being done once.
@@ -261,6 +286,13 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
+        let jacobian = match self.route {
+            Route::Information => match PreparedByRows::new(local.factored(), jacobian, &b, u, weight)? {
+                Ok(sums) => return Ok(Box::new(sums.on(local))),
+                Err(jacobian) => jacobian,
+            },
+            _ => jacobian,
+        };
         let z = jacobian.into_dense();
         let gradient = local.gradient(&z, u);
         let sizes = if point.rounding.is_empty() { Vec::new() } else { column_norms(z.as_ref()) };
@@ -305,11 +337,7 @@ impl PreparedDirection for PreparedNatural {
         Some(column_norms(self.y.as_ref()))
     }
     fn direction_at_least(&self, damping: f64, lengths: &[f64]) -> Result<Direction, DirectionError> {
-        let weights: Option<Vec<f64>> = (damping > 0.0).then(|| {
-            let own = column_norms(self.y.as_ref());
-            let floor = lengths.iter().copied().chain(std::iter::repeat(0.0));
-            own.into_iter().zip(floor).map(|(own, floor)| damping.sqrt() * own.max(floor)).collect()
-        });
+        let weights = (damping > 0.0).then(|| damping_weights(column_norms(self.y.as_ref()), damping, lengths));
         let solver: &dyn LeastSquares = match self.route {
             Route::Qr => &PivotedQr { tolerance: None },
             Route::Svd => &Svd { tolerance: None },
@@ -324,18 +352,7 @@ impl PreparedDirection for PreparedNatural {
             gradient: &self.gradient,
             damping: weights.as_deref(),
         })?;
-        let eta: Vec<f64> = solution.x.iter().map(|e| -e).collect();
-        match eta.iter().position(|e| !e.is_finite()) {
-            Some(index) => Err(DirectionError::NotFinite { index }),
-            None => Ok(Direction {
-                eta,
-                rank: solution.rank,
-                condition: solution.condition,
-                algorithm: Some(solution.algorithm),
-                inconsistency: solution.inconsistency,
-                estimate: None,
-            }),
-        }
+        Direction::descending(solution)
     }
     fn information(&self) -> Option<Mat<f64>> {
         let mut g = gram(self.y.as_ref());

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 pub mod basin;
+mod by_rows;
 pub mod objective;
 
 mod curvature;

@@ -72,6 +72,10 @@ pub trait LocalMetric: Sync {
     fn gradient(&self, jacobian: &dyn LinearOp, u: &[f64]) -> Vec<f64> {
         apply_transpose_vec(jacobian, &self.project_derivative(u))
     }
+    /// The factor behind the metric, if that is all it is.
+    fn factored(&self) -> Option<&FactoredLaplacian> {
+        None
+    }
     /// What the factorisation behind the metric and its solves met up to now, if there is one.
     fn laplacian(&self) -> Option<LaplacianReport> {
         None
@@ -367,7 +371,7 @@ fn scatter(grid: &Grid, density: &[f64]) -> f64 {
 
 /// Both Laplacians whiten, each in rows of its own.
 macro_rules! local_metric {
-    ($laplacian:ty) => {
+    ($laplacian:ty, $factored:expr) => {
         impl LocalMetric for $laplacian {
             fn whiten(&self, z: Mat<f64>) -> Whitened {
                 let (y, leak) = <$laplacian>::whiten(self, z);
@@ -382,6 +386,9 @@ macro_rules! local_metric {
             fn project_derivative(&self, u: &[f64]) -> Vec<f64> {
                 <$laplacian>::project_derivative(self, u)
             }
+            fn factored(&self) -> Option<&FactoredLaplacian> {
+                $factored(self)
+            }
             fn laplacian(&self) -> Option<LaplacianReport> {
                 Some(self.report())
             }
@@ -389,5 +396,5 @@ macro_rules! local_metric {
     };
 }
 
-local_metric!(FactoredLaplacian);
-local_metric!(IterativeLaplacian);
+local_metric!(FactoredLaplacian, Some);
+local_metric!(IterativeLaplacian, |_| None);

@@ -18,6 +18,7 @@ fn stages(c: &mut Criterion) {
     for p in [2, 100, 1000] {
         let problem = Problem::new(256, p).unwrap();
         let Linearization { state, jacobian } = problem.model.linearize(&problem.theta).unwrap();
+        let jacobian = jacobian.into_dense();
         let point = Point { theta: &problem.theta, state: &state, iteration: 0, rounding: &[] };
         let metric = Wasserstein2::new(problem.plan.clone());
         group.bench_function(BenchmarkId::new("model", p), |b| {

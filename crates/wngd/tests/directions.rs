@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use wngd::adjoint::{Linearization, ModelError, State};
+use wngd::adjoint::{Linearization, ModelError, Prior, PriorShape, State};
 use wngd::linalg::dense::{column_norms, norm};
 use wngd::linalg::faer::Mat;
 use wngd::linalg::{EliminationKind, FaceMean, LeastSquares, PivotedQr, face_densities};
-use wngd::opt::{Direction, Metric, Point};
+use wngd::opt::{Direction, Metric, Point, PriorTerms};
 use wngd::prelude::*;
 
 type Any = Box<dyn std::error::Error>;
@@ -350,5 +350,72 @@ fn few_parameters_on_a_large_plane_have_the_direction_of_a_factor() -> Result<()
         let apart: Vec<f64> = eta.iter().zip(&expected).map(|(a, b)| a - b).collect();
         assert!(norm(&apart) < 1e-9 * norm(&expected), "{route:?}: {eta:?} for {expected:?}");
     }
+    Ok(())
+}
+
+/// K components on a lattice, all of their weights, means and variances free.
+fn many(grid: &Grid, components: usize) -> Result<GaussianMixture, Any> {
+    let spread = |i: usize, step: f64| 1.0 + 6.0 * ((i + 1) as f64 * step).fract();
+    let parameters = MixtureParameters {
+        weights: (0..components).map(|i| (1.0 + (i % 3) as f64) / (2 * components) as f64).collect(),
+        means: (0..components).map(|i| vec![spread(i, 0.7549), spread(i, 0.5698)]).collect(),
+        covariances: Covariances::Isotropic((0..components).map(|i| 0.4 + 0.1 * (i % 4) as f64).collect()),
+    };
+    let total: f64 = parameters.weights.iter().sum();
+    let weights = parameters.weights.iter().map(|w| w / total).collect();
+    Ok(GaussianMixture::new(
+        grid.clone(),
+        MixtureParameters { weights, ..parameters },
+        &["weights", "means", "covariances"],
+    )?)
+}
+
+#[test]
+fn rows_that_are_not_kept_give_the_direction_of_the_matrix() -> Result<(), Any> {
+    let grid = Grid::new(&[-2.0, -2.0], &[10.0, 10.0], &[250, 210])?;
+    let model = many(&grid, 21)?;
+    let theta = model.theta();
+    let stored = model.linearize(&theta)?;
+    let made = model.clone().by_rows().linearize(&theta)?;
+    assert!(made.jacobian.as_dense().is_none() && made.state == stored.state);
+    assert_eq!(made.jacobian.to_dense(), stored.jacobian);
+    let u: Vec<f64> = stored.state.values.iter().zip(misfit(&grid)?).map(|(a, b)| a - b).collect();
+    let point = Point { theta: &theta, state: &stored.state, iteration: 0, rounding: &[] };
+    let rule = Natural {
+        metric: Wasserstein2::new(Arc::new(LaplacianPlan::new(&grid)?)),
+        route: Route::Information,
+        damping: 0.0,
+    };
+    let c = grid.cell_volume();
+    let mut matrix = rule.prepare(&point, stored.jacobian, &u, c)?;
+    let mut rows = rule.prepare(&point, made.jacobian, &u, c)?;
+    let close = |a: &[f64], b: &[f64], share: f64, what: &str| {
+        let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+        assert!(norm(&apart) < share * norm(b), "{what}: {:e}", norm(&apart) / norm(b));
+    };
+    let shape = |j: usize| PriorShape::Normal { mean: theta[j] - 0.2, deviation: 0.5 };
+    let prior = |j: usize| Prior { parameter: j, shape: shape(j), weight: 1e-3 };
+    let terms = PriorTerms::of(&[prior(0), prior(40)], &theta);
+    for priors in [false, true] {
+        if priors {
+            matrix.take_up(&terms, c)?;
+            rows.take_up(&terms, c)?;
+        }
+        close(rows.gradient().unwrap(), matrix.gradient().unwrap(), 1e-13, "gradient");
+        close(&rows.lengths().unwrap(), &matrix.lengths().unwrap(), 1e-13, "lengths");
+        let (g, h) = (rows.information().unwrap(), matrix.information().unwrap());
+        assert!((&g - &h).norm_l2() < 1e-13 * h.norm_l2());
+        for damping in [0.0, 0.1] {
+            let (a, b) = (rows.direction(damping)?, matrix.direction(damping)?);
+            close(&a.eta, &b.eta, 1e-10, "direction");
+            assert!((a.condition / b.condition - 1.0).abs() < 1e-6 && a.rank == b.rank && a.inconsistency < 1e-11);
+            let floor: Vec<f64> = matrix.lengths().unwrap().iter().map(|l| 1.5 * l).collect();
+            let eta = rows.direction_at_least(0.1, &floor)?.eta;
+            close(&eta, &matrix.direction_at_least(0.1, &floor)?.eta, 1e-10, "direction with floors");
+            assert!((rows.curvature(&a.eta) / matrix.curvature(&a.eta) - 1.0).abs() < 1e-10);
+        }
+    }
+    let (ours, theirs) = (rows.mass_leak().unwrap(), matrix.mass_leak().unwrap());
+    close(&ours.relative, &theirs.relative, 1e-12, "leak");
     Ok(())
 }

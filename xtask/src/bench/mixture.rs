@@ -162,6 +162,18 @@ impl Measure {
         let point = Point { theta: &problem.theta, state: &state, iteration: 0, rounding: &[] };
         let laplacian = Wasserstein2::new(problem.plan.clone()).laplacian_at(&point)?;
         stage("2 factor");
+        if let (By::Information, Some(factored), Some(rows), None) =
+            (self.route, laplacian.factored(), jacobian.as_rows(), jacobian.as_dense())
+        {
+            let b = factored.whiten_derivative(&u);
+            let sums = factored.whitened_sums(rows, jacobian.ncols(), &b);
+            let (sums, _) = sums.ok_or("the benchmark's density has no valleys")?;
+            stage("3 whiten and gram, by rows");
+            wngd::linalg::solve_information(sums.gram.as_ref(), &sums.product, None)?;
+            stage("4 solve");
+            return Ok(());
+        }
+        let jacobian = jacobian.into_dense();
         let (b, (x, _)) = match &laplacian {
             WeightedLaplacian::Factored(factored) => (factored.whiten_derivative(&u), factored.whiten(jacobian)),
             WeightedLaplacian::Iterative(levels) => (levels.whiten_derivative(&u), levels.whiten(jacobian)),

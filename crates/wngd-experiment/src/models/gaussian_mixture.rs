@@ -138,7 +138,7 @@ impl ModelChoice for Options {
         });
         let mixture = GaussianMixture::new(grid.clone(), parameters, &free);
         let mixture = mixture.map_err(|e| section.error(&field(&e), e.to_string()))?;
-        Ok(Box::new(Mixture { seen: mixture.clone(), counted: false, mixture }))
+        Ok(Box::new(Mixture { seen: mixture.clone().by_rows(), counted: false, mixture }))
     }
 }
 
@@ -291,7 +291,7 @@ where
     fn counted(&self, cut: bool) -> Option<Box<dyn Model>> {
         let mixture = self.mixture.clone().cell_means();
         if !cut {
-            return Some(Box::new(Mixture { seen: mixture.clone(), counted: true, mixture }));
+            return Some(Box::new(Mixture { seen: mixture.clone().by_rows(), counted: true, mixture }));
         }
         let volume = mixture.grid().cell_volume();
         let seen = Normalised::new(mixture.clone(), volume).ok()?;

@@ -23,6 +23,5 @@ pub use factored::FactoredLaplacian;
 pub use iterative::IterativeLaplacian;
 pub use plan::LaplacianPlan;
 pub use report::{EliminationChoice, EliminationKind, LaplacianReport, MassLeak};
-pub use rows::WhitenedSums;
 pub use valley::valley_depth;
 pub use weighted::WeightedLaplacian;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use faer::{Mat, MatRef};
+use faer::MatRef;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use super::factored::FactoredLaplacian;
 use super::grounded::Grounded;
 use super::report::MassLeak;
 use crate::cholesky::{RowsToSolve, SolvedRows};
-use crate::gram::GramSum;
+use crate::gram::{GramSum, NormalSums};
 use crate::operator::RowSource;
 
 /// Cells of a task when columns are summed, at least; and tasks at most.
@@ -22,22 +22,9 @@ const ROWS: usize = 16;
 /// Components of the support with sums of their own, at most.
 const COMPONENTS: usize = 4;
 
-/// What whitened rows add up to: X = C⁻¹PZ and b as in [`FactoredLaplacian::whiten`] and
-/// [`whiten_derivative`](FactoredLaplacian::whiten_derivative).
-#[derive(Debug, Clone)]
-pub struct WhitenedSums {
-    /// XᵀX, p x p.
-    pub gram: Mat<f64>,
-    /// Xᵀb, p.
-    pub product: Vec<f64>,
-    /// |X|ᵀ|b|, p.
-    pub size: Vec<f64>,
-    /// As from [`FactoredLaplacian::whiten`].
-    pub leak: MassLeak,
-}
-
 impl FactoredLaplacian {
-    /// XᵀX and Xᵀb of rows of Z that are made twice and never kept.
+    /// XᵀX and Xᵀb, X = C⁻¹PZ and b as in [`whiten`](Self::whiten) and [`whiten_derivative`](Self::whiten_derivative), of rows
+    /// of Z that are made twice and never kept; and the leak.
     ///
     /// `None` where basins are parted by voids, where the matrix was eliminated without subtractions and where the support
     /// has more than four components: [`whiten`](Self::whiten) does these.
@@ -48,7 +35,7 @@ impl FactoredLaplacian {
     /// # Cost
     /// One forward solve per column and k p² flops; memory: p² per part of the factor, a thousand rows and those of the
     /// separators.
-    pub fn whitened_sums(&self, z: &dyn RowSource, columns: usize, b: &[f64]) -> Option<WhitenedSums> {
+    pub fn whitened_sums(&self, z: &dyn RowSource, columns: usize, b: &[f64]) -> Option<(NormalSums, MassLeak)> {
         let Elimination::Cholesky(factor) = &self.elimination else { return None };
         let grounded = &self.grounded;
         if grounded.jumps.is_some() || columns == 0 {
@@ -76,7 +63,7 @@ impl FactoredLaplacian {
             size.iter_mut().zip(&sums.size).for_each(|(total, s)| *total += s);
         }
         let gram = GramSum::total(found.into_iter().map(|sums| sums.gram), columns);
-        Some(WhitenedSums { gram, product, size, leak: MassLeak { relative, between_components } })
+        Some((NormalSums { gram, product, size }, MassLeak { relative, between_components }))
     }
 }
 

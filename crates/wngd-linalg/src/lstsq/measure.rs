@@ -87,17 +87,10 @@ pub(super) fn measure(
 ) -> Result<Measured, LinalgError> {
     super::check_shapes(a, b, damping)?;
     check_vector("gradient", gradient, a.ncols())?;
-    // Norms of columns with those of the damping rows.
-    let damped = |mut norms: Vec<f64>| {
-        if let Some(d) = damping {
-            norms.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
-        }
-        norms
-    };
     let Some(entries) = a.as_dense() else {
         let norms = vec![1.0; gradient.len()];
         let spread = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-        return Ok(Measured { scale: damped(norms.clone()), norms, spread, gradient: gradient.to_vec() });
+        return Ok(Measured { scale: damped(norms.clone(), damping), norms, spread, gradient: gradient.to_vec() });
     };
     let columns: Vec<(f64, Sums)> = (0..entries.ncols())
         .into_par_iter()
@@ -111,14 +104,29 @@ pub(super) fn measure(
             Ok((norm(&column), sums))
         })
         .collect::<Result<_, LinalgError>>()?;
-    let known = gradient.iter().zip(&columns).map(
-        |(g, (_, Sums { product, size, .. }))| {
-            if (g - product).abs() <= EXPLAINED * size { *g } else { *product }
-        },
-    );
-    let gradient: Vec<f64> = known.collect();
-    let spreads = columns.iter().filter(|(norm, _)| *norm > 0.0).map(|(norm, sums)| sums.size / norm);
-    let spread = spreads.fold(0.0, f64::max);
-    let norms: Vec<f64> = columns.into_iter().map(|(norm, _)| norm).collect();
-    Ok(Measured { scale: damped(norms.clone()), norms, spread, gradient })
+    let columns = columns.into_iter().map(|(norm, Sums { product, size, .. })| (norm, product, size)).collect();
+    Ok(Measured::of_columns(columns, gradient, damping))
+}
+
+impl Measured {
+    /// From the norm of every column a, aᵀb and |a|ᵀ|b|.
+    pub(super) fn of_columns(columns: Vec<(f64, f64, f64)>, gradient: &[f64], damping: Option<&[f64]>) -> Self {
+        let known = gradient
+            .iter()
+            .zip(&columns)
+            .map(|(g, (_, product, size))| if (g - product).abs() <= EXPLAINED * size { *g } else { *product });
+        let gradient: Vec<f64> = known.collect();
+        let spreads = columns.iter().filter(|(norm, ..)| *norm > 0.0).map(|(norm, _, size)| size / norm);
+        let spread = spreads.fold(0.0, f64::max);
+        let norms: Vec<f64> = columns.into_iter().map(|(norm, ..)| norm).collect();
+        Self { scale: damped(norms.clone(), damping), norms, spread, gradient }
+    }
+}
+
+/// Norms of columns with those of the damping rows.
+fn damped(mut norms: Vec<f64>, damping: Option<&[f64]>) -> Vec<f64> {
+    if let Some(d) = damping {
+        norms.iter_mut().zip(d).for_each(|(s, d)| *s = s.hypot(*d));
+    }
+    norms
 }

@@ -1,9 +1,11 @@
 use faer::{Mat, MatRef};
 
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
+use super::measure::Measured;
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{gram, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
+use crate::gram::NormalSums;
 use crate::operator::{Entries, LinearOp, apply_transpose_vec};
 
 /// Least squares through the normal equations (information matrix) G = AᵀA.
@@ -77,6 +79,39 @@ impl LeastSquares for NormalEquations {
             let x = factor.solve(&scaled);
             x.iter().zip(&units).map(|(x, u)| x / u).collect()
         });
+        let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
+        problem.solve_by(inverse, &measured)
+    }
+}
+
+impl NormalEquations {
+    /// As [`solve_gradient`](LeastSquares::solve_gradient) for an A that is known by what its rows add up to and by its
+    /// products alone.
+    ///
+    /// # Errors
+    /// As `solve_gradient`; [`LinalgError::NotFinite`] for columns whose squares are no numbers.
+    pub fn solve_from_sums(
+        &self,
+        problem: &GradientProblem<'_>,
+        sums: &NormalSums,
+    ) -> Result<GradientSolution, LinalgError> {
+        let (m, p) = (problem.a.nrows(), problem.a.ncols());
+        super::check_shapes(problem.a, problem.b, problem.damping)?;
+        check_vector("gradient", problem.gradient, p)?;
+        let mut g = sums.gram.clone();
+        let norms: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
+        check_vector("norms of the columns", &norms, p)?;
+        let columns = (0..p).map(|j| (norms[j], sums.product[j], sums.size[j])).collect();
+        let measured = Measured::of_columns(columns, problem.gradient, problem.damping);
+        if let Some(d) = problem.damping {
+            for i in 0..p {
+                g[(i, i)] += d[i] * d[i];
+            }
+        }
+        let factor = InformationFactor::new(g.as_ref(), self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON))?;
+        let (rank, condition) = (factor.rank, factor.condition.sqrt());
+        let apply = Box::new(move |g: &[f64]| factor.solve(g));
+        let algorithm = Algorithm::NormalEquations;
         let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
         problem.solve_by(inverse, &measured)
     }

@@ -1,5 +1,6 @@
 use wngd_linalg::Grid;
 
+use super::parameters::Parameter;
 use super::quadrature::{NODES, WEIGHTS};
 
 /// e^{-40}: what the rest of an integral may be of its beginning.
@@ -36,6 +37,16 @@ impl Axis {
             log,
             mean: centres.iter().map(score).collect(),
             variance: centres.iter().map(|x| 0.5 * (score(x) * score(x) - precision)).collect(),
+        }
+    }
+
+    /// What its value in a cell of it, as the `number`-th axis, contributes to ∂ ln N/∂parameter.
+    pub(super) fn score(&self, number: usize, parameter: Parameter, j: usize) -> f64 {
+        match parameter {
+            Parameter::Mean(_, a) if a == number => self.mean[j],
+            Parameter::AxisVariance(_, a) | Parameter::Covariance(_, a, _) if a == number => self.variance[j],
+            Parameter::Variance(_) => self.variance[j],
+            _ => 0.0,
         }
     }
 

@@ -92,12 +92,20 @@ impl Component {
         }
     }
 
+    /// Its values along an axis, where it is a product of such.
+    pub(super) fn along(&self, axis: usize) -> Option<&Axis> {
+        match &self.form {
+            Form::Axes(axes) => axes.get(axis),
+            Form::Centres | Form::Averages(_) => None,
+        }
+    }
+
     /// ∂ ln(value)/∂parameter of a component's own parameters in a cell.
     pub(super) fn score_in_cell(&self, grid: &Grid, cell: usize, parameter: Parameter) -> f64 {
         match &self.form {
             Form::Axes(axes) => {
                 let at = indices(grid, cell);
-                (0..axes.len()).map(|a| axis_score(&axes[a], a, parameter, at[a])).sum()
+                (0..axes.len()).map(|a| axes[a].score(a, parameter, at[a])).sum()
             }
             Form::Averages(averages) => averages.scores[cell][slot(parameter)],
             Form::Centres => self.score_at(&grid.center(cell), parameter),
@@ -166,7 +174,7 @@ impl Component {
 }
 
 /// Indices of a cell along the axes, 0 for axes that there are not.
-fn indices(grid: &Grid, cell: usize) -> [usize; 3] {
+pub(super) fn indices(grid: &Grid, cell: usize) -> [usize; 3] {
     let (mut rest, mut at) = (cell, [0; 3]);
     for axis in (0..grid.dim()).rev() {
         at[axis] = rest % grid.cells()[axis];
@@ -181,16 +189,6 @@ fn slot(parameter: Parameter) -> usize {
         Parameter::Mean(_, a) => a,
         Parameter::Covariance(_, a, b) => 3 + [[0, 1, 2], [1, 3, 4], [2, 4, 5]][a][b],
         _ => unreachable!("a full covariance has no variances, and weights are not its own"),
-    }
-}
-
-/// What the value along one axis contributes to ∂ ln N/∂parameter.
-fn axis_score(axis: &Axis, number: usize, parameter: Parameter, j: usize) -> f64 {
-    match parameter {
-        Parameter::Mean(_, a) if a == number => axis.mean[j],
-        Parameter::AxisVariance(_, a) | Parameter::Covariance(_, a, _) if a == number => axis.variance[j],
-        Parameter::Variance(_) => axis.variance[j],
-        _ => 0.0,
     }
 }
 
@@ -211,7 +209,7 @@ fn fill_separable_derivative(grid: &Grid, axes: &[Axis], weight: f64, parameter:
     let tables: Vec<Vec<f64>> = axes
         .iter()
         .enumerate()
-        .map(|(a, axis)| (0..axis.value.len()).map(|j| axis_score(axis, a, parameter, j)).collect())
+        .map(|(a, axis)| (0..axis.value.len()).map(|j| axis.score(a, parameter, j)).collect())
         .collect();
     for (row, out) in out.chunks_exact_mut(axes[last].value.len()).enumerate() {
         let prefix = weight * row_factor(grid, axes, row);

@@ -1,9 +1,11 @@
 mod average;
 mod axis;
+mod by_rows;
 mod component;
 mod parameters;
 mod quadrature;
 
+pub use by_rows::{MixtureByRows, MixtureRows};
 pub use parameters::{Covariances, MixtureError, MixtureField, MixtureParameters, MixturePart};
 
 use rayon::prelude::*;
@@ -241,48 +243,41 @@ impl ForwardModel for GaussianMixture {
     fn linearize(&self, theta: &[f64]) -> Result<Linearization<Mat<f64>>, ModelError> {
         let parameters = self.parameters.with(&self.free, theta)?;
         let components = self.components(&parameters, true);
-        let last = parameters.components() - 1;
         // The first touch of fresh memory is slow and sequential; ρ is computed meanwhile.
         let (mut jacobian, state) =
             rayon::join(|| Mat::zeros(self.grid.len(), self.free.len()), || self.density(&parameters, &components));
-        let columns: Vec<&mut [f64]> = contiguous_columns(jacobian.as_mut());
-        columns.into_par_iter().zip(&self.free).for_each(|(column, &parameter)| match parameter {
-            Parameter::Weight(i) => {
-                components[i].add_density(&self.grid, 0, 1.0, column);
-                components[last].add_density(&self.grid, 0, -1.0, column);
-            }
-            Parameter::Mean(i, _)
-            | Parameter::Variance(i)
-            | Parameter::AxisVariance(i, _)
-            | Parameter::Covariance(i, ..) => {
-                components[i].fill_derivative(&self.grid, parameters.weights[i], parameter, column);
-            }
-        });
-        if self.value == CellValue::Mean {
-            self.fill_floor(&parameters, &components, &state, &mut jacobian);
-        }
+        self.fill(&parameters.weights, &components, &self.low(&state), &mut jacobian);
         Ok(Linearization { state, jacobian })
     }
 }
 
 impl GaussianMixture {
-    /// Derivatives in the cells where the mean underflows: FLOOR · ∂ ln ρ.
-    fn fill_floor(
-        &self,
-        parameters: &MixtureParameters,
-        components: &[Component],
-        state: &State,
-        jacobian: &mut Mat<f64>,
-    ) {
-        let Some(logs) = &state.log_values else { return };
-        let low: Vec<usize> = (0..logs.len()).filter(|&cell| state.values[cell] == FLOOR).collect();
-        let last = parameters.components() - 1;
+    /// ln ρ in the cells where the mean underflows, NaN elsewhere; empty where there are no means.
+    fn low(&self, state: &State) -> Vec<f64> {
+        let Some(logs) = state.log_values.as_ref().filter(|_| self.value == CellValue::Mean) else { return Vec::new() };
+        logs.iter().zip(&state.values).map(|(&log, &rho)| if rho == FLOOR { log } else { f64::NAN }).collect()
+    }
+
+    /// The derivative, by columns.
+    fn fill(&self, weights: &[f64], components: &[Component], low: &[f64], jacobian: &mut Mat<f64>) {
+        let last = weights.len() - 1;
+        let floored: Vec<usize> = (0..low.len()).filter(|&cell| !low[cell].is_nan()).collect();
         contiguous_columns(jacobian.as_mut()).into_par_iter().zip(&self.free).for_each(|(column, &parameter)| {
-            for &cell in &low {
-                // Nᵢ/ρ.
-                let share = |i: usize| {
-                    (components[i].log_in_cell(&self.grid, cell, self.value) - logs[cell]).min(LARGEST).exp()
-                };
+            match parameter {
+                Parameter::Weight(i) => {
+                    components[i].add_density(&self.grid, 0, 1.0, column);
+                    components[last].add_density(&self.grid, 0, -1.0, column);
+                }
+                Parameter::Mean(i, _)
+                | Parameter::Variance(i)
+                | Parameter::AxisVariance(i, _)
+                | Parameter::Covariance(i, ..) => {
+                    components[i].fill_derivative(&self.grid, weights[i], parameter, column);
+                }
+            }
+            for &cell in &floored {
+                let share = |i: usize| self.share(components, i, cell, low[cell]);
+                // FLOOR · ∂ ln ρ.
                 let score = match parameter {
                     Parameter::Weight(i) => share(i) - share(last),
                     Parameter::Mean(i, _)
@@ -290,12 +285,17 @@ impl GaussianMixture {
                     | Parameter::AxisVariance(i, _)
                     | Parameter::Covariance(i, ..) => {
                         let own = components[i].score_in_cell(&self.grid, cell, parameter);
-                        parameters.weights[i] * share(i) * own
+                        weights[i] * share(i) * own
                     }
                 };
                 column[cell] = FLOOR * score;
             }
         });
+    }
+
+    /// Nᵢ/ρ in a cell where the mean underflows.
+    fn share(&self, components: &[Component], i: usize, cell: usize, log: f64) -> f64 {
+        (components[i].log_in_cell(&self.grid, cell, self.value) - log).min(LARGEST).exp()
     }
 }
 

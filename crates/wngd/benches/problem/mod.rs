@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use wngd::models::MixtureParameters;
+use wngd::models::{MixtureByRows, MixtureParameters};
 use wngd::prelude::*;
 
 /// A mixture of K = ⌈(p+1)/3⌉ Gaussians on [−4, 14]² with its first p parameters
 /// (weights, then means) free, and data from a displaced copy of it.
 pub(crate) struct Problem {
     /// The model.
-    pub(crate) model: GaussianMixture,
+    pub(crate) model: MixtureByRows,
     /// Where the direction is wanted.
     pub(crate) theta: Vec<f64>,
     /// f = ½‖ρ − ρ*‖².
@@ -53,7 +53,7 @@ impl Problem {
         let model = GaussianMixture::new(grid.clone(), mixture(raw.iter().map(|w| w / total).collect(), 0.0), &free)?;
         let theta = model.theta();
         let objective = LeastSquaresMisfit::new(&grid, data)?;
-        Ok(Self { model, theta, objective, plan: Arc::new(LaplacianPlan::new(&grid)?) })
+        Ok(Self { model: model.by_rows(), theta, objective, plan: Arc::new(LaplacianPlan::new(&grid)?) })
     }
 
     /// η by the W₂ metric.
