@@ -328,8 +328,8 @@ fn damping_lengths_act_where_they_exceed_the_parameters_own() -> Result<(), Any>
 
 #[test]
 fn few_parameters_on_a_large_plane_have_the_direction_of_a_factor() -> Result<(), Any> {
-    let grid = Grid::new(&[-6.0, -6.0], &[11.0, 11.0], &[480, 450])?;
-    let model = two(&grid, &["means"])?;
+    let grid = Grid::new(&[-6.0, -6.0], &[11.0, 11.0], &[700, 640])?;
+    let model = two(&grid, &["means[0]"])?;
     let theta = model.theta();
     let linear = model.linearize(&theta)?;
     let u: Vec<f64> = linear.state.values.iter().zip(misfit(&grid)?).map(|(a, b)| a - b).collect();

@@ -3,7 +3,9 @@ mod axis;
 mod by_rows;
 mod component;
 mod parameters;
+mod plane;
 mod quadrature;
+mod tables;
 
 pub use by_rows::{MixtureByRows, MixtureRows};
 pub use parameters::{Covariances, MixtureError, MixtureField, MixtureParameters, MixturePart};
