@@ -78,7 +78,7 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
     let (k, p) = (a.nrows(), a.ncols());
     let tiles = gram_tiles(p);
     let height = if tiles.len() > 1 { k } else { ROW_CHUNK }.max(1);
-    let tasks: Vec<(&(Range<usize>, Range<usize>), usize)> =
+    let tasks: Vec<(&GramTile, usize)> =
         tiles.iter().flat_map(|tile| (0..k.div_ceil(height)).map(move |block| (tile, block * height))).collect();
     let products: Vec<Mat<f64>> = tasks
         .par_iter()
@@ -107,8 +107,11 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
     out
 }
 
-/// Tiles of the lower triangle of a Gram matrix: their rows and their columns.
-pub(crate) fn gram_tiles(p: usize) -> Vec<(Range<usize>, Range<usize>)> {
+/// Rows and columns of a tile.
+pub(crate) type GramTile = (Range<usize>, Range<usize>);
+
+/// Tiles of the lower triangle of a Gram matrix.
+pub(crate) fn gram_tiles(p: usize) -> Vec<GramTile> {
     let edge = move |t: usize| t * GRAM_TILE..p.min((t + 1) * GRAM_TILE);
     let edges = p.div_ceil(GRAM_TILE);
     (0..edges).flat_map(|j| (j..edges).map(move |i| (edge(i), edge(j)))).collect()

@@ -3,7 +3,7 @@
 use faer::{Accum, Mat, MatRef};
 use rayon::prelude::*;
 
-use crate::dense::{add_gram_tile, gram_tiles};
+use crate::dense::{GramTile, add_gram_tile, gram_tiles};
 
 /// Rows that are gathered before they are multiplied: the sums are read and written once for all of them.
 const GATHERED: usize = 768;
@@ -35,7 +35,7 @@ pub(crate) struct GramSum {
 impl GramSum {
     /// Of no rows, of so many columns.
     pub(crate) fn new(columns: usize) -> Self {
-        let zeros = |(i, j): (std::ops::Range<usize>, std::ops::Range<usize>)| Mat::zeros(i.len(), j.len());
+        let zeros = |(i, j): GramTile| Mat::zeros(i.len(), j.len());
         Self { columns, gathered: Vec::new(), tiles: gram_tiles(columns).into_iter().map(zeros).collect() }
     }
 

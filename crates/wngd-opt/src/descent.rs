@@ -5,11 +5,12 @@ use wngd_adjoint::{Bound, ForwardModel, Prior, SolveCounts, State};
 use wngd_linalg::dense::norm;
 use wngd_linalg::operator::apply_transpose_vec;
 
-use crate::direction::{DirectionSolver, Natural, PreparedDirection};
+use crate::direction::{DirectionSolver, PreparedDirection};
 use crate::error::{DescentError, ObjectiveError};
 use crate::estimate::EstimateReport;
 use crate::held::Held;
 use crate::metric::{L2, Metric, Point};
+use crate::natural::Natural;
 use crate::objective::Objective;
 use crate::prior::PriorTerms;
 use crate::quadratic::LocalModel;

@@ -49,6 +49,7 @@ mod held;
 mod keep;
 mod matrix_free;
 mod metric;
+mod natural;
 mod prior;
 mod profile;
 mod quadratic;
@@ -58,7 +59,7 @@ mod uncertainty;
 
 pub use curvature::gauss_newton_curvature;
 pub use descent::{Descent, Iteration, Observer, Outcome, Progress, Silent, StandardErrors, Status, Stop};
-pub use direction::{Direction, DirectionSolver, Natural, PreparedDirection, Route, Standard};
+pub use direction::{Direction, DirectionSolver, PreparedDirection, Standard};
 pub use error::{DescentError, DirectionError, MetricError, ObjectiveError};
 pub use estimate::{EstimateReport, Estimator};
 pub use goodness::{GoodnessOfFit, goodness_of_fit};
@@ -68,6 +69,7 @@ pub use metric::{
     FaceDensity, FaceDensityFn, FisherRao, L2, LocalMetric, Metric, Point, Sobolev, SobolevOrder, Wasserstein2,
     Whitened,
 };
+pub use natural::{Natural, Route};
 pub use objective::{
     KullbackLeibler, LeastSquaresMisfit, LinearisedWasserstein, NegativeSobolev, Objective, Wasserstein,
 };

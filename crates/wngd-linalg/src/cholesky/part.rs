@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::LltError::NonPositivePivot;
-use faer::sparse::linalg::cholesky::SymbolicCholesky as FaerSymbolic;
+use faer::sparse::linalg::cholesky::{
+    SymbolicCholesky as FaerSymbolic, SymbolicCholeskyRaw, supernodal::SymbolicSupernodalCholesky,
+};
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Mat, Par, Side};
 
 use super::panel::Supernode;
-use super::symbolic::supernodal;
 use crate::error::LinalgError;
 
 /// One part of the rows: its analysis has them first, then the border, whose own columns are not kept.
@@ -178,5 +179,12 @@ impl Part {
             }
         }
         left
+    }
+}
+
+pub(super) fn supernodal(symbolic: &FaerSymbolic<usize>) -> &SymbolicSupernodalCholesky<usize> {
+    match symbolic.raw() {
+        SymbolicCholeskyRaw::Supernodal(symbolic) => symbolic,
+        SymbolicCholeskyRaw::Simplicial(_) => unreachable!("supernodal storage is forced in the analysis"),
     }
 }

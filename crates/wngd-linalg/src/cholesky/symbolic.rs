@@ -5,12 +5,12 @@ use faer::perm::Perm;
 use faer::sparse::SymbolicSparseColMatRef;
 use faer::sparse::linalg::SupernodalThreshold;
 use faer::sparse::linalg::cholesky::{
-    CholeskySymbolicParams, SymbolicCholesky as FaerSymbolic, SymbolicCholeskyRaw, SymmetricOrdering,
-    factorize_symbolic_cholesky, supernodal::SymbolicSupernodalCholesky,
+    CholeskySymbolicParams, SymbolicCholesky as FaerSymbolic, SymmetricOrdering, factorize_symbolic_cholesky,
+    supernodal::SymbolicSupernodalCholesky,
 };
 use rayon::prelude::*;
 
-use super::part::Part;
+use super::part::{Part, supernodal};
 use crate::error::LinalgError;
 
 /// Fill-reducing ordering of a symmetric sparse matrix.
@@ -222,11 +222,4 @@ fn analysed(
         ..Default::default()
     };
     factorize_symbolic_cholesky(pattern, Side::Lower, order, params).map_err(|e| format!("{e:?}"))
-}
-
-pub(super) fn supernodal(symbolic: &FaerSymbolic<usize>) -> &SymbolicSupernodalCholesky<usize> {
-    match symbolic.raw() {
-        SymbolicCholeskyRaw::Supernodal(symbolic) => symbolic,
-        SymbolicCholeskyRaw::Simplicial(_) => unreachable!("supernodal storage is forced in the analysis"),
-    }
 }
