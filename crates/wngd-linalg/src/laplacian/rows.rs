@@ -32,6 +32,9 @@ impl FactoredLaplacian {
     /// # Shapes
     /// `z`: k x p; `b`: k in elimination order.
     ///
+    /// # Panics
+    /// If `b` has not k entries.
+    ///
     /// # Cost
     /// One forward solve per column and k p² flops; memory: p² per part of the factor, a thousand rows and those of the
     /// separators.
