@@ -110,7 +110,7 @@ pub trait DirectionSolver<J: LinearOp>: Sync {
     fn damping(&self) -> f64 {
         0.0
     }
-    /// Longest step in the metric that a search should propose by itself, [`Metric::longest_step`].
+    /// Longest step in the metric that a search should propose by itself, [`Metric::longest_step`](crate::Metric::longest_step).
     fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
         let _ = (state, data, weight);
         None
