@@ -90,8 +90,13 @@ pub fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
             tile
         })
         .collect();
+    gram_of_tiles(p, tasks.into_iter().map(|(place, _)| place).zip(&products))
+}
+
+/// The Gram matrix, both triangles, from products of rows in tiles; those of one place add up.
+pub(crate) fn gram_of_tiles<'a>(p: usize, tiles: impl Iterator<Item = (&'a GramTile, &'a Mat<f64>)>) -> Mat<f64> {
     let mut out = Mat::<f64>::zeros(p, p);
-    for (&((i, j), _), tile) in tasks.iter().zip(&products) {
+    for ((i, j), tile) in tiles {
         for c in 0..tile.ncols() {
             let first = if i == j { c } else { 0 };
             for r in first..tile.nrows() {

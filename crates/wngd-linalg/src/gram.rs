@@ -3,7 +3,7 @@
 use faer::{Accum, Mat, MatRef};
 use rayon::prelude::*;
 
-use crate::dense::{GramTile, add_gram_tile, gram_tiles};
+use crate::dense::{GramTile, add_gram_tile, gram_of_tiles, gram_tiles};
 
 /// Rows that are gathered before they are multiplied: the sums are read and written once for all of them.
 const GATHERED: usize = 768;
@@ -64,23 +64,9 @@ impl GramSum {
 
     /// The Gram matrix of the rows of all sums, both triangles.
     pub(crate) fn total(sums: impl IntoIterator<Item = Self>, columns: usize) -> Mat<f64> {
-        let mut out = Mat::<f64>::zeros(columns, columns);
-        for mut sum in sums {
-            sum.multiply();
-            for (tile, (i, j)) in sum.tiles.iter().zip(gram_tiles(columns)) {
-                for c in 0..j.len() {
-                    let first = if i == j { c } else { 0 };
-                    for r in first..i.len() {
-                        out[(i.start + r, j.start + c)] += tile[(r, c)];
-                    }
-                }
-            }
-        }
-        for col in 0..columns {
-            for row in col + 1..columns {
-                out[(col, row)] = out[(row, col)];
-            }
-        }
-        out
+        let mut sums: Vec<Self> = sums.into_iter().collect();
+        sums.iter_mut().for_each(Self::multiply);
+        let places = gram_tiles(columns);
+        gram_of_tiles(columns, sums.iter().flat_map(|sum| places.iter().zip(&sum.tiles)))
     }
 }

@@ -55,7 +55,10 @@ pub trait LinearOp: Sync {
 
 /// Entries of an m x n matrix that are made row by row when they are asked for.
 pub trait RowSource: Sync {
-    /// Writes some rows, each to the first n of `stride` entries of `out`.
+    /// Writes some rows, each to the first n of `stride` entries of `out`, in any order and as often as they are named.
+    ///
+    /// # Shapes
+    /// `rows`: numbers below m; `out`: at least (rows − 1) `stride` + n entries, `stride` ≥ n.
     fn fill_rows(&self, rows: &[usize], stride: usize, out: &mut [f64]);
 }
 

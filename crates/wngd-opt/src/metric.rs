@@ -46,6 +46,30 @@ pub trait Metric: Sync {
     }
 }
 
+impl<M: Metric + ?Sized> Metric for Box<M> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
+        (**self).at(point)
+    }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        (**self).longest_step(state, data, weight)
+    }
+}
+
+impl<M: Metric + ?Sized> Metric for &M {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn at(&self, point: &Point<'_>) -> Result<Box<dyn LocalMetric + '_>, MetricError> {
+        (**self).at(point)
+    }
+    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
+        (**self).longest_step(state, data, weight)
+    }
+}
+
 /// A metric at one state.
 pub trait LocalMetric: Sync {
     /// Y = L Z, in place where possible, with the mass leak that was removed.

@@ -44,30 +44,6 @@ impl<M: Metric> Natural<M> {
     }
 }
 
-impl<M: Metric + ?Sized> Metric for Box<M> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-    fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
-        (**self).at(point)
-    }
-    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
-        (**self).longest_step(state, data, weight)
-    }
-}
-
-impl<M: Metric + ?Sized> Metric for &M {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-    fn at(&self, point: &Point<'_>) -> Result<Box<dyn crate::metric::LocalMetric + '_>, crate::error::MetricError> {
-        (**self).at(point)
-    }
-    fn longest_step(&self, state: &[f64], data: &[f64], weight: f64) -> Option<f64> {
-        (**self).longest_step(state, data, weight)
-    }
-}
-
 struct PreparedNatural {
     y: Mat<f64>,
     b: Vec<f64>,

@@ -388,7 +388,17 @@ fn rows_that_are_not_kept_give_the_direction_of_the_matrix() -> Result<(), Any> 
     };
     let c = grid.cell_volume();
     let mut matrix = rule.prepare(&point, stored.jacobian, &u, c)?;
-    let mut rows = rule.prepare(&point, made.jacobian, &u, c)?;
+    let bits = |threads: usize| -> Vec<u64> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let eta = pool.install(|| {
+            let prepared = rule.prepare(&point, made.jacobian.clone(), &u, c).unwrap();
+            prepared.direction(0.0).unwrap().eta
+        });
+        eta.into_iter().map(f64::to_bits).collect()
+    };
+    let alone = bits(1);
+    assert!([2, 3, 5].into_iter().all(|threads| bits(threads) == alone));
+    let mut rows = rule.prepare(&point, made.jacobian.clone(), &u, c)?;
     let close = |a: &[f64], b: &[f64], share: f64, what: &str| {
         let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
         assert!(norm(&apart) < share * norm(b), "{what}: {:e}", norm(&apart) / norm(b));

@@ -220,6 +220,19 @@ fn sparse(attack: &mut Attack) {
     if let Some(Ok(symbolic)) = attack.answers("SymbolicCholesky::new", symbolic, |_| true) {
         attack.answers("Cholesky::new", || Cholesky::new(Arc::new(symbolic), &lower), |_| true);
     }
+    let cut = attack.near(n).min(n);
+    for (parts, border) in [
+        (vec![order.clone(), order.clone()], order),
+        (vec![(0..cut).collect(), Vec::new()], (cut..n).collect()),
+        (vec![(0..n).collect(), Vec::new()], Vec::new()),
+        (Vec::new(), (0..n).collect()),
+    ] {
+        let ordering = Ordering::Parted { parts, border };
+        let symbolic = || SymbolicCholesky::new(n, (0..=n).collect(), (0..n).collect(), ordering.clone());
+        if let Some(Ok(symbolic)) = attack.answers("SymbolicCholesky::new, in parts", symbolic, |_| true) {
+            attack.answers("Cholesky::new, in parts", || Cholesky::new(Arc::new(symbolic), &lower), |_| true);
+        }
+    }
 }
 
 fn grids(attack: &mut Attack) -> Option<Grid> {

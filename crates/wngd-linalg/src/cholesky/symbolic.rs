@@ -98,7 +98,9 @@ impl SymbolicCholesky {
         border: &[usize],
     ) -> Result<Self, LinalgError> {
         let fail = |reason: String| LinalgError::Symbolic { n, reason };
-        let order: Vec<usize> = parts.iter().flatten().chain(border).copied().collect();
+        // A set without rows has nothing to eliminate.
+        let parts: Vec<&Vec<usize>> = parts.iter().filter(|part| !part.is_empty()).collect();
+        let order: Vec<usize> = parts.iter().copied().flatten().chain(border).copied().collect();
         let position = inverse(n, &order).map_err(fail)?;
         let begins: Vec<usize> = parts
             .iter()
@@ -131,7 +133,7 @@ impl SymbolicCholesky {
             .par_iter()
             .zip(local)
             .zip(&begins)
-            .map(|((part, mut entries), &first)| {
+            .map(|((&part, mut entries), &first)| {
                 let rows = part.len();
                 let shared = border_entries.iter().map(|&(i, j, entry)| (rows + j, rows + i, entry));
                 entries.extend(shared);

@@ -88,6 +88,9 @@ impl NormalEquations {
     /// As [`solve_gradient`](LeastSquares::solve_gradient) for an A that is known by what its rows add up to and by its
     /// products alone.
     ///
+    /// # Shapes
+    /// A: m x p; `sums`: of p columns. With `damping` its squares are added to AᵀA here.
+    ///
     /// # Errors
     /// As `solve_gradient`; [`LinalgError::NotFinite`] for columns whose squares are no numbers.
     pub fn solve_from_sums(
@@ -98,6 +101,13 @@ impl NormalEquations {
         let (m, p) = (problem.a.nrows(), problem.a.ncols());
         super::check_shapes(problem.a, problem.b, problem.damping)?;
         check_vector("gradient", problem.gradient, p)?;
+        for (what, found) in [("rows of AᵀA", sums.gram.nrows()), ("columns of AᵀA", sums.gram.ncols())] {
+            if found != p {
+                return Err(LinalgError::Shape { what, expected: p, found });
+            }
+        }
+        check_vector("Aᵀb", &sums.product, p)?;
+        check_vector("|A|ᵀ|b|", &sums.size, p)?;
         let mut g = sums.gram.clone();
         let norms: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
         check_vector("norms of the columns", &norms, p)?;
