@@ -222,14 +222,23 @@ async fn descend(State(shared): Site, body: Said<Request>) -> Result<Response, R
     let (sender, receiver) = mpsc::channel::<Event>(WAITING);
     let order = Arc::new(order);
     let until = Instant::now() + BUDGET;
+    // Threads of their own: a descent that waits for its reader holds nobody up, and many short tasks handed to a pool
+    // from outside take longer than they do inside it.
+    let each = (rayon::current_num_threads() / order.methods.len()).max(1);
     for k in 0..order.methods.len() {
         let (stage, order, sender, permit) = (stage.clone(), order.clone(), sender.clone(), permit.clone());
         let runtime = Handle::current();
         spawn_blocking(move || {
             // Whoever does not read is not descended for any longer.
-            let tell = |event| runtime.block_on(timeout(UNREAD, sender.send(event))).is_ok_and(|sent| sent.is_ok());
+            let heard = async |event| timeout(UNREAD, sender.send(event)).await.is_ok_and(|sent| sent.is_ok());
+            let tell = |event| runtime.block_on(heard(event));
             if let Some(session) = stage.session.get() {
-                order.carry_out(session, &order.methods[k], until, &tell);
+                let descend = || order.carry_out(session, &order.methods[k], until, &tell);
+                match rayon::ThreadPoolBuilder::new().num_threads(each).build() {
+                    Ok(pool) => pool.install(descend),
+                    // No threads to be had: slower, and the same bits.
+                    Err(_) => descend(),
+                }
             }
             drop(permit);
         });

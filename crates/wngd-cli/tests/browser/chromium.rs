@@ -116,7 +116,10 @@ impl Chromium {
         let begun = Instant::now();
         let condition = format!("(() => {{ try {{ return Boolean({condition}) }} catch {{ return false }} }})()");
         while self.value(&condition) != true {
-            assert!(begun.elapsed() < PATIENCE, "waited for {condition}; {:?}", self.complaints);
+            if begun.elapsed() >= PATIENCE {
+                let page = self.value("JSON.stringify([document.body.dataset, document.body.innerText])");
+                panic!("waited for {condition}; the page: {page}; it complained: {:?}", self.complaints);
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
