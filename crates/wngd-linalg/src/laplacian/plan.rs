@@ -64,7 +64,16 @@ impl LaplacianPlan {
         if !self.eliminates {
             return Ok(None);
         }
-        self.analysis.get_or_init(|| Analysis::new(&self.grid)).as_ref().map(Some).map_err(Clone::clone)
+        // Made outside of the lock: it works in parallel, and a thread that waits for its parts may take up work that
+        // needs the same analysis.
+        let known = match self.analysis.get() {
+            Some(known) => known,
+            None => {
+                let made = Analysis::new(&self.grid);
+                self.analysis.get_or_init(|| made)
+            }
+        };
+        known.as_ref().map(Some).map_err(Clone::clone)
     }
 
     /// The order of the cells.

@@ -463,3 +463,14 @@ fn rows_that_are_not_kept_add_up_to_the_gram_matrix_of_whitened_columns() {
         }
     }
 }
+
+#[test]
+fn tasks_that_share_a_plan_do_not_wait_for_each_other() {
+    use rayon::prelude::*;
+    // Few columns on so many cells need no analysis until one is asked for, and its halves are ordered in parallel.
+    let grid = Grid::new(&[0.0, 0.0], &[1.0, 1.0], &[460, 460]).unwrap();
+    let plan = LaplacianPlan::new(&grid).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let found = pool.install(|| (0..12).into_par_iter().filter(|_| plan.analysis().unwrap().is_some()).count());
+    assert_eq!(found, 12);
+}
