@@ -164,14 +164,22 @@ impl Grid {
         (0..self.cells[axis]).map(|j| self.lower[axis] + (j as f64 + 0.5) * self.spacing[axis]).collect()
     }
 
+    /// Indices of cell `index` along the axes, 0 for axes that there are not.
+    pub fn indices(&self, index: usize) -> [usize; 3] {
+        let (mut rest, mut at) = (index, [0; 3]);
+        for axis in (0..self.dim()).rev() {
+            at[axis] = rest % self.cells[axis];
+            rest /= self.cells[axis];
+        }
+        at
+    }
+
     /// Centre of cell `index`, the unused trailing coordinates being 0.
     pub fn center(&self, index: usize) -> [f64; 3] {
-        let mut rest = index;
+        let at = self.indices(index);
         let mut point = [0.0; 3];
-        for axis in (0..self.dim()).rev() {
-            let j = rest % self.cells[axis];
-            rest /= self.cells[axis];
-            point[axis] = self.lower[axis] + (j as f64 + 0.5) * self.spacing[axis];
+        for axis in 0..self.dim() {
+            point[axis] = self.lower[axis] + (at[axis] as f64 + 0.5) * self.spacing[axis];
         }
         point
     }

@@ -1,6 +1,8 @@
 use rayon::prelude::*;
 use wngd_linalg::Grid;
 
+use super::gaussian::{Gaussian, Scores};
+use super::narrow::Narrow;
 use super::quadrature::{NODES, WEIGHTS, small};
 
 /// Cell widths, in standard deviations of the axis given the others, up to which 3, 4 and 8 points are enough for 1e-6
@@ -18,55 +20,64 @@ const PANELS: usize = 16;
 pub(super) struct Averages {
     /// ln of the mean in each cell.
     pub(super) log: Vec<f64>,
-    /// How the logarithm answers to the mean μ (3 entries) and to the covariance (6 entries: 00, 01, 02, 11, 12, 22,
-    /// those off the diagonal with their twins), per cell; empty unless asked for.
-    pub(super) scores: Vec<[f64; 9]>,
+    /// Scores of each cell; empty unless asked for.
+    pub(super) scores: Vec<Scores>,
 }
 
 /// Nodes x − μ along an axis of one cell, with weights that sum to 1.
 type AxisNodes = Vec<(f64, f64)>;
 
-/// The Gaussian to be averaged.
-pub(super) struct Gaussian<'a> {
-    pub(super) mean: &'a [f64],
-    pub(super) precision: &'a [[f64; 3]; 3],
-    /// Variances along the axes.
-    pub(super) variances: [f64; 3],
-    /// ln of the normalisation.
-    pub(super) log_scale: f64,
-}
-
 impl Averages {
     /// By Gauss–Legendre rules on each cell, finer where the cell is wide against the component.
     ///
     /// # Cost
-    /// 9 exponentials per cell of a plane whose cells are narrow, 16 or 64 for wider ones.
+    /// Some fifty products per cell of a plane whose cells are narrow on both axes, 64 exponentials or more for wider ones.
     pub(super) fn new(grid: &Grid, gaussian: &Gaussian<'_>, with_scores: bool) -> Self {
+        match Self::narrow(grid, gaussian) {
+            Some(narrow) => Self::of_cells(grid, with_scores, |at, _| narrow.average(at, with_scores)),
+            None => Self::by_nodes(grid, gaussian, with_scores),
+        }
+    }
+
+    /// Tables for cells that are narrow on all axes.
+    pub(super) fn narrow<'a>(grid: &Grid, gaussian: &'a Gaussian<'a>) -> Option<Narrow<'a>> {
+        let rules: Option<Vec<_>> = (0..grid.dim()).map(|axis| rule(gaussian.width(grid, axis))).collect();
+        Narrow::new(grid, gaussian, &rules?)
+    }
+
+    /// With exponentials at the nodes of each cell.
+    pub(super) fn by_nodes(grid: &Grid, gaussian: &Gaussian<'_>, with_scores: bool) -> Self {
         let nodes: Vec<Vec<AxisNodes>> = (0..grid.dim()).map(|axis| axis_nodes(grid, axis, gaussian)).collect();
+        Self::of_cells(grid, with_scores, |at, scratch| {
+            let mut found: [&[(f64, f64)]; 3] = [&[(0.0, 1.0)]; 3];
+            for axis in 0..grid.dim() {
+                found[axis] = &nodes[axis][at[axis]];
+            }
+            gaussian.average(&found, with_scores, scratch)
+        })
+    }
+
+    /// Of what one cell has, by its indices.
+    fn of_cells(
+        grid: &Grid,
+        with_scores: bool,
+        cell: impl Fn([usize; 3], &mut Vec<f64>) -> (f64, Scores) + Sync,
+    ) -> Self {
         let k = grid.len();
         let mut log = vec![0.0; k];
         let mut scores = if with_scores { vec![[0.0; 9]; k] } else { Vec::new() };
-        let at = |cell: usize| -> [&[(f64, f64)]; 3] {
-            let mut found: [&[(f64, f64)]; 3] = [&[(0.0, 1.0)]; 3];
-            let mut rest = cell;
-            for axis in (0..grid.dim()).rev() {
-                found[axis] = &nodes[axis][rest % grid.cells()[axis]];
-                rest /= grid.cells()[axis];
-            }
-            found
-        };
         if with_scores {
             log.par_chunks_mut(CHUNK).zip(scores.par_chunks_mut(CHUNK)).enumerate().for_each(|(i, (log, scores))| {
                 let mut scratch = Vec::new();
                 for (offset, (log, scores)) in log.iter_mut().zip(scores).enumerate() {
-                    (*log, *scores) = gaussian.average(&at(i * CHUNK + offset), true, &mut scratch);
+                    (*log, *scores) = cell(grid.indices(i * CHUNK + offset), &mut scratch);
                 }
             });
         } else {
             log.par_chunks_mut(CHUNK).enumerate().for_each(|(i, log)| {
                 let mut scratch = Vec::new();
                 for (offset, log) in log.iter_mut().enumerate() {
-                    *log = gaussian.average(&at(i * CHUNK + offset), false, &mut scratch).0;
+                    *log = cell(grid.indices(i * CHUNK + offset), &mut scratch).0;
                 }
             });
         }
@@ -114,18 +125,22 @@ impl Gaussian<'_> {
     }
 }
 
+/// The rule of cells that are narrow.
+fn rule(width: f64) -> Option<&'static [(f64, f64)]> {
+    (width <= WIDTHS[1]).then(|| small(if width <= WIDTHS[0] { 3 } else { 4 }))
+}
+
 /// The nodes of every cell of an axis.
 fn axis_nodes(grid: &Grid, axis: usize, gaussian: &Gaussian<'_>) -> Vec<AxisNodes> {
     let (h, mu) = (grid.spacing()[axis], gaussian.mean[axis]);
     let narrowest = gaussian.precision[axis][axis].sqrt().recip();
     let reach = REACH * gaussian.variances[axis].sqrt();
-    let width = h / narrowest;
+    let width = gaussian.width(grid, axis);
     (0..grid.cells()[axis])
         .map(|j| {
             let from = grid.lower()[axis] + j as f64 * h - mu;
             let to = from + h;
-            if width <= WIDTHS[1] {
-                let rule = small(if width <= WIDTHS[0] { 3 } else { 4 });
+            if let Some(rule) = rule(width) {
                 return rule.iter().map(|(t, w)| (from + 0.5 * h * (1.0 + t), 0.5 * w)).collect();
             }
             // Of a cell much wider than the component only the part that the component reaches counts.
@@ -142,4 +157,73 @@ fn axis_nodes(grid: &Grid, axis: usize, gaussian: &Gaussian<'_>) -> Vec<AxisNode
             (0..panels).flat_map(rule).collect()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(dim: usize, correlation: f64, width: f64) -> (Grid, Vec<f64>, [[f64; 3]; 3], [f64; 3]) {
+        // Unit variances on the first axes, correlated in a chain; other axes count for nothing.
+        let cells = [90, 40, 12];
+        let upper: Vec<f64> = cells[..dim].iter().map(|n| width * (1.0 - correlation.abs()) * *n as f64).collect();
+        let grid = Grid::new(&vec![0.0; dim], &upper, &cells[..dim]).unwrap();
+        let mean = (0..dim).map(|a| (0.3 + 0.1 * a as f64) * upper[a]).collect();
+        let r = correlation;
+        let mut p = [[0.0; 3]; 3];
+        match dim {
+            1 => p[0][0] = 1.3,
+            2 => {
+                let f = 1.0 / (1.0 - r * r);
+                (p[0][0], p[1][1], p[0][1], p[1][0]) = (f, f, -r * f, -r * f);
+            }
+            _ => {
+                // An autoregression's precision.
+                let f = 1.0 / (1.0 - r * r);
+                (p[0][0], p[1][1], p[2][2]) = (f, (1.0 + r * r) * f, f);
+                (p[0][1], p[1][0], p[1][2], p[2][1]) = (-r * f, -r * f, -r * f, -r * f);
+            }
+        }
+        (grid, mean, p, [1.0; 3])
+    }
+
+    #[test]
+    fn means_and_scores_are_those_of_exponentials_at_the_nodes() {
+        for dim in 1..=3 {
+            for correlation in [0.0, 0.6, -0.97] {
+                for width in [0.2, 0.6] {
+                    let (grid, mean, precision, variances) = case(dim, correlation, width);
+                    let gaussian = Gaussian { mean: &mean, precision: &precision, variances, log_scale: -0.7 };
+                    let fast = Averages::new(&grid, &gaussian, true);
+                    let slow = Averages::by_nodes(&grid, &gaussian, true);
+                    assert!(Averages::narrow(&grid, &gaussian).is_some(), "{dim} {correlation} {width}");
+                    let size: f64 = precision.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+                    for cell in 0..grid.len() {
+                        let far = slow.log[cell].abs();
+                        assert!((fast.log[cell] - slow.log[cell]).abs() < 2e-15 * (5.0 + far), "{dim} {cell}");
+                        for (found, wanted) in fast.scores[cell].iter().zip(&slow.scores[cell]) {
+                            let near = 1e-14 * (size * (5.0 + far));
+                            assert!((found - wanted).abs() < near, "{dim} {correlation} {cell}: {found} {wanted}");
+                        }
+                    }
+                    let without = Averages::new(&grid, &gaussian, false);
+                    assert_eq!(without.log, fast.log);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cells_that_are_wide_or_too_far_have_nodes_of_their_own() {
+        let (grid, mean, precision, variances) = case(2, 0.6, 3.0);
+        let gaussian = Gaussian { mean: &mean, precision: &precision, variances, log_scale: 0.0 };
+        assert!(Averages::narrow(&grid, &gaussian).is_none());
+        // 0.6 of a standard deviation wide, and 60 000 of them.
+        let grid = Grid::new(&[0.0], &[36_000.0], &[60_000]).unwrap();
+        let precision = [[1.0, 0.0, 0.0], [0.0; 3], [0.0; 3]];
+        let gaussian = Gaussian { mean: &[10.0], precision: &precision, variances: [1.0; 3], log_scale: 0.0 };
+        assert!(Averages::narrow(&grid, &gaussian).is_none());
+        let found = Averages::new(&grid, &gaussian, false).log;
+        assert!(found.iter().all(|log| log.is_finite()));
+    }
 }

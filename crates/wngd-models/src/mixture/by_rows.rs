@@ -7,7 +7,7 @@ use wngd_linalg::dense::{multiply, multiply_transpose};
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::{LinearOp, RowSource};
 
-use super::component::{Component, indices};
+use super::component::Component;
 use super::plane::Plane;
 use super::tables::{Products, Tables};
 use super::{FLOOR, GaussianMixture};
@@ -108,7 +108,7 @@ impl MixtureRows {
                 *out = values[i] - values[values.len() - 1];
             }
         } else {
-            let at = indices(&mixture.grid, cell);
+            let at = mixture.grid.indices(cell);
             let row = |a: usize| tables.axes[a].row(at[a]);
             match tables.axes.len() {
                 1 => Arch::new().dispatch(Products { along: [row(0)], of_weights, others }),

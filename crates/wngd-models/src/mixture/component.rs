@@ -1,7 +1,8 @@
 use wngd_linalg::Grid;
 
-use super::average::{Averages, Gaussian};
+use super::average::Averages;
 use super::axis::Axis;
+use super::gaussian::Gaussian;
 use super::parameters::{Covariances, MixtureParameters, Parameter};
 
 /// One Gaussian with its precision, ready to be evaluated on a grid.
@@ -84,7 +85,7 @@ impl Component {
     pub(super) fn log_in_cell(&self, grid: &Grid, cell: usize, value: CellValue) -> f64 {
         match (&self.form, value) {
             (Form::Axes(axes), CellValue::Mean) => {
-                let at = indices(grid, cell);
+                let at = grid.indices(cell);
                 axes.iter().zip(at).map(|(axis, j)| axis.log[j]).sum()
             }
             (Form::Averages(averages), _) => averages.log[cell],
@@ -104,7 +105,7 @@ impl Component {
     pub(super) fn score_in_cell(&self, grid: &Grid, cell: usize, parameter: Parameter) -> f64 {
         match &self.form {
             Form::Axes(axes) => {
-                let at = indices(grid, cell);
+                let at = grid.indices(cell);
                 (0..axes.len()).map(|a| axes[a].score(a, parameter, at[a])).sum()
             }
             Form::Averages(averages) => averages.scores[cell][slot(parameter)],
@@ -171,16 +172,6 @@ impl Component {
             }
         }
     }
-}
-
-/// Indices of a cell along the axes, 0 for axes that there are not.
-pub(super) fn indices(grid: &Grid, cell: usize) -> [usize; 3] {
-    let (mut rest, mut at) = (cell, [0; 3]);
-    for axis in (0..grid.dim()).rev() {
-        at[axis] = rest % grid.cells()[axis];
-        rest /= grid.cells()[axis];
-    }
-    at
 }
 
 /// Where [`Averages::scores`] has a parameter.

@@ -2,6 +2,8 @@ mod average;
 mod axis;
 mod by_rows;
 mod component;
+mod gaussian;
+mod narrow;
 mod parameters;
 mod plane;
 mod quadrature;
