@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::dense::{GramTile, add_gram_tile, gram_of_tiles, gram_tiles};
 
 /// Rows that are gathered before they are multiplied: the sums are read and written once for all of them.
-const GATHERED: usize = 768;
+const GATHERED: usize = 384;
 
 /// What the rows of a matrix A and of a vector b add up to.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct NormalSums {
 /// Σ xᵢxᵢᵀ of rows xᵢ.
 ///
 /// # Cost
-/// k p² flops, tiles in parallel; memory: p² and 768 rows.
+/// k p² flops, tiles in parallel; memory: p² and 384 rows.
 #[derive(Debug, Clone)]
 pub(crate) struct GramSum {
     columns: usize,

@@ -1,10 +1,10 @@
-//! Directions by the information matrix of a Jacobian whose rows are made and not kept.
+//! Directions by what the rows of a Jacobian add up to, which are made and not kept.
 
 use wngd_linalg::dense::norm;
 use wngd_linalg::faer::{Mat, MatMut, MatRef};
 use wngd_linalg::operator::apply_vec;
 use wngd_linalg::{
-    FactoredLaplacian, GradientProblem, LaplacianReport, LinearOp, MassLeak, NormalEquations, NormalSums,
+    FactoredLaplacian, GradientProblem, LaplacianReport, LinearOp, MassLeak, NormalEquations, NormalSums, PivotedQr,
 };
 
 use crate::direction::{Direction, PreparedDirection, damping_weights};
@@ -23,11 +23,31 @@ pub(crate) struct PreparedByRows<J> {
     b: Vec<f64>,
     gradient: Vec<f64>,
     weight: f64,
+    by: By,
+}
+
+/// What solves by sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The information matrix.
+    Information,
+    /// Its Cholesky factor as R of a QR, where that is as good as the QR of stored columns.
+    Qr,
+}
+
+impl By {
+    fn takes_shape(self, rows: usize, columns: usize) -> bool {
+        self == Self::Information || PivotedQr::begins_with_sums(rows, columns)
+    }
+
+    fn takes(self, sums: &NormalSums) -> bool {
+        self == Self::Information || PivotedQr::default().takes_sums(sums)
+    }
 }
 
 impl<J: LinearOp> PreparedByRows<J> {
     /// Takes the sums of the whitened rows; gives the Jacobian back where it is stored anyway or has no rows, where the
-    /// metric has no factor that takes rows, and where squares would lose a column.
+    /// metric has no factor that takes rows, where squares would lose a column, and where a QR asks for stored columns.
     ///
     /// # Shapes
     /// `b`: the whitened derivative; `u`: k, the derivative.
@@ -37,17 +57,22 @@ impl<J: LinearOp> PreparedByRows<J> {
         b: &[f64],
         u: &[f64],
         weight: f64,
+        by: By,
     ) -> Result<Result<Self, J>, DirectionError> {
         let (Some(factored), Some(rows), None) = (factored, jacobian.as_rows(), jacobian.as_dense()) else {
             return Ok(Err(jacobian));
         };
         let p = jacobian.ncols();
+        if !by.takes_shape(jacobian.nrows(), p) {
+            return Ok(Err(jacobian));
+        }
         let found = factored
             .whitened_sums(rows, p, b)
-            .filter(|(sums, _)| (0..p).all(|j| sums.gram[(j, j)] == 0.0 || SQUARES.contains(&sums.gram[(j, j)])));
+            .filter(|(sums, _)| (0..p).all(|j| sums.gram[(j, j)] == 0.0 || SQUARES.contains(&sums.gram[(j, j)])))
+            .filter(|(sums, _)| by.takes(sums));
         let Some((sums, leak)) = found else { return Ok(Err(jacobian)) };
         let gradient = LocalMetric::gradient(factored, &jacobian, u);
-        Ok(Ok(Self { jacobian, sums, leak, b: b.to_vec(), gradient, weight }))
+        Ok(Ok(Self { jacobian, sums, leak, b: b.to_vec(), gradient, weight, by }))
     }
 
     /// With the metric.
@@ -139,7 +164,11 @@ impl<J: LinearOp> PreparedDirection for ByRows<'_, J> {
             damping: weights.as_deref(),
             rounding: None,
         };
-        Direction::descending(NormalEquations { tolerance: None }.solve_from_sums(&problem, &self.made.sums)?)
+        let sums = &self.made.sums;
+        Direction::descending(match self.made.by {
+            By::Information => NormalEquations::default().solve_from_sums(&problem, sums)?,
+            By::Qr => PivotedQr::default().solve_from_sums(&problem, sums)?,
+        })
     }
     fn information(&self) -> Option<Mat<f64>> {
         let g = &self.made.sums.gram;

@@ -7,7 +7,7 @@ use wngd_linalg::{
     GradientProblem, LaplacianReport, LeastSquares, LinearOp, Lsmr, MassLeak, NormalEquations, PivotedQr, Svd,
 };
 
-use crate::by_rows::PreparedByRows;
+use crate::by_rows::{By, PreparedByRows};
 use crate::direction::{Direction, DirectionSolver, PreparedDirection, check_whitening, damping_weights};
 use crate::error::DirectionError;
 use crate::metric::{Metric, Point};
@@ -80,12 +80,17 @@ impl<J: LinearOp, M: Metric> DirectionSolver<J> for Natural<M> {
     {
         let local = self.metric.at(point)?;
         let b = local.whiten_derivative(u);
-        let jacobian = match self.route {
-            Route::Information => match PreparedByRows::new(local.factored(), jacobian, &b, u, weight)? {
+        let by = match self.route {
+            Route::Information => Some(By::Information),
+            Route::Qr => Some(By::Qr),
+            Route::Svd | Route::Lsmr => None,
+        };
+        let jacobian = match by {
+            Some(by) => match PreparedByRows::new(local.factored(), jacobian, &b, u, weight, by)? {
                 Ok(sums) => return Ok(Box::new(sums.on(local))),
                 Err(jacobian) => jacobian,
             },
-            _ => jacobian,
+            None => jacobian,
         };
         let z = jacobian.into_dense();
         let gradient = local.gradient(&z, u);

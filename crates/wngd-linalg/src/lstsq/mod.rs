@@ -7,6 +7,7 @@ mod lsmr;
 mod measure;
 mod normal;
 mod qr;
+mod sums;
 mod svd;
 
 pub use bidiagonal::{Bidiagonalization, KrylovProgress, KrylovSolution};

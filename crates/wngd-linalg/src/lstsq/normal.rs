@@ -1,7 +1,7 @@
 use faer::{Mat, MatRef};
 
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
-use super::measure::Measured;
+use super::sums::{damped, taken_up};
 use super::{Algorithm, LeastSquares, LstsqSolution, check_problem, residuals};
 use crate::dense::{gram, symmetric_eigen};
 use crate::error::{LinalgError, check_vector};
@@ -27,13 +27,9 @@ impl LeastSquares for NormalEquations {
         let entries = Entries::of(a);
         let dense = entries.as_ref();
         let (m, p) = (dense.nrows(), dense.ncols());
-        let mut g = gram(dense);
+        let g = gram(dense);
         let a_norm = (0..p).map(|i| g[(i, i)]).sum::<f64>().sqrt();
-        if let Some(d) = damping {
-            for i in 0..p {
-                g[(i, i)] += d[i] * d[i];
-            }
-        }
+        let g = damped(g, damping);
         let rhs = apply_transpose_vec(a, b);
         let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
         let solution = solve_information(g.as_ref(), &rhs, Some(tolerance))?;
@@ -99,25 +95,7 @@ impl NormalEquations {
         sums: &NormalSums,
     ) -> Result<GradientSolution, LinalgError> {
         let (m, p) = (problem.a.nrows(), problem.a.ncols());
-        super::check_shapes(problem.a, problem.b, problem.damping)?;
-        check_vector("gradient", problem.gradient, p)?;
-        for (what, found) in [("rows of AᵀA", sums.gram.nrows()), ("columns of AᵀA", sums.gram.ncols())] {
-            if found != p {
-                return Err(LinalgError::Shape { what, expected: p, found });
-            }
-        }
-        check_vector("Aᵀb", &sums.product, p)?;
-        check_vector("|A|ᵀ|b|", &sums.size, p)?;
-        let mut g = sums.gram.clone();
-        let norms: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
-        check_vector("norms of the columns", &norms, p)?;
-        let columns = (0..p).map(|j| (norms[j], sums.product[j], sums.size[j])).collect();
-        let measured = Measured::of_columns(columns, problem.gradient, problem.damping);
-        if let Some(d) = problem.damping {
-            for i in 0..p {
-                g[(i, i)] += d[i] * d[i];
-            }
-        }
+        let (measured, g) = taken_up(problem, sums)?;
         let factor = InformationFactor::new(g.as_ref(), self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON))?;
         let (rank, condition) = (factor.rank, factor.condition.sqrt());
         let apply = Box::new(move |g: &[f64]| factor.solve(g));

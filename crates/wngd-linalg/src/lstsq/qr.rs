@@ -1,11 +1,14 @@
+use faer::linalg::cholesky::llt::factor::LltError;
 use faer::{Mat, MatRef};
 
 use super::gradient::{GradientProblem, GradientSolution, NormalInverse};
+use super::sums::{damped, taken_up};
 use super::{
     Algorithm, LeastSquares, LstsqSolution, check_problem, refine_with_preconditioner, residuals, triangular_condition,
 };
 use crate::dense::{column_norms, gram, norm, small_svd, solve_upper, tall_qr};
 use crate::error::{LinalgError, check_vector};
+use crate::gram::NormalSums;
 use crate::operator::{Entries, LinearOp};
 
 /// Multiple of a column's rounding below which what is left of it says nothing.
@@ -14,6 +17,9 @@ const LOST: f64 = 4.0;
 const CHOLESKY_QR_COLUMNS: usize = 48;
 /// Smallest pivot of the scaled Gram matrix at which its Cholesky factor still preconditions well.
 const CHOLESKY_QR_PIVOT: f64 = 1e-13;
+/// Condition number of A with columns of unit norm up to which corrections need no sums in twice the working precision,
+/// for which A has to be stored.
+const WELL_CONDITIONED: f64 = 1e4;
 /// Up to this many columns condition numbers come from singular values, above from an estimate.
 const EXACT_CONDITION_COLUMNS: usize = 200;
 
@@ -49,8 +55,7 @@ impl LeastSquares for PivotedQr {
         check_problem(a, b, damping)?;
         let entries = Entries::of(a);
         let dense = entries.as_ref();
-        if dense.ncols() >= CHOLESKY_QR_COLUMNS
-            && dense.nrows() >= 3 * dense.ncols()
+        if Self::begins_with_sums(dense.nrows(), dense.ncols())
             && let Some(solution) = cholesky_qr(a, dense, b, damping)
         {
             return Ok(solution);
@@ -62,19 +67,10 @@ impl LeastSquares for PivotedQr {
         let measured = problem.measure()?;
         let entries = Entries::of(problem.a);
         let dense = entries.as_ref();
-        if dense.ncols() >= CHOLESKY_QR_COLUMNS
-            && dense.nrows() >= 3 * dense.ncols()
-            && let Some(CholeskyFactor { r, condition, .. }) = CholeskyFactor::new(dense, problem.damping)
+        if Self::begins_with_sums(dense.nrows(), dense.ncols())
+            && let Some(factor) = CholeskyFactor::new(dense, problem.damping)
         {
-            let apply = Box::new(move |g: &[f64]| {
-                let mut x = g.to_vec();
-                solve_upper(r.as_ref(), &mut x, true);
-                solve_upper(r.as_ref(), &mut x, false);
-                x
-            });
-            let (rank, algorithm) = (dense.ncols(), Algorithm::CholeskyQr);
-            let inverse = NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 };
-            return problem.solve_by(inverse, &measured);
+            return problem.solve_by(factor.inverse(), &measured);
         }
         let (factor, scale, r) = self.factor(dense, problem.b, problem.damping, problem.rounding);
         let (rank, condition) = (factor.rank, condition_of(r.as_ref(), factor.rank)?);
@@ -89,6 +85,39 @@ impl LeastSquares for PivotedQr {
 }
 
 impl PivotedQr {
+    /// Whether a matrix of this shape is first tried by the Cholesky factor of what its rows add up to.
+    pub fn begins_with_sums(rows: usize, columns: usize) -> bool {
+        columns >= CHOLESKY_QR_COLUMNS && rows >= 3 * columns
+    }
+
+    /// Whether [`solve_from_sums`](Self::solve_from_sums) is as good as a matrix that is stored: AᵀA has a Cholesky factor
+    /// and A, its columns at unit norm, a condition number of at most 10 000. Damping and further rows do no harm.
+    ///
+    /// # Cost
+    /// p³/3 flops.
+    pub fn takes_sums(&self, sums: &NormalSums) -> bool {
+        CholeskyFactor::of_gram(sums.gram.clone()).is_ok_and(|factor| factor.scaled_condition() <= WELL_CONDITIONED)
+    }
+
+    /// As [`solve_gradient`](LeastSquares::solve_gradient) for an A that is known by what its rows add up to and by its
+    /// products alone.
+    ///
+    /// # Shapes
+    /// A: m x p; `sums`: of p columns. With `damping` its squares are added to AᵀA here.
+    ///
+    /// # Errors
+    /// As `solve_gradient`; [`LinalgError::NotPositiveDefinite`] where AᵀA has no Cholesky factor that serves,
+    /// [`LinalgError::NotFinite`] for columns whose squares are no numbers.
+    pub fn solve_from_sums(
+        &self,
+        problem: &GradientProblem<'_>,
+        sums: &NormalSums,
+    ) -> Result<GradientSolution, LinalgError> {
+        let (measured, gram) = taken_up(problem, sums)?;
+        let factor = CholeskyFactor::of_gram(gram).map_err(|index| LinalgError::NotPositiveDefinite { index })?;
+        problem.solve_by(factor.inverse(), &measured)
+    }
+
     /// The pivoted factor of R with columns scaled to unit norm, the scale, and R itself.
     fn factor(
         &self,
@@ -138,35 +167,53 @@ struct CholeskyFactor {
 
 impl CholeskyFactor {
     fn new(dense: MatRef<'_, f64>, damping: Option<&[f64]>) -> Option<Self> {
-        let p = dense.ncols();
-        let mut g = gram(dense);
-        if let Some(d) = damping {
-            for i in 0..p {
-                g[(i, i)] += d[i] * d[i];
-            }
-        }
+        Self::of_gram(damped(gram(dense), damping)).ok()
+    }
+
+    /// The error: a column that depends on those before it.
+    fn of_gram(mut g: Mat<f64>) -> Result<Self, usize> {
+        let p = g.ncols();
         let scale: Vec<f64> = (0..p).map(|i| g[(i, i)].sqrt()).collect();
-        if scale.iter().any(|&s| !(s > 0.0 && s.is_finite())) {
-            return None;
+        if let Some(index) = scale.iter().position(|&s| !(s > 0.0 && s.is_finite())) {
+            return Err(index);
         }
         for j in 0..p {
             for i in 0..p {
                 g[(i, j)] /= scale[i] * scale[j];
             }
         }
-        let llt = g.llt(faer::Side::Lower).ok()?;
+        let llt = g.llt(faer::Side::Lower).map_err(|LltError::NonPositivePivot { index }| index)?;
         let l = llt.L();
-        let smallest = (0..p).map(|i| l[(i, i)].powi(2)).fold(f64::INFINITY, f64::min);
-        if !(smallest > CHOLESKY_QR_PIVOT) {
-            return None;
+        if let Some(index) = (0..p).find(|&i| !(l[(i, i)].powi(2) > CHOLESKY_QR_PIVOT)) {
+            return Err(index);
         }
         let r = Mat::from_fn(p, p, |i, j| if i <= j { l[(j, i)] * scale[j] } else { 0.0 });
         let condition = if p > EXACT_CONDITION_COLUMNS {
             triangular_condition(r.as_ref())
         } else {
-            condition_of(r.as_ref(), p).ok()?
+            condition_of(r.as_ref(), p).map_err(|_| p)?
         };
-        Some(Self { r, size: norm(&scale), condition })
+        Ok(Self { r, size: norm(&scale), condition })
+    }
+
+    /// Condition number of A with columns of unit norm, estimated.
+    fn scaled_condition(&self) -> f64 {
+        let scale = column_norms(self.r.as_ref());
+        let scaled = Mat::from_fn(scale.len(), scale.len(), |i, j| self.r[(i, j)] / scale[j]);
+        triangular_condition(scaled.as_ref())
+    }
+
+    /// (RᵀR)⁻¹.
+    fn inverse(self) -> NormalInverse<'static> {
+        let Self { r, condition, .. } = self;
+        let (rank, algorithm) = (r.ncols(), Algorithm::CholeskyQr);
+        let apply = Box::new(move |g: &[f64]| {
+            let mut x = g.to_vec();
+            solve_upper(r.as_ref(), &mut x, true);
+            solve_upper(r.as_ref(), &mut x, false);
+            x
+        });
+        NormalInverse { apply, rank, condition, algorithm, from_vector: None, iterations: 0 }
     }
 }
 

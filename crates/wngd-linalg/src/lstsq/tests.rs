@@ -2,7 +2,8 @@ use faer::Mat;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dense::column;
+use crate::dense::{column, gram};
+use crate::gram::NormalSums;
 use crate::operator::apply_transpose_vec;
 
 fn solvers() -> Vec<(&'static str, Box<dyn LeastSquares>)> {
@@ -197,6 +198,54 @@ fn finite_input_has_a_finite_answer_or_an_error() {
             for (name, solver) in solvers() {
                 if let Ok(found) = solver.solve(&a, &b, None) {
                     assert!(found.x.iter().all(|x| x.is_finite()), "{name}, {size:e}, {other:e}: {:?}", found.x);
+                }
+            }
+        }
+    }
+}
+
+/// What the rows of A and b add up to.
+fn sums(a: &Mat<f64>, b: &[f64]) -> NormalSums {
+    let size = |j: usize| (0..a.nrows()).map(|i| (a[(i, j)] * b[i]).abs()).sum();
+    NormalSums { gram: gram(a.as_ref()), product: apply_transpose_vec(a, b), size: (0..a.ncols()).map(size).collect() }
+}
+
+#[test]
+fn sums_over_rows_have_the_solution_of_the_matrix_and_a_qr_of_them_refuses_what_it_would_lose() {
+    let (m, p) = (400, 60);
+    let b = rhs(m);
+    for (closeness, taken) in [(1.0, true), (1e-2, true), (1e-6, false), (0.0, false)] {
+        // The last two columns differ by `closeness`; units are far apart.
+        let free = Mat::from_fn(m, p, |i, j| ((i * (j + 3)) as f64 * 0.37 + (i + j) as f64).sin());
+        let a = Mat::from_fn(m, p, |i, j| {
+            let own = if j == p - 1 { free[(i, p - 2)] + closeness * free[(i, j)] } else { free[(i, j)] };
+            own * 10f64.powi(j as i32 % 7 - 3)
+        });
+        let (gradient, known) = (apply_transpose_vec(&a, &b), sums(&a, &b));
+        assert!(PivotedQr::begins_with_sums(m, p) && !PivotedQr::begins_with_sums(2 * p, p));
+        assert_eq!(PivotedQr::default().takes_sums(&known), taken, "{closeness}");
+        for d in [0.0, 0.3] {
+            let damping: Vec<f64> = (0..p).map(|j| d * known.gram[(j, j)].sqrt()).collect();
+            let damping = (d > 0.0).then_some(&damping[..]);
+            let problem = GradientProblem { a: &a, b: &b, gradient: &gradient, damping, rounding: None };
+            let whole = PivotedQr::default().solve_gradient(&problem).unwrap();
+            let found = PivotedQr::default().solve_from_sums(&problem, &known);
+            if closeness == 0.0 && d == 0.0 {
+                assert!(
+                    matches!(found, Err(LinalgError::NotPositiveDefinite { index }) if index == p - 1),
+                    "{found:?}"
+                );
+                continue;
+            }
+            let found = found.unwrap();
+            let normal = NormalEquations::default().solve_from_sums(&problem, &known).unwrap();
+            assert!(found.algorithm == Algorithm::CholeskyQr && found.rank == p);
+            if taken || d > 0.0 {
+                for solution in [&found, &normal] {
+                    let size = |x: &[f64]| norm(&(0..p).map(|j| x[j] * known.gram[(j, j)].sqrt()).collect::<Vec<_>>());
+                    let apart: Vec<f64> = solution.x.iter().zip(&whole.x).map(|(x, y)| x - y).collect();
+                    assert!(size(&apart) < 1e-11 * size(&whole.x), "{closeness} {d} {:e}", size(&apart));
+                    assert!(solution.inconsistency < 1e-12);
                 }
             }
         }
