@@ -46,14 +46,16 @@ pub fn of_run(
     outcomes: &[Outcome],
     folder: &Path,
 ) -> Result<(), ExperimentError> {
-    let drawn = || {
-        let landscape = landscape_of(experiment, result, outcomes)?;
-        if let Some(landscape) = &landscape {
-            landscape.save(folder)?;
-        }
-        quadratic(experiment, result, outcomes, landscape, folder)
-    };
     // Files of their own: drawn side by side.
+    let drawn = || -> Result<(), ExperimentError> {
+        let landscape = landscape_of(experiment, result, outcomes)?;
+        let (own, models) = rayon::join(
+            || landscape.as_ref().map_or(Ok(()), |landscape| landscape.save(folder)),
+            || quadratic(experiment, result, outcomes, landscape.clone(), folder),
+        );
+        own?;
+        models
+    };
     let (landscapes, others) = rayon::join(drawn, || of_descents(experiment, result, outcomes, folder));
     landscapes.and(others)
 }

@@ -70,7 +70,10 @@ impl Problem {
             all(&state.values).into_iter().zip(all(&data.values)).map(|(a, b)| a - b).collect();
         let mean = difference.iter().fold(digits(0.0), |sum, d| sum + d) / digits(difference.len() as f64);
         let level: Vec<Digits> = difference.iter().map(|d| d - &mean).collect();
-        let logarithms = |state: &State| all(state.log_values.as_ref().unwrap());
+        let logarithms = |state: &State| match &state.log_values {
+            Some(logs) => all(logs),
+            None => all(&state.values.iter().map(|v| v.ln()).collect::<Vec<f64>>()),
+        };
         let ratio = logarithms(data).into_iter().zip(logarithms(state));
         let likelihood: Vec<Digits> = ratio.map(|(data, own)| digits(1.0) - (data - own).exp()).collect();
         let potential = homogeneous(grid, &level);

@@ -36,7 +36,7 @@ const LARGEST: f64 = 600.0;
 /// ρ = Σ wᵢ N(x; μᵢ, Σᵢ) at the cell centres, w_K = 1 − Σ wᵢ. Free parameters
 /// come in the order weights, means, covariances, whatever the order in which
 /// they are named; a covariance entry off the diagonal moves with its twin.
-/// ln ρ is kept as well, so that nothing is lost where ρ underflows.
+/// ln ρ is kept as well where ρ underflows somewhere, so that nothing is lost.
 ///
 /// Counts in cells are integrals over them: [`cell_means`](Self::cell_means) makes of ρ its mean over each cell.
 ///
@@ -159,15 +159,22 @@ impl GaussianMixture {
     }
 
     fn density(&self, parameters: &MixtureParameters, components: &[Component]) -> State {
-        let k = self.grid.len();
-        let (mut values, mut logs) = (vec![0.0; k], vec![0.0; k]);
+        let mut values = vec![0.0; self.grid.len()];
+        let is_low = |rho: &f64| !(*rho > ACTIVE_DENSITY);
+        let add = |(chunk, rho): (usize, &mut [f64])| {
+            for (component, &weight) in components.iter().zip(&parameters.weights) {
+                component.add_density(&self.grid, chunk * CHUNK, weight, rho);
+            }
+            rho.iter().any(is_low)
+        };
+        if !values.par_chunks_mut(CHUNK).enumerate().map(add).reduce(|| false, |a, b| a || b) {
+            return State::new(values);
+        }
+        let mut logs = vec![0.0; values.len()];
         values.par_chunks_mut(CHUNK).zip(logs.par_chunks_mut(CHUNK)).enumerate().for_each(|(chunk, (rho, log))| {
             let first = chunk * CHUNK;
-            for (component, &weight) in components.iter().zip(&parameters.weights) {
-                component.add_density(&self.grid, first, weight, rho);
-            }
             for (offset, (rho, log)) in rho.iter_mut().zip(log).enumerate() {
-                if *rho > ACTIVE_DENSITY {
+                if !is_low(rho) {
                     *log = rho.ln();
                 } else {
                     *log = self.log_in_cell(&parameters.weights, components, first + offset);
