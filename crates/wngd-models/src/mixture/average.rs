@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 use wngd_linalg::Grid;
 
+use super::exponential::exponentials;
 use super::gaussian::{Gaussian, Scores};
 use super::narrow::Narrow;
 use super::quadrature::{NODES, WEIGHTS, small};
@@ -20,6 +21,8 @@ const PANELS: usize = 16;
 pub(super) struct Averages {
     /// ln of the mean in each cell.
     pub(super) log: Vec<f64>,
+    /// The mean itself, 0 where it underflows.
+    pub(super) value: Vec<f64>,
     /// Scores of each cell; empty unless asked for.
     pub(super) scores: Vec<Scores>,
 }
@@ -64,7 +67,7 @@ impl Averages {
         cell: impl Fn([usize; 3], &mut Vec<f64>) -> (f64, Scores) + Sync,
     ) -> Self {
         let k = grid.len();
-        let mut log = vec![0.0; k];
+        let (mut log, mut value) = (vec![0.0; k], vec![0.0; k]);
         let mut scores = if with_scores { vec![[0.0; 9]; k] } else { Vec::new() };
         if with_scores {
             log.par_chunks_mut(CHUNK).zip(scores.par_chunks_mut(CHUNK)).enumerate().for_each(|(i, (log, scores))| {
@@ -81,7 +84,11 @@ impl Averages {
                 }
             });
         }
-        Self { log, scores }
+        log.par_chunks(CHUNK).zip(value.par_chunks_mut(CHUNK)).for_each(|(log, value)| {
+            value.copy_from_slice(log);
+            exponentials(value);
+        });
+        Self { log, value, scores }
     }
 }
 
@@ -98,11 +105,13 @@ impl Gaussian<'_> {
             }
         }
         let largest = scratch.iter().fold(f64::NEG_INFINITY, |m, &e| m.max(e));
+        scratch.iter_mut().for_each(|e| *e -= largest);
+        exponentials(scratch);
         let (mut sum, mut scores, mut i) = (0.0, [0.0; 9], 0);
         for (x, u) in nodes[0] {
             for (y, v) in nodes[1] {
                 for (z, w) in nodes[2] {
-                    let term = u * v * w * (scratch[i] - largest).exp();
+                    let term = u * v * w * scratch[i];
                     i += 1;
                     sum += term;
                     if with_scores {

@@ -1,5 +1,6 @@
 use wngd_linalg::Grid;
 
+use super::exponential::exponentials;
 use super::parameters::Parameter;
 use super::quadrature::{NODES, WEIGHTS};
 
@@ -32,8 +33,10 @@ impl Axis {
         let centres = grid.centers(axis);
         let score = |x: &f64| precision * (x - mu);
         let log: Vec<f64> = centres.iter().map(|x| shift - 0.5 * precision * (x - mu).powi(2)).collect();
+        let mut value = log.clone();
+        exponentials(&mut value);
         Self {
-            value: log.iter().map(|l| l.exp()).collect(),
+            value,
             log,
             mean: centres.iter().map(score).collect(),
             variance: centres.iter().map(|x| 0.5 * (score(x) * score(x) - precision)).collect(),

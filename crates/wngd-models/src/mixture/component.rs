@@ -1,7 +1,10 @@
+use std::ops::Range;
+
 use wngd_linalg::Grid;
 
 use super::average::Averages;
 use super::axis::Axis;
+use super::exponential::exponentials;
 use super::gaussian::Gaussian;
 use super::parameters::{Covariances, MixtureParameters, Parameter};
 
@@ -81,6 +84,13 @@ impl Component {
         score
     }
 
+    /// N at the centres of cells.
+    fn at_centres(&self, grid: &Grid, cells: Range<usize>) -> Vec<f64> {
+        let mut values: Vec<f64> = cells.map(|cell| self.log_density(&grid.center(cell))).collect();
+        exponentials(&mut values);
+        values
+    }
+
     /// ln of the value in a cell, right where the value underflows.
     pub(super) fn log_in_cell(&self, grid: &Grid, cell: usize, value: CellValue) -> f64 {
         match (&self.form, value) {
@@ -128,13 +138,11 @@ impl Component {
     pub(super) fn add_density(&self, grid: &Grid, first: usize, factor: f64, out: &mut [f64]) {
         match &self.form {
             Form::Centres => {
-                for (offset, value) in out.iter_mut().enumerate() {
-                    let x = grid.center(first + offset);
-                    *value += factor * self.log_density(&x).exp();
-                }
+                let own = self.at_centres(grid, first..first + out.len());
+                out.iter_mut().zip(own).for_each(|(value, own)| *value += factor * own);
             }
             Form::Averages(averages) => {
-                out.iter_mut().zip(&averages.log[first..]).for_each(|(value, log)| *value += factor * log.exp());
+                out.iter_mut().zip(&averages.value[first..]).for_each(|(value, own)| *value += factor * own);
             }
             Form::Axes(axes) => {
                 let n = *grid.cells().last().unwrap_or(&1);
@@ -160,14 +168,14 @@ impl Component {
             Form::Axes(axes) => fill_separable_derivative(grid, axes, weight, parameter, out),
             Form::Averages(averages) => {
                 let slot = slot(parameter);
-                for ((value, log), scores) in out.iter_mut().zip(&averages.log).zip(&averages.scores) {
-                    *value = weight * log.exp() * scores[slot];
+                for ((value, own), scores) in out.iter_mut().zip(&averages.value).zip(&averages.scores) {
+                    *value = weight * own * scores[slot];
                 }
             }
             Form::Centres => {
-                for (cell, value) in out.iter_mut().enumerate() {
-                    let x = grid.center(cell);
-                    *value = weight * self.log_density(&x).exp() * self.score_at(&x, parameter);
+                let own = self.at_centres(grid, 0..out.len());
+                for (cell, (value, own)) in out.iter_mut().zip(own).enumerate() {
+                    *value = weight * own * self.score_at(&grid.center(cell), parameter);
                 }
             }
         }

@@ -2,6 +2,7 @@ mod average;
 mod axis;
 mod by_rows;
 mod component;
+mod exponential;
 mod gaussian;
 mod narrow;
 mod parameters;
