@@ -23,6 +23,8 @@ enum Family {
     DirectionsOfMany,
     /// The same on 256² cells, against parameters.
     Parameters,
+    /// W₂ directions of three parameters in space, against cells.
+    Space,
     /// Stationary density of Lorenz' flow with one adjoint solve, against cells.
     Flows,
     /// The same on 24³ cells, against adjoint solves.
@@ -43,7 +45,7 @@ struct Line {
 }
 
 const PANELS: [&str; 4] = ["cells k", "parameters p", "adjoint solves m", "points n"];
-const LINES: [Line; 7] = [
+const LINES: [Line; 8] = [
     Line {
         family: Family::DirectionsOfTwo,
         name: "w2-k-2",
@@ -66,11 +68,18 @@ const LINES: [Line; 7] = [
         sizes: &[2, 10, 30, 100, 300, 1000],
     },
     Line {
+        family: Family::Space,
+        name: "w2-k-space",
+        words: "W₂ direction in space, p = 3",
+        panel: 0,
+        sizes: &[16, 32, 48, 64, 128],
+    },
+    Line {
         family: Family::Flows,
         name: "lorenz-k",
         words: "Lorenz, forward and 1 adjoint",
         panel: 0,
-        sizes: &[16, 24, 32, 48, 64],
+        sizes: &[16, 24, 32, 48, 64, 128],
     },
     Line {
         family: Family::Adjoints,
@@ -188,7 +197,7 @@ impl Family {
         let n = size as f64;
         match self {
             Self::DirectionsOfTwo | Self::DirectionsOfMany => n * n,
-            Self::Flows => n * n * n,
+            Self::Space | Self::Flows => n * n * n,
             Self::Parameters | Self::Adjoints | Self::Samples | Self::Points => n,
         }
     }
@@ -202,6 +211,7 @@ impl MeasureGrowth {
             Family::DirectionsOfTwo => super::mixture::seconds(size, 2, repeat)?,
             Family::DirectionsOfMany => super::mixture::seconds(size, 100, repeat)?,
             Family::Parameters => super::mixture::seconds(256, size, repeat)?,
+            Family::Space => super::space::seconds(size, repeat)?,
             Family::Flows => super::lorenz::seconds(size, 1, repeat)?,
             Family::Adjoints => super::lorenz::seconds(24, size, repeat)?,
             Family::Samples => {

@@ -9,6 +9,7 @@ pub(crate) mod options;
 mod page;
 mod process;
 mod session;
+mod space;
 mod toys;
 
 use std::error::Error;
