@@ -96,7 +96,8 @@ impl PivotedQr {
     /// # Cost
     /// p³/3 flops.
     pub fn takes_sums(&self, sums: &NormalSums) -> bool {
-        CholeskyFactor::of_gram(sums.gram.clone()).is_ok_and(|factor| factor.scaled_condition() <= WELL_CONDITIONED)
+        let factor = || CholeskyFactor::of_gram(sums.gram.clone());
+        sums.gram.nrows() == sums.gram.ncols() && factor().is_ok_and(|f| f.scaled_condition() <= WELL_CONDITIONED)
     }
 
     /// As [`solve_gradient`](LeastSquares::solve_gradient) for an A that is known by what its rows add up to and by its

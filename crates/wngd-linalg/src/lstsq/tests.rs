@@ -222,6 +222,7 @@ fn sums_over_rows_have_the_solution_of_the_matrix_and_a_qr_of_them_refuses_what_
             own * 10f64.powi(j as i32 % 7 - 3)
         });
         let (gradient, known) = (apply_transpose_vec(&a, &b), sums(&a, &b));
+        assert!(!PivotedQr::default().takes_sums(&NormalSums { gram: Mat::identity(p, p - 1), ..known.clone() }));
         assert!(PivotedQr::begins_with_sums(m, p) && !PivotedQr::begins_with_sums(2 * p, p));
         assert_eq!(PivotedQr::default().takes_sums(&known), taken, "{closeness}");
         for d in [0.0, 0.3] {
