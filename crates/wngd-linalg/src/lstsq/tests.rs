@@ -230,6 +230,13 @@ fn sums_over_rows_have_the_solution_of_the_matrix_and_a_qr_of_them_refuses_what_
             let damping = (d > 0.0).then_some(&damping[..]);
             let problem = GradientProblem { a: &a, b: &b, gradient: &gradient, damping, rounding: None };
             let whole = PivotedQr::default().solve_gradient(&problem).unwrap();
+            let mut holed = known.clone();
+            holed.gram[(5, 3)] = f64::NAN;
+            let short = NormalSums { gram: Mat::identity(p, p - 1), ..known.clone() };
+            for bad in [holed, short, NormalSums { product: vec![0.0; 3], ..known.clone() }] {
+                assert!(PivotedQr::default().solve_from_sums(&problem, &bad).is_err());
+                assert!(NormalEquations::default().solve_from_sums(&problem, &bad).is_err());
+            }
             let found = PivotedQr::default().solve_from_sums(&problem, &known);
             if closeness == 0.0 && d == 0.0 {
                 assert!(

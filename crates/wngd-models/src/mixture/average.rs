@@ -43,13 +43,13 @@ impl Averages {
     }
 
     /// Tables for cells that are narrow on all axes.
-    pub(super) fn narrow<'a>(grid: &Grid, gaussian: &'a Gaussian<'a>) -> Option<Narrow<'a>> {
+    fn narrow<'a>(grid: &Grid, gaussian: &'a Gaussian<'a>) -> Option<Narrow<'a>> {
         let rules: Option<Vec<_>> = (0..grid.dim()).map(|axis| rule(gaussian.width(grid, axis))).collect();
         Narrow::new(grid, gaussian, &rules?)
     }
 
     /// With exponentials at the nodes of each cell.
-    pub(super) fn by_nodes(grid: &Grid, gaussian: &Gaussian<'_>, with_scores: bool) -> Self {
+    fn by_nodes(grid: &Grid, gaussian: &Gaussian<'_>, with_scores: bool) -> Self {
         let nodes: Vec<Vec<AxisNodes>> = (0..grid.dim()).map(|axis| axis_nodes(grid, axis, gaussian)).collect();
         Self::of_cells(grid, with_scores, |at, scratch| {
             let mut found: [&[(f64, f64)]; 3] = [&[(0.0, 1.0)]; 3];

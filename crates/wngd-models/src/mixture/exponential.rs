@@ -26,7 +26,7 @@ const SERIES: [f64; 14] = [
     1.0,
 ];
 
-/// Replaces numbers by their exponentials, right to a unit in the last place, with the same bits on every machine.
+/// Replaces numbers by their exponentials, right to a unit in the last place.
 pub(super) fn exponentials(x: &mut [f64]) {
     let beyond = |x: f64| !(x.abs() < RANGE);
     let outside: Vec<(usize, f64)> =

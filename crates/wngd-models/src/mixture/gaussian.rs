@@ -6,7 +6,7 @@ use wngd_linalg::Grid;
 /// 11, 12, 22, those off the diagonal with their twins).
 pub(super) type Scores = [f64; 9];
 
-/// The Gaussian.
+/// Mean, precision and what follows from them.
 pub(super) struct Gaussian<'a> {
     pub(super) mean: &'a [f64],
     pub(super) precision: &'a [[f64; 3]; 3],
