@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::checks;
+use crate::choice;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
 use crate::estimate::{Estimate, REJECTED};
@@ -18,15 +19,13 @@ use crate::weak_time::WeakInTime;
 pub const ESTIMATORS: [&str; 5] = ["weak-stationary", "weak-in-time", "shooting", "smoother", "simulated-moments"];
 
 /// The estimator that asks for nothing but simulations.
-const SIMULATED: &str = "simulated-moments";
+pub(crate) const SIMULATED: &str = "simulated-moments";
 /// Estimates further apart than this many standard errors disagree.
 const APART: f64 = 5.0;
 /// Root mean square of steps' residuals, in scatters, beyond which something unknown is in them.
 const UNEXPLAINED: f64 = 0.01;
 /// Variables beyond which the weak form in time of noisy data takes minutes.
 const MANY: usize = 12;
-/// Relative errors below this one are as good as each other: what is left is the simulation's or the quadrature's, not the data's.
-const EQUAL: f64 = 1e-8;
 
 /// Noise of the observations.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +110,8 @@ impl Answer {
 
 /// Finds the free parameters of a system from observed points by all estimators that apply.
 ///
-/// The answer is the estimate with the smallest errors among those whose misfit passes. Where some variables were not
+/// The answer is the estimate with the smallest errors among those whose misfit passes: the one of which no parameter is much
+/// better known to another. Where some variables were not
 /// measured the smoother runs, or simulated moments where there is no order.
 ///
 /// # Cost
@@ -195,7 +195,7 @@ fn answered(
     for estimate in &mut estimates {
         estimate.objections.extend(outliers.iter().chain(&objections).cloned());
     }
-    let chosen = choose(&estimates, dynamics);
+    let chosen = choice::best(&estimates, &dynamics.start());
     let theta = estimates[chosen].theta.clone();
     if partial.is_none() {
         // Without a scale of time there is no speed to compare.
@@ -441,31 +441,6 @@ fn disagreement(estimates: &[Estimate], names: &[String]) -> Option<String> {
             a.estimator, b.estimator, names[j]
         ))
     })
-}
-
-fn choose(estimates: &[Estimate], dynamics: &Dynamics) -> usize {
-    let scale: Vec<f64> = dynamics.start().iter().map(|t| if *t == 0.0 { 1.0 } else { t.abs() }).collect();
-    // The better kind first, then the smaller errors; where nothing passes the errors mean nothing, the misfit does.
-    let key = |estimate: &Estimate| {
-        let passes = estimate.passes();
-        let kind = match (estimate.converged, passes, estimate.undetermined.is_empty()) {
-            (true, true, true) => 0,
-            (true, true, false) => 1,
-            (true, false, _) => 2,
-            (false, _, _) => 3,
-        };
-        let misfit = estimate.misfit.map_or(f64::INFINITY, |m| m.statistic / m.degrees_of_freedom.max(1.0));
-        (kind, if kind < 2 { estimate.size(&scale).max(EQUAL) } else { misfit }, estimate.estimator != "shooting")
-    };
-    let better = |a: &usize, b: &usize| {
-        let ((ka, sa, qa), (kb, sb, qb)) = (key(&estimates[*a]), key(&estimates[*b]));
-        // Of equals shooting: it has no quadrature.
-        ka.cmp(&kb).then(sa.total_cmp(&sb)).then(qa.cmp(&qb))
-    };
-    // Where another one rejects the model or leaves something open, the least sharp of all has no say.
-    let doubted = estimates.iter().any(|e| e.estimator != SIMULATED && e.converged && !e.fits());
-    let eligible = |i: &usize| !(doubted && estimates[*i].estimator == SIMULATED);
-    (0..estimates.len()).filter(eligible).min_by(better).unwrap_or(0)
 }
 
 pub(crate) fn verdict(estimate: &Estimate) -> Verdict {

@@ -55,12 +55,4 @@ impl Estimate {
     pub fn passes(&self) -> bool {
         self.objections.is_empty() && self.misfit.is_none_or(|misfit| misfit.p_value >= REJECTED)
     }
-
-    /// Size of its errors: their geometric mean over the parameters, each relative to `scale`.
-    pub fn size(&self, scale: &[f64]) -> f64 {
-        let Some(errors) = &self.standard_errors else { return f64::INFINITY };
-        let logs: Vec<f64> =
-            errors.iter().zip(scale).map(|(e, s)| e.map_or(f64::INFINITY, |e| (e / s).max(1e-16).ln())).collect();
-        (logs.iter().sum::<f64>() / logs.len() as f64).exp()
-    }
 }

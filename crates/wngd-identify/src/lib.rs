@@ -54,6 +54,7 @@
 
 mod answer;
 mod checks;
+mod choice;
 mod cloud;
 mod correct;
 mod distribution;

@@ -5,7 +5,7 @@ use crate::error::IdentifyError;
 use crate::estimate::Estimate;
 use crate::rounding::rounding;
 use crate::sample::Sample;
-use crate::shooting::{Origin, Shooting, origin};
+use crate::shooting::{Origin, Shooting, expected, origin};
 use crate::weak::WeakStationary;
 
 /// Noise below this share of the scatter is left alone.
@@ -20,6 +20,8 @@ pub(crate) const MOST: usize = 12;
 const FOUND: f64 = 4.0;
 /// Mean weight of steps below which differences grow too much to tell noise of the motion.
 const REACH: f64 = 0.1;
+/// Standard errors by which motion beyond the model is held against it.
+const DRIVEN: f64 = 6.0;
 /// Noise found beyond this many times what was declared is held against the declaration.
 const BEYOND: f64 = 1.5;
 
@@ -105,11 +107,21 @@ pub(crate) fn find(
     let found =
         if auto { rounds(dynamics, sample, &mut finding, theta, &weak) } else { origin(dynamics, sample, &theta) };
     if let Some(found) = found {
-        held_against(dynamics, sample, &found, auto, &mut finding);
+        held_against(dynamics, sample, &found, None, auto, &mut finding);
     }
     // Over long steps residuals say little of the noise, and say it of a flow at parameters that are not right.
     if auto && finding.first.as_ref().is_some_and(|e| !e.passes()) {
         at_once(dynamics, sample, &mut finding, seed);
+        if finding.beyond_steps
+            && let Some(theta) = finding.first.as_ref().map(|e| e.theta.clone())
+        {
+            // What steps said was said at other parameters, and of noise in linear terms.
+            finding.objections.clear();
+            let like = expected(dynamics, sample, &theta, &finding.noise);
+            if let Some(found) = origin(dynamics, sample, &theta) {
+                held_against(dynamics, sample, &found, like.as_deref(), auto, &mut finding);
+            }
+        }
     }
     let share = finding.noise.iter().zip(&sample.deviations).fold(0.0, |most: f64, (s, d)| most.max(s / d));
     if share > LEAST && finding.followed.is_some() && !finding.beyond_steps {
@@ -192,7 +204,16 @@ fn rounds(
 }
 
 /// Noise of the motion that the model does not have, noise of the observations beyond what was declared.
-fn held_against(dynamics: &Dynamics, sample: &Sample, found: &Origin, auto: bool, finding: &mut Finding) {
+///
+/// `like`: variances of the former that a right model would show, where they are not nothing.
+fn held_against(
+    dynamics: &Dynamics,
+    sample: &Sample,
+    found: &Origin,
+    like: Option<&[f64]>,
+    auto: bool,
+    finding: &mut Finding,
+) {
     let rounded = rounding(sample);
     let names = dynamics.variables();
     for c in 0..sample.dim {
@@ -212,10 +233,11 @@ fn held_against(dynamics: &Dynamics, sample: &Sample, found: &Origin, auto: bool
     if dynamics.diffusion.is_some() || found.reach < REACH {
         return;
     }
-    let driven = (0..sample.dim).find(|&c| {
-        let (motion, error) = (found.motion[c], found.motion_errors[c]);
-        motion > 6.0 * error && motion.sqrt() > 2.0 * LEAST && motion > found.observation[c].max(0.0)
-    });
+    // Above what is usual, in standard errors.
+    let above = |c: usize| (found.motion[c] - like.map_or(0.0, |like| like[c].max(0.0))) / found.motion_errors[c];
+    let counts = |c: &usize| found.motion[*c].sqrt() > 2.0 * LEAST && found.motion[*c] > found.observation[*c].max(0.0);
+    let all = (0..sample.dim).map(above).sum::<f64>() / (sample.dim as f64).sqrt();
+    let driven = (0..sample.dim).filter(counts).find(|&c| above(c) > DRIVEN || (like.is_some() && all > DRIVEN));
     if let (Some(c), Some(dt)) = (driven, sample.dt) {
         let diffusion = found.motion[c] * sample.deviations[c].powi(2) / (2.0 * dt);
         finding.objections.push(format!(

@@ -179,12 +179,16 @@ impl Record {
         theta.iter().zip(&truth).take(self.drift(&truth)).map(|(t, v)| (t / v - 1.0).abs()).fold(0.0, f64::max)
     }
 
+    /// Errors of the parameters of the drift in standard errors; NaN for one without.
+    pub(super) fn normalised(&self, theta: &[f64], errors: &[Option<f64>]) -> Vec<f64> {
+        let truth = self.truth().unwrap_or_default();
+        (0..self.drift(&truth)).map(|j| (theta[j] - truth[j]) / errors[j].unwrap_or(f64::NAN)).collect()
+    }
+
     /// Parameters within 1.96 standard errors, and how many there are.
     pub(super) fn covered(&self, theta: &[f64], errors: &[Option<f64>]) -> (usize, usize) {
-        let truth = self.truth().unwrap_or_default();
-        let drift = self.drift(&truth);
-        let inside = (0..drift).filter(|&j| errors[j].is_some_and(|e| (theta[j] - truth[j]).abs() < 1.96 * e)).count();
-        (inside, drift)
+        let all = self.normalised(theta, errors);
+        (all.iter().filter(|z| z.abs() < 1.96).count(), all.len())
     }
 
     fn drift(&self, truth: &[f64]) -> usize {

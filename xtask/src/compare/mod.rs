@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 use serde::Deserialize;
-use wngd::identify::{NoiseLevel, Question, Sample, Verdict, answer};
+use wngd::identify::{Estimate, NoiseLevel, Question, Sample, Verdict, answer};
 
 use crate::place::root;
 use cells::Record;
@@ -105,12 +105,34 @@ fn ours(record: &Record, data: &cells::Data) -> Result<(Option<Found>, Option<St
         Err(error) => return Ok((None, Some(error.to_string()))),
     };
     let seconds = clock.elapsed().as_secs_f64();
+    found.estimates.iter().for_each(|estimate| println!("    {}", words(record, estimate)));
     if found.verdict != Verdict::Fits {
         return Ok((None, Some(found.verdict.name().into())));
     }
     let estimate = found.estimate();
     let by = estimate.estimator.to_string();
     Ok((Some(Found { theta: estimate.theta.clone(), errors: estimate.standard_errors.clone(), seconds, by }), None))
+}
+
+/// What one estimator came to.
+fn words(record: &Record, estimate: &Estimate) -> String {
+    let errors = estimate.standard_errors.as_ref().filter(|errors| errors.iter().all(Option::is_some));
+    let off = errors.map(|errors| {
+        let offs = record.normalised(&estimate.theta, errors);
+        format!(", {} standard errors", offs.iter().map(|z| format!("{z:.1}")).collect::<Vec<_>>().join(" "))
+    });
+    let misfit = estimate.misfit.map(|m| format!(", misfit {:.1} for {:.0}", m.statistic, m.degrees_of_freedom));
+    let rest = if estimate.converged { "" } else { ", not at rest" };
+    let words = estimate.objections.iter().chain(&estimate.remarks).map(|text| format!("; {text}"));
+    format!(
+        "{}: {:.1e} in {:.2} s{}{}{rest}{}",
+        estimate.estimator,
+        record.error(&estimate.theta),
+        estimate.seconds,
+        off.unwrap_or_default(),
+        misfit.unwrap_or_default(),
+        words.collect::<String>()
+    )
 }
 
 fn ask(python: &Path, folder: &Path) -> Result<Peers, Box<dyn Error>> {

@@ -5,11 +5,13 @@
 //! tells observation noise from dynamical noise, and random functions of the points tell whether a term is missing.
 //! With noise, windows of several points with free states take its place.
 
+mod expected;
 mod noise;
 mod pairs;
 mod residuals;
 mod solve;
 mod windows;
 
+pub(crate) use expected::expected;
 pub(crate) use noise::{Origin, origin};
 pub use solve::Shooting;

@@ -5,12 +5,12 @@ use std::time::Instant;
 use super::backward::backward;
 use super::drive::Drive;
 use super::forward::{Variances, forward};
-use super::links::flow;
+use super::links::{CHEAP, flow};
 use super::misfit::misfit;
 use super::observed::Observed;
 use super::scoring::Scoring;
 use super::setting;
-use super::solve::{End, Held, Iteration, inverted};
+use super::solve::{End, Held, Iteration, SEARCHED, inverted};
 use super::start;
 use crate::dynamics::Dynamics;
 use crate::error::IdentifyError;
@@ -36,8 +36,6 @@ const LAST: usize = 50;
 const FEW: usize = 15;
 /// Share of the velocity that a start may miss.
 const MISSED: f64 = 0.2;
-/// Share of the motion that a first stage begins with that later ones begin with at least.
-const AGAIN: f64 = 1e-2;
 /// Noise that a search begins with, as a share of the scatter.
 const GUESS: f64 = 0.05;
 /// A guess below this variance, in squares of the scatter, is none.
@@ -98,7 +96,7 @@ impl Smoother {
         };
         let declared = self.noise.as_ref().map(relative);
         if let Some(drive) = Drive::of(dynamics, &points(&whole), start)? {
-            let map = flow(dynamics, &whole, &points(&whole), start).ok_or(IdentifyError::FlowLost { dt })?;
+            let map = flow(dynamics, &whole, &points(&whole), start, CHEAP).ok_or(IdentifyError::FlowLost { dt })?;
             // Beside what drives the motion there may well be no noise of the observations: a guess of none is near it.
             let guess =
                 self.guess.as_ref().map(|each| relative(each).into_iter().map(|r| r.max(LEAST_GUESS)).collect());
@@ -116,27 +114,24 @@ impl Smoother {
         let held = Held { observation: declared.is_some() || self.guess.is_some(), motion: false };
         let lost = || IdentifyError::FlowLost { dt };
         let (mut theta, mut observation) = (start.to_vec(), declared.clone().unwrap_or(guess));
-        let map = flow(dynamics, &whole, &points(&whole), start).ok_or_else(lost)?;
+        let map = flow(dynamics, &whole, &points(&whole), start, CHEAP).ok_or_else(lost)?;
         // Matrices cost more than the field where there are many coordinates.
         let each = map.evaluations() * (whole.dim * whole.dim).div_ceil(16);
         let all = whole;
         let whole = all.first((EVALUATIONS / each).max(SOME));
         let mut ended: Option<(Iteration<'_>, End)> = None;
-        let mut motion: Option<Vec<f64>> = None;
         for count in stages(dynamics, &whole, sample, start) {
             let observed = whole.first(count);
             let scale = scale(dynamics, &observed, &theta);
             let begin = MISSED * MISSED * (dt / scale).min(1.0);
-            let motion_now = motion.clone().unwrap_or_else(|| vec![begin; observed.dim]);
-            // A path that the last stage would follow strictly is found with some freedom first.
-            let motion_now: Vec<f64> = motion_now.iter().map(|q| q.max(begin * AGAIN)).collect();
-            let variances = Variances { observation: observation.clone(), motion: motion_now, first: WIDE * WIDE };
+            let variances = Variances { observation: observation.clone(), motion: Vec::new(), first: WIDE * WIDE };
             let last = count == whole.count();
-            let first = flow(dynamics, &observed, &points(&observed), &theta)
-                .and_then(|map| start::path(&map, &observed, &dynamics.theta_full(&theta), &variances));
-            let run = first.and_then(|path| {
+            let first = flow(dynamics, &observed, &points(&observed), &theta, CHEAP)
+                .and_then(|map| start::path(&map, &observed, &dynamics.theta_full(&theta), &variances, begin));
+            let run = first.and_then(|(path, variances)| {
                 let (theta, units) = (theta.clone(), units.clone());
-                let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held };
+                let mut iteration =
+                    Iteration { dynamics, observed, path, theta, units, variances, held, strict: SEARCHED };
                 let end = iteration.run(if last { LAST } else { STEPS })?;
                 let end = if last || end.converged { end } else { iteration.run(STEPS)? };
                 if !last || !end.converged || declared.is_some() || self.guess.is_none() {
@@ -151,7 +146,6 @@ impl Smoother {
             };
             theta.clone_from(&iteration.theta);
             observation.clone_from(&iteration.variances.observation);
-            motion = Some(iteration.variances.motion.clone());
             // A path that is not found on few points, nor on more of them, is not found on all.
             let again = !end.converged && ended.as_ref().is_some_and(|(_, before)| !before.converged);
             ended = Some((iteration, end));
@@ -171,6 +165,9 @@ impl Smoother {
                 None => remarks.push(format!("the path was lost behind the first {taken} points")),
             }
         }
+        if let Some(sharp) = iteration.sharpened(&end, FEW) {
+            (iteration, end) = sharp;
+        }
         if taken < sample.count() {
             remarks.push(format!("the first {taken} of {} points", sample.count()));
         }
@@ -181,14 +178,11 @@ impl Smoother {
 /// The same on more points, if it comes to rest there, too.
 fn prolonged<'a>(found: &Iteration<'a>, observed: Observed) -> Option<(Iteration<'a>, End)> {
     let Iteration { dynamics, theta, units, variances, held, .. } = found;
-    // As freely as a first path needs.
-    let least = MISSED * MISSED * AGAIN * (observed.dt / scale(dynamics, &observed, theta)).min(1.0);
-    let motion = variances.motion.iter().map(|q| q.max(least)).collect();
-    let variances = Variances { motion, ..variances.clone() };
-    let map = flow(dynamics, &observed, &points(&observed), theta)?;
-    let path = start::path(&map, &observed, &dynamics.theta_full(theta), &variances)?;
+    let begin = MISSED * MISSED * (observed.dt / scale(dynamics, &observed, theta)).min(1.0);
+    let map = flow(dynamics, &observed, &points(&observed), theta, CHEAP)?;
+    let (path, variances) = start::path(&map, &observed, &dynamics.theta_full(theta), variances, begin)?;
     let (theta, units) = (theta.clone(), units.clone());
-    let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held: *held };
+    let mut iteration = Iteration { dynamics, observed, path, theta, units, variances, held: *held, strict: SEARCHED };
     let end = iteration.run(FEW)?;
     end.converged.then_some((iteration, end))
 }

@@ -8,8 +8,9 @@ use crate::flow_map::{FlowMap, Image};
 
 /// Error of the flow in units of the scales.
 const TOLERANCE: f64 = 1e-8;
-/// The same for the flow of order 4 that may stand in for it.
-const CHEAP: f64 = 1e-6;
+/// Most of it for the flow of order 4 that may stand in for it.
+pub(super) const CHEAP: f64 = 1e-6;
+/// The same where noise drives the motion, further than that.
 const DRIVEN: f64 = 1e-4;
 
 /// From a point to the next one, in units of the scales.
@@ -58,15 +59,15 @@ pub(super) fn scaled(image: Image, next: &[f64], scales: &[f64], units: &[f64]) 
     finite.then_some(Link { gap, by_x, by_theta })
 }
 
-/// A flow that is fine enough along a path.
+/// A flow that is fine enough along a path, with an error of at most `error` in units of the scales.
 pub(super) fn flow<'a>(
     dynamics: &'a Dynamics,
     observed: &Observed,
     path: &[f64],
     theta: &[f64],
+    error: f64,
 ) -> Option<FlowMap<'a>> {
     let map = FlowMap::on(dynamics, path, &observed.scales, observed.dt, theta, TOLERANCE)?;
-    // What drives a motion moves it further than that.
-    let cheap = if dynamics.diffusion.is_some() { DRIVEN } else { CHEAP };
-    Some(map.thrifty(path, &observed.scales, theta, cheap))
+    let error = if dynamics.diffusion.is_some() { DRIVEN } else { error };
+    Some(map.thrifty(path, &observed.scales, theta, error))
 }

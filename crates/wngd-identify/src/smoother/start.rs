@@ -9,11 +9,38 @@ use crate::flow_map::FlowMap;
 
 /// Variance of the first point about the centre, in squares of the scales: what the system visits.
 const VISITED: f64 = 1.0;
+/// Tenths of the motion that are tried.
+const FALLS: i32 = 2;
 /// Scales beyond which a filter has lost the path.
 const LOST: f64 = 1e3;
 
-/// A smoothed path at some parameters; `None` where the filter loses it.
-pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], variances: &Variances) -> Option<Vec<f64>> {
+/// A smoothed path at some parameters, and the motion at which the filter follows best: `largest` of each coordinate, or some
+/// of `FALLS` tenths of it. `None` where the filter loses it.
+///
+/// A filter that trusts the flow too much takes wrong turns, one that trusts it too little follows the noise; how likely the
+/// observations are to it tells.
+pub(super) fn path(
+    map: &FlowMap<'_>,
+    observed: &Observed,
+    full: &[f64],
+    variances: &Variances,
+    largest: f64,
+) -> Option<(Vec<f64>, Variances)> {
+    let mut best: Option<(f64, Vec<f64>, Variances)> = None;
+    for fall in 0..=FALLS {
+        let motion = vec![largest * 0.1f64.powi(fall); observed.dim];
+        let tried = Variances { motion, ..variances.clone() };
+        let Some((path, unlikely)) = filtered(map, observed, full, &tried) else { continue };
+        if best.as_ref().is_some_and(|(least, ..)| unlikely > *least) {
+            break;
+        }
+        best = Some((unlikely, path, tried));
+    }
+    best.map(|(_, path, variances)| (path, variances))
+}
+
+/// A smoothed path with −2 ln of the likelihood of the observations.
+fn filtered(map: &FlowMap<'_>, observed: &Observed, full: &[f64], variances: &Variances) -> Option<(Vec<f64>, f64)> {
     let (n, d, m) = (observed.count(), observed.dim, observed.which.len());
     let scales = &observed.scales;
     let mut out = Forward::empty(n, d, m, 0);
@@ -55,5 +82,6 @@ pub(super) fn path(map: &FlowMap<'_>, observed: &Observed, full: &[f64], varianc
     }
     let back = backward(observed, &links, &out, &[]);
     predicted.iter_mut().enumerate().zip(&back.shift).for_each(|((i, x), u)| *x += scales[i % d] * u);
-    predicted.iter().all(|v| v.is_finite()).then_some(predicted)
+    let unlikely = out.squares + out.logs;
+    (unlikely.is_finite() && predicted.iter().all(|v| v.is_finite())).then_some((predicted, unlikely))
 }
