@@ -1,6 +1,6 @@
 """Other ways to the parameters of a polynomial system, on the records of `cargo xtask compare`.
 
-Reads a list of cells as JSON, prints what each way finds: parameters, standard errors where the way has some, seconds.
+Reads a record as JSON from each line, prints what each way finds: parameters, standard errors where the way has some, seconds.
 The system is v(x) = (C0 + Σ θ_j P_j) m(x) with monomials m. What a way needs to be told is told to it: the level of the
 noise, and for derivatives the window that does best, known only to who knows the truth.
 """
@@ -332,9 +332,9 @@ def apply(cell):
 
 
 def main():
-    cells = json.load(open(sys.argv[1]))
     warm = set()
-    for cell in cells:
+    for line in sys.stdin:
+        cell = json.loads(line)
         system = System(cell)
         x = np.fromfile(cell["data"]).reshape(-1, len(cell["seen"]))
         found = {}

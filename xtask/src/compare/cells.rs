@@ -255,7 +255,7 @@ impl Record {
         Ok(self)
     }
 
-    /// What the peers are told, as the only entry of a list.
+    /// What the peers are told.
     pub(super) fn for_peers(&self, data: &Data, path: &Path) -> Result<Value, Box<dyn Error>> {
         let (field, _) = self.field()?;
         let form = field.polynomial().ok_or("peers are given polynomials")?;
@@ -281,7 +281,7 @@ impl Record {
                 c0[component][monomial] -= slope * theta[j];
             }
         }
-        Ok(json!([{
+        Ok(json!({
             "name": self.name(),
             "data": path,
             "dt": self.ordered.then_some(self.dt),
@@ -298,7 +298,7 @@ impl Record {
             "p": each,
             "truth": theta[..p],
             "start": away(&theta)[..p],
-        }]))
+        }))
     }
 }
 

@@ -3,20 +3,20 @@
 mod cells;
 mod figure;
 mod found;
+mod peers;
 mod setting;
 mod table;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
 use wngd::identify::{Estimate, NoiseLevel, Question, Sample, Verdict, answer};
 
 use crate::place::root;
 use cells::Record;
-use found::{Found, Peers, Row};
+use found::{Found, Row};
+use peers::Others;
 
 #[derive(Args)]
 pub(crate) struct Compare {
@@ -34,16 +34,12 @@ pub(crate) struct Compare {
     docs: bool,
 }
 
-#[derive(Deserialize)]
-struct Peer {
-    ways: serde_json::Map<String, serde_json::Value>,
-}
-
 impl Compare {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
         let folder = root().join("target/compare");
         std::fs::create_dir_all(&folder)?;
         let mut rows = Vec::new();
+        let mut others = self.peer.as_ref().map(|python| Others::begin(python, &folder)).transpose()?;
         for record in cells::records(self.quick) {
             let record = record.with_step()?;
             if !self.only.is_empty() && !self.only.iter().any(|text| record.name().contains(text)) {
@@ -56,21 +52,21 @@ impl Compare {
                 |f| format!("{:.1e} by {} in {:.2} s", record.error(&f.theta), f.by, f.seconds),
             );
             println!("{}: {line}", record.name());
-            let mut peers = Vec::new();
-            if let Some(python) = &self.peer {
-                let path = folder.join("points.f64");
-                let bytes: Vec<u8> = data.points.iter().flat_map(|v| v.to_le_bytes()).collect();
-                std::fs::write(&path, bytes)?;
-                std::fs::write(folder.join("cell.json"), serde_json::to_string(&record.for_peers(&data, &path)?)?)?;
-                peers = ask(python, &folder)?;
-                for (name, found) in &peers {
-                    let text = found.as_ref().map_or("failed".to_string(), |f| {
-                        format!("{:.1e} in {:.2} s", record.error(&f.theta), f.seconds)
-                    });
-                    println!("    {name}: {text}");
-                }
+            if let Some(others) = &mut others {
+                others.ask(&record, &data)?;
             }
-            rows.push(Row { record, ours, refused, peers });
+            rows.push(Row { record, ours, refused, peers: Vec::new() });
+        }
+        if let Some(others) = others {
+            for (row, peers) in rows.iter_mut().zip(others.answers()?) {
+                let words = peers.iter().map(|(name, found)| {
+                    let text =
+                        found.as_ref().map_or("failed".into(), |f| format!("{:.1e}", row.record.error(&f.theta)));
+                    format!("{name} {text}")
+                });
+                println!("{}: {}", row.record.name(), words.collect::<Vec<_>>().join(", "));
+                row.peers = peers;
+            }
         }
         let mut settings = setting::settings(&rows);
         println!("\n{}", table::markdown(&settings));
@@ -80,6 +76,9 @@ impl Compare {
         let text = table::markdown(&settings);
         std::fs::write(folder.join("map.md"), &text)?;
         let drawing = figure::of(&settings);
+        if drawing.panels.is_empty() {
+            return Ok(());
+        }
         wngd_figures::Figure::save(&drawing, &folder)?;
         if self.docs {
             table::into_page(&root().join("docs/identification.md"), &text)?;
@@ -133,17 +132,4 @@ fn words(record: &Record, estimate: &Estimate) -> String {
         misfit.unwrap_or_default(),
         words.collect::<String>()
     )
-}
-
-fn ask(python: &Path, folder: &Path) -> Result<Peers, Box<dyn Error>> {
-    let script = root().join("xtask/peer/identify_peers.py");
-    let mut command = Command::new(python);
-    // What numba compiles is kept beside the records.
-    command.env("NUMBA_CACHE_DIR", folder.join("numba")).env("PYTHONDONTWRITEBYTECODE", "1");
-    let output = command.arg(script).arg(folder.join("cell.json")).stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err("the peers failed".into());
-    }
-    let peer: Peer = serde_json::from_slice(&output.stdout)?;
-    peer.ways.into_iter().map(|(name, found)| Ok((name, serde_json::from_value(found)?))).collect()
 }
