@@ -10,16 +10,14 @@ use crate::estimate::{Estimate, REJECTED};
 use crate::estimates::{All, Estimates, Found};
 use crate::noise::{self, Finding};
 use crate::sample::Sample;
-use crate::simulated::SimulatedMoments;
+use crate::simulated::{NAME as SIMULATED, SimulatedMoments};
 use crate::smoother::Smoother;
 use crate::weak::WeakStationary;
 use crate::weak_time::WeakInTime;
 
 /// Estimators by name, in the order in which they run.
-pub const ESTIMATORS: [&str; 5] = ["weak-stationary", "weak-in-time", "shooting", "smoother", "simulated-moments"];
+pub const ESTIMATORS: [&str; 5] = ["weak-stationary", "weak-in-time", "shooting", "smoother", SIMULATED];
 
-/// The estimator that asks for nothing but simulations.
-pub(crate) const SIMULATED: &str = "simulated-moments";
 /// Estimates further apart than this many standard errors disagree.
 const APART: f64 = 5.0;
 /// Root mean square of steps' residuals, in scatters, beyond which something unknown is in them.

@@ -1,7 +1,7 @@
 //! Which of several estimates answers.
 
-use crate::answer::SIMULATED;
 use crate::estimate::Estimate;
+use crate::simulated::NAME as SIMULATED;
 
 /// Relative errors below this one are as good as each other: what is left is the simulation's or the quadrature's, not the data's.
 const EQUAL: f64 = 1e-8;

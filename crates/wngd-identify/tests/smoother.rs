@@ -176,6 +176,19 @@ fn rows_of_the_book() {
     println!("{row}");
 }
 
+/// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture fifty` prints a row of the book: some 15 s each.
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn fifty_files() {
+    let lorenz = entry("lorenz63");
+    let system = dynamics(lorenz);
+    let row = study("100000 points, dt 0.05", 50, |seed| {
+        let (data, _) = noisy(points(lorenz, 100_000, 0.05, seed), 0.05, seed);
+        Smoother::default().estimate(&system, &sample(data, 3, Some(0.05)), &system.start()).unwrap()
+    });
+    println!("{row}");
+}
+
 /// A driven system: its equations, its D, parameters at the truth, start of a motion, Δt.
 type Forced = (&'static [&'static str], &'static [&'static str], &'static [(&'static str, f64)], &'static [f64], f64);
 

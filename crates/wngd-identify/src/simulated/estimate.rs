@@ -255,7 +255,7 @@ fn concluded(
     }
     let misfit = local.misfit();
     Estimate {
-        estimator: "simulated-moments",
+        estimator: super::NAME,
         covariance: whole.then(|| (0..p * p).map(|at| in_units(at / p, at % p)).collect()),
         standard_errors: Some(standard_errors),
         misfit,

@@ -23,3 +23,6 @@ mod search;
 mod settle;
 
 pub use estimate::SimulatedMoments;
+
+/// The name of the estimator.
+pub(crate) const NAME: &str = "simulated-moments";
