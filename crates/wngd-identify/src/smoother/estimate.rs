@@ -294,13 +294,21 @@ fn concluded(
     {
         let ahead = forward(&it.observed, &it.path, &links, &strict, p);
         let back = backward(&it.observed, &links, &ahead, &vec![0.0; p]);
-        let sure = driven.iter().find(|c| mean_over_error(&back.stretches[**c]) > SURE);
-        if let Some(&c) = sure {
+        let as_if = |c: usize| {
             let diffusion = it.variances.motion[c] * scale(c).powi(2) / (2.0 * it.observed.dt);
-            objections.push(format!(
-                "the path leaves the flow by more than noise of the observations explains, as if {} were driven by noise of D = {diffusion:.2e}: a term is missing, or declare [diffusion]",
-                names[c]
-            ));
+            format!("as if {} were driven by noise of D = {diffusion:.2e}", names[c])
+        };
+        let sure = driven.iter().find(|c| mean_over_error(&back.stretches[**c]) > SURE);
+        match sure {
+            Some(&c) => objections.push(format!(
+                "the path leaves the flow by more than noise of the observations explains, {}: a term is missing, or declare [diffusion]",
+                as_if(c)
+            )),
+            // What the points do not tell is told.
+            None => remarks.push(format!(
+                "some of what is left was put down to the motion, {}: these points do not tell it from noise of the observations",
+                as_if(driven[0])
+            )),
         }
     }
     converged &= inverse.iter().all(|v| v.is_finite());
