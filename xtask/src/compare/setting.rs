@@ -4,16 +4,21 @@
 use std::error::Error;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::found::{Found, Row};
 
 /// Errors and seconds of one way.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Score {
-    /// Largest relative error of a parameter.
+    /// Largest relative error of a parameter; an infinite one is null in the file.
+    #[serde(deserialize_with = "finite_or_lost")]
     pub(super) error: f64,
     pub(super) seconds: f64,
+}
+
+fn finite_or_lost<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
 }
 
 /// One setting.
