@@ -115,10 +115,10 @@ pub(crate) fn find(
         if finding.beyond_steps
             && let Some(theta) = finding.first.as_ref().map(|e| e.theta.clone())
         {
-            // What steps said was said at other parameters, and of noise in linear terms.
-            finding.objections.clear();
             let like = expected(dynamics, sample, &theta, &finding.noise);
             if let Some(found) = origin(dynamics, sample, &theta) {
+                // What steps said before was said at other parameters, and of noise in linear terms.
+                finding.objections.clear();
                 held_against(dynamics, sample, &found, like.as_deref(), auto, &mut finding);
             }
         }

@@ -50,6 +50,19 @@ fn noise_is_found_and_parameters_with_it() {
 }
 
 #[test]
+fn a_path_at_rest_is_followed_more_strictly() {
+    let system = entry("sprottE");
+    let (data, _) = noisy(points(system, 4000, system.4, 3), 0.05, 1);
+    let found = Smoother::default()
+        .estimate(&dynamics(system), &sample(data, 3, Some(system.4)), &dynamics(system).start())
+        .unwrap();
+    right(&found, &truth(system), 1e-3);
+    // 4.9e-5 where the last path is that of the search.
+    let first = found.standard_errors.as_ref().unwrap()[0].unwrap();
+    assert!(first < 2.5e-5, "{first}");
+}
+
+#[test]
 fn records_are_not_joined() {
     let lorenz = entry("lorenz63");
     let all: Vec<f64> = (0..4).flat_map(|seed| points(lorenz, 500, 0.05, seed)).collect();
@@ -176,7 +189,8 @@ fn rows_of_the_book() {
     println!("{row}");
 }
 
-/// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture fifty` prints a row of the book: some 15 s each.
+/// `cargo test --release -p wngd-identify --test smoother -- --ignored --nocapture fifty` prints a row like those of the
+/// book, of long records: some 15 s each.
 #[test]
 #[ignore = "takes a quarter of an hour"]
 fn fifty_files() {

@@ -129,3 +129,17 @@ pub(super) fn merged(path: &Path, again: &[Setting]) -> Result<Vec<Setting>, Box
     std::fs::write(path, format!("[\n{}\n]\n", lines.join(",\n")))?;
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Score;
+
+    #[test]
+    fn what_is_lost_is_read_back() -> Result<(), serde_json::Error> {
+        for error in [0.25, f64::INFINITY] {
+            let score = Score { error, seconds: 1.0 };
+            assert_eq!(serde_json::from_str::<Score>(&serde_json::to_string(&score)?)?, score);
+        }
+        Ok(())
+    }
+}

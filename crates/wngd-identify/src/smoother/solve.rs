@@ -287,3 +287,17 @@ pub(super) fn inverted(information: &[f64], p: usize) -> (Vec<f64>, Vec<Vec<f64>
     }
     (inverse, blind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variance_that_turns_back_slows_down() {
+        let mut pace = Pace { power: FASTER, rises: false };
+        assert!((pace.after(false) - FASTER).abs() < 1e-15);
+        let turned: Vec<f64> = [true, false, true, false].map(|rises| pace.after(rises)).to_vec();
+        assert!(turned.windows(2).all(|two| two[1] < two[0] || two[1] == SLOWEST), "{turned:?}");
+        assert!((0..20).map(|_| pace.after(false)).last().is_some_and(|power| power == FASTER));
+    }
+}

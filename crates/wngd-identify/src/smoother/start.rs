@@ -9,13 +9,13 @@ use crate::flow_map::FlowMap;
 
 /// Variance of the first point about the centre, in squares of the scales: what the system visits.
 const VISITED: f64 = 1.0;
-/// Tenths of the motion that are tried.
+/// How often the motion falls to a tenth of it.
 const FALLS: i32 = 2;
 /// Scales beyond which a filter has lost the path.
 const LOST: f64 = 1e3;
 
-/// A smoothed path at some parameters, and the motion at which the filter follows best: `largest` of each coordinate, or some
-/// of `FALLS` tenths of it. `None` where the filter loses it.
+/// A smoothed path at some parameters, with the variances at which the filter follows best: those that are given, motion of
+/// `largest` in each coordinate, a tenth or a hundredth of it. `None` where the filter loses the path.
 ///
 /// A filter that trusts the flow too much takes wrong turns, one that trusts it too little follows the noise; how likely the
 /// observations are to it tells.
